@@ -1,0 +1,1 @@
+//! The commit step of the pipeline

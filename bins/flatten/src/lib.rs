@@ -1,0 +1,1 @@
+//! The flatten step of the pipeline

@@ -1,0 +1,1 @@
+//! The generate step of the pipeline

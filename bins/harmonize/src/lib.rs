@@ -1,0 +1,1 @@
+//! The harmonize step of the pipeline

@@ -1,0 +1,2 @@
+//! The twinlake command: run, and the verbs as subcommands
+fn main() {}

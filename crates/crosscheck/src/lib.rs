@@ -1,0 +1,1 @@
+//! Findings: rules on FHIR, rules on OMOP, and their agreement row by row

@@ -1,0 +1,1 @@
+//! Glue catalog and S3 behind the traits of lake

@@ -1,0 +1,1 @@
+//! Record batches to Iceberg commits, for any catalog

@@ -1,0 +1,1 @@
+//! The model pack: files that say what a population is

@@ -1,0 +1,1 @@
+//! Seeded patients: one timeline, rendered as FHIR R4 and as OMOP CDM v5.4

@@ -1,0 +1,346 @@
+//! A patient's life as the simulation drew it: the one truth behind both renderings.
+//!
+//! Everything that FHIR or OMOP says about a patient is decided here. The renderings draw no random number; they only
+//! translate. Times are the wall clock of the patient's place; [`Demographics::utc_offset_minutes`] is fixed for life.
+
+use chrono::{NaiveDate, NaiveDateTime};
+
+/// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
+///
+/// `stream` belongs to one file of the model pack (or to the built-in care stream), `ordinal` counts within it: for
+/// dated events day of life times sixteen plus a slot, so that a later event never renumbers an earlier one.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct EventId {
+    /// Stream number, below 512.
+    pub stream: u16,
+    /// Place within the stream, below 2^20.
+    pub ordinal: u32,
+}
+
+/// Why an event happened: the pack's file key (`t2dm`, `wellness`, `influenza-vaccine`).
+pub type Cause = &'static str;
+
+/// A concept key of the pack's terminology, e.g. `type-2-diabetes`; it names the FHIR coding and the OMOP concept.
+pub type ConceptKey = twinlake_pack::ConceptKey;
+
+/// One patient, from birth to death or `as_of`.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    /// Number of the patient, from 1.
+    pub patient: u64,
+    /// Who the patient is.
+    pub demographics: Demographics,
+    /// Death, when it comes at or before `as_of`.
+    pub death: Option<Death>,
+    /// Visits in the chart's window, by start.
+    pub encounters: Vec<Encounter>,
+    /// Problem list entries, older onsets included, by onset.
+    pub problems: Vec<Problem>,
+    /// What was diagnosed at a visit, by visit.
+    pub diagnoses: Vec<Diagnosis>,
+    /// Vitals, laboratory results, surveys and social history, by time.
+    pub observations: Vec<Observation>,
+    /// Laboratory reports that gather observations, by time.
+    pub reports: Vec<Report>,
+    /// Prescriptions, by time.
+    pub prescriptions: Vec<Prescription>,
+    /// Vaccinations, by time.
+    pub immunizations: Vec<Immunization>,
+    /// Procedures, by time.
+    pub procedures: Vec<Procedure>,
+    /// Allergies, by onset.
+    pub allergies: Vec<Allergy>,
+}
+
+/// Who the patient is.
+#[derive(Clone, Debug)]
+pub struct Demographics {
+    /// Day of birth.
+    pub birth_date: NaiveDate,
+    /// Sex at birth, which is also the administrative gender of this population.
+    pub sex: Sex,
+    /// Race, as an OMB category.
+    pub race: Race,
+    /// Ethnicity, as an OMB category.
+    pub ethnicity: Ethnicity,
+    /// Index into the pack's places.
+    pub place: usize,
+    /// Given name; never in OMOP.
+    pub given_name: String,
+    /// Family name; never in OMOP.
+    pub family_name: String,
+    /// House number and street; never in OMOP.
+    pub street: String,
+    /// Telephone number of the range reserved for fiction; never in OMOP.
+    pub phone: String,
+    /// Minutes east of UTC, the same for the whole life.
+    pub utc_offset_minutes: i32,
+    /// Index of the patient's own practitioner in the [reference set](crate::reference).
+    pub practitioner: usize,
+}
+
+/// Sex at birth.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Sex {
+    Female,
+    Male,
+}
+
+/// Race, as the OMB categories of US Core; `Other` is 2131-1.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Race {
+    White,
+    Black,
+    Asian,
+    AmericanIndian,
+    PacificIslander,
+    Other,
+}
+
+/// Ethnicity, as the OMB categories of US Core.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Ethnicity {
+    Hispanic,
+    NotHispanic,
+}
+
+/// A death and its cause.
+#[derive(Clone, Debug)]
+pub struct Death {
+    /// When, at or before `as_of`.
+    pub at: NaiveDateTime,
+    /// What of, when a condition of the chart caused it.
+    pub cause: Option<ConceptKey>,
+    /// Event of the Observation (LOINC 69453-9) that says the cause, when there is one.
+    pub cause_event: EventId,
+}
+
+/// Kind of contact, FHIR's `Encounter.class`.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum EncounterClass {
+    Ambulatory,
+    Emergency,
+    Inpatient,
+    Virtual,
+}
+
+/// A visit.
+#[derive(Clone, Debug)]
+pub struct Encounter {
+    /// Its place in the chart.
+    pub event: EventId,
+    /// Kind of contact.
+    pub class: EncounterClass,
+    /// What sort of visit, e.g. `wellness-visit`.
+    pub kind: ConceptKey,
+    /// Start, inside the chart's window.
+    pub start: NaiveDateTime,
+    /// End, after the start, not after death or `as_of`.
+    pub end: NaiveDateTime,
+    /// Condition that brought the patient, if one did.
+    pub reason: Option<ConceptKey>,
+    /// Index of the practitioner seen.
+    pub practitioner: usize,
+    /// Index of the organization visited, which is also the index of its location.
+    pub organization: usize,
+    /// What caused it.
+    pub cause: Cause,
+}
+
+/// An entry of the problem list.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Its place in the chart.
+    pub event: EventId,
+    /// The condition.
+    pub concept: ConceptKey,
+    /// When it began (or was first known), perhaps before the window.
+    pub onset: NaiveDate,
+    /// When it was written down; not before onset.
+    pub recorded: NaiveDate,
+    /// When it ended, if it did; not before onset.
+    pub abated: Option<NaiveDate>,
+    /// Index of the encounter at which it was recognised, when that is in the window.
+    pub encounter: Option<usize>,
+    /// What caused it.
+    pub cause: Cause,
+}
+
+/// A diagnosis made or followed up at a visit.
+#[derive(Clone, Debug)]
+pub struct Diagnosis {
+    /// Its place in the chart.
+    pub event: EventId,
+    /// The condition.
+    pub concept: ConceptKey,
+    /// Index into [`Timeline::encounters`].
+    pub encounter: usize,
+    /// What caused it.
+    pub cause: Cause,
+}
+
+/// Category of an observation, FHIR's `observation-category`.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Category {
+    VitalSigns,
+    Laboratory,
+    SocialHistory,
+    Survey,
+}
+
+/// A decimal as it is written: `units` divided by ten to the power of `decimals` (70 with 1 decimal is `7.0`).
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Scaled {
+    /// The digits.
+    pub units: i64,
+    /// How many of them stand after the point.
+    pub decimals: u8,
+}
+
+/// What was observed.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// A number in a UCUM unit.
+    Quantity {
+        /// The number.
+        value: Scaled,
+        /// UCUM code.
+        unit: &'static str,
+    },
+    /// A coded answer.
+    Concept(ConceptKey),
+    /// Several named parts, as in a blood pressure; slot 0 is the first.
+    Components(Vec<(ConceptKey, Scaled, &'static str)>),
+}
+
+/// One observation.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// Its place in the chart.
+    pub event: EventId,
+    /// What was observed.
+    pub concept: ConceptKey,
+    /// Category.
+    pub category: Category,
+    /// When.
+    pub at: NaiveDateTime,
+    /// The finding.
+    pub value: Value,
+    /// Reference range in the value's unit; for laboratory results.
+    pub range: Option<(Scaled, Scaled)>,
+    /// Index of the encounter.
+    pub encounter: usize,
+    /// What caused it.
+    pub cause: Cause,
+}
+
+/// A laboratory report.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Its place in the chart.
+    pub event: EventId,
+    /// The panel, e.g. `lipid-panel`.
+    pub concept: ConceptKey,
+    /// When it was issued.
+    pub at: NaiveDateTime,
+    /// Indices into [`Timeline::observations`].
+    pub results: Vec<usize>,
+    /// Index of the encounter.
+    pub encounter: usize,
+    /// What caused it.
+    pub cause: Cause,
+}
+
+/// State of a prescription at `as_of`.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum PrescriptionStatus {
+    Active,
+    Completed,
+    Stopped,
+}
+
+/// A prescription.
+#[derive(Clone, Debug)]
+pub struct Prescription {
+    /// Its place in the chart.
+    pub event: EventId,
+    /// The drug.
+    pub concept: ConceptKey,
+    /// When it was written.
+    pub at: NaiveDateTime,
+    /// Days one fill lasts.
+    pub days_supply: u32,
+    /// Units dispensed in one fill.
+    pub quantity: u32,
+    /// Refills allowed after the first fill.
+    pub refills: u32,
+    /// Instruction to the patient.
+    pub sig: &'static str,
+    /// State at `as_of`.
+    pub status: PrescriptionStatus,
+    /// Condition treated.
+    pub reason: Option<ConceptKey>,
+    /// Index of the encounter.
+    pub encounter: usize,
+    /// What caused it.
+    pub cause: Cause,
+}
+
+/// A vaccination.
+#[derive(Clone, Debug)]
+pub struct Immunization {
+    /// Its place in the chart.
+    pub event: EventId,
+    /// The vaccine.
+    pub concept: ConceptKey,
+    /// When.
+    pub at: NaiveDateTime,
+    /// Lot number.
+    pub lot: String,
+    /// Index of the encounter.
+    pub encounter: usize,
+    /// What caused it.
+    pub cause: Cause,
+}
+
+/// A procedure.
+#[derive(Clone, Debug)]
+pub struct Procedure {
+    /// Its place in the chart.
+    pub event: EventId,
+    /// What was done.
+    pub concept: ConceptKey,
+    /// Start.
+    pub start: NaiveDateTime,
+    /// End, not before the start.
+    pub end: NaiveDateTime,
+    /// Condition it was done for.
+    pub reason: Option<ConceptKey>,
+    /// Index of the encounter.
+    pub encounter: usize,
+    /// What caused it.
+    pub cause: Cause,
+}
+
+/// An allergy.
+#[derive(Clone, Debug)]
+pub struct Allergy {
+    /// Its place in the chart.
+    pub event: EventId,
+    /// `Allergy to …`, a concept of the Observation domain.
+    pub concept: ConceptKey,
+    /// When it began.
+    pub onset: NaiveDate,
+    /// When it was written down.
+    pub recorded: NaiveDate,
+    /// Index of the encounter at which it was written down, when that is in the window.
+    pub encounter: Option<usize>,
+    /// What caused it.
+    pub cause: Cause,
+}

@@ -1,0 +1,1 @@
+//! What every binary shares: run id, settings, logging, progress, exit codes

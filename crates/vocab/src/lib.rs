@@ -1,0 +1,1 @@
+//! Codes and concepts both models speak of: code to concept, Maps to, domain, units

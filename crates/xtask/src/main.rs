@@ -1,0 +1,2 @@
+//! Workspace chores: cargo xtask codegen | test | ci
+fn main() {}
