@@ -1,0 +1,106 @@
+//! `cargo xtask test`: sets up what the tests need, then passes them all.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+
+/// Sets up the Python environment, runs the Rust tests (the AWS crates too), then the readers that are not ours.
+pub(crate) fn run(root: &Path) -> Result<()> {
+    let started = Instant::now();
+    let python = python_environment(root)?;
+    let environment = [("TWINLAKE_PYTHON", python.clone().into_os_string())];
+    cargo(root, &["test", "--workspace", "--no-fail-fast"], &environment)?;
+    // What differs with the feature is in the binary for people; everything below it is compiled by now.
+    cargo(root, &["test", "--package", "twinlake-commit", "--features", "aws"], &environment)?;
+    let lake = lake_for_readers(root, &environment)?;
+    say(&format!("reading the lake of {} with PyIceberg and DuckDB", lake.display()));
+    let mut pytest = Command::new(&python);
+    pytest
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/external"])
+        .env("TWINLAKE_OUT", &lake)
+        .current_dir(root);
+    succeed(&mut pytest)?;
+    say(&format!("all tests passed in {:.0} s", started.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// Makes a small cohort's lake with the binary that the tests built, for the readers of `tests/external`.
+fn lake_for_readers(root: &Path, environment: &[(&str, OsString)]) -> Result<PathBuf> {
+    let out = target(root).join("twinlake-test").join("readers");
+    if out.exists() {
+        fs::remove_dir_all(&out).with_context(|| format!("removing `{}`", out.display()))?;
+    }
+    let text = out.to_str().context("the target folder's path is not UTF-8")?;
+    cargo(
+        root,
+        &["run", "--package", "twinlake", "--", "run", "--patients", "200", "--run-id", "readers", "--out", text],
+        environment,
+    )?;
+    Ok(out)
+}
+
+/// The Python environment with exactly the pinned packages, made again when a pin changes; gives its interpreter.
+fn python_environment(root: &Path) -> Result<PathBuf> {
+    let requirements = root.join("tests/requirements.txt");
+    let wanted = fs::read_to_string(&requirements).with_context(|| format!("reading `{}`", requirements.display()))?;
+    let folder = target(root).join("twinlake-test").join("venv");
+    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let stamp = folder.join("requirements.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    say(&format!("making the Python environment {}", folder.display()));
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("removing `{}`", folder.display()))?;
+    }
+    succeed(Command::new(system_python()?).args(["-m", "venv"]).arg(&folder))?;
+    succeed(
+        Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+            .arg(&requirements),
+    )?;
+    fs::write(&stamp, wanted).with_context(|| format!("writing `{}`", stamp.display()))?;
+    Ok(python)
+}
+
+/// The first Python 3.10 or newer on the path.
+fn system_python() -> Result<&'static str> {
+    let recent = "import sys, venv; sys.exit(sys.version_info < (3, 10))";
+    for name in ["python3", "python", "python3.13", "python3.12", "python3.11", "python3.10"] {
+        if Command::new(name).args(["-c", recent]).output().is_ok_and(|output| output.status.success()) {
+            return Ok(name);
+        }
+    }
+    bail!("Python 3.10 or newer with the `venv` module was not found; install it (Debian: python3-venv)")
+}
+
+/// Cargo's target folder.
+pub(crate) fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}
+
+/// Runs cargo at the workspace's root.
+pub(crate) fn cargo(root: &Path, arguments: &[&str], environment: &[(&str, OsString)]) -> Result<()> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(root).envs(environment.iter().map(|(name, value)| (*name, value)));
+    succeed(&mut command)
+}
+
+/// Runs a command and fails when it does.
+pub(crate) fn succeed(command: &mut Command) -> Result<()> {
+    say(&format!("{command:?}").replace('"', ""));
+    let status = command.status().with_context(|| format!("starting {}", command.get_program().display()))?;
+    if !status.success() {
+        bail!("{} ended with {status}", command.get_program().display());
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "a chore tells people what it does")]
+fn say(text: &str) {
+    eprintln!("xtask: {text}");
+}
