@@ -1,26 +1,19 @@
-//! Workspace chores: cargo xtask codegen | test | ci
+//! Workspace chores: `cargo xtask codegen | test | ci`.
 
-mod vocab;
+use clap::Parser as _;
 
-use std::path::{Path, PathBuf};
-
-use anyhow::{Context as _, Result};
-use clap::Parser;
+mod codegen;
 
 /// Workspace chores.
-#[derive(Parser)]
-enum Chore {
-    /// Make the embedded crosswalk of `crates/vocab` from the published extracts and the model packs
-    Vocab {
-        /// Folder of the published specifications and extracts
-        #[arg(long, env = "TWINLAKE_SPECS", value_name = "DIR")]
-        specs: PathBuf,
-    },
+#[derive(clap::Parser, Debug)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Make the tables of `twinlake-omop` from their specification
+    Codegen(codegen::Args),
 }
 
-fn main() -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the workspace has no root")?;
-    match Chore::parse() {
-        Chore::Vocab { specs } => vocab::run(root, &specs),
+fn main() -> anyhow::Result<()> {
+    match Task::parse() {
+        Task::Codegen(args) => codegen::run(&args),
     }
 }
