@@ -1,19 +1,48 @@
-//! Workspace chores: `cargo xtask codegen | test | ci`.
+//! Workspace chores: `cargo xtask codegen | vocab | test | ci`.
 
-use clap::Parser as _;
-
+mod ci;
 mod codegen;
+mod test;
+mod vocab;
 
-/// Workspace chores.
-#[derive(clap::Parser, Debug)]
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+/// Workspace chores
+#[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
-enum Task {
+enum Chore {
     /// Make the tables of `twinlake-omop` from their specification
     Codegen(codegen::Args),
+    /// Make the embedded crosswalk of `crates/vocab` from the published extracts and the model packs
+    Vocab {
+        /// Folder of the published specifications and extracts
+        #[arg(long, env = "TWINLAKE_SPECS", value_name = "DIR")]
+        specs: PathBuf,
+    },
+    /// Set up what the tests need, then pass them all
+    Test,
+    /// Do what CI does: formatting, lints, tests
+    Ci {
+        /// Only a part of it
+        #[arg(value_parser = ["lint"])]
+        part: Option<String>,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
-    match Task::parse() {
-        Task::Codegen(args) => codegen::run(&args),
+    let root = workspace();
+    match Chore::parse() {
+        Chore::Codegen(args) => codegen::run(&args),
+        Chore::Vocab { specs } => vocab::run(&root, &specs),
+        Chore::Test => test::run(&root),
+        Chore::Ci { part: Some(_) } => ci::lint(&root),
+        Chore::Ci { part: None } => ci::all(&root),
     }
+}
+
+/// The workspace's root folder.
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("crates/xtask is two folders deep").to_owned()
 }
