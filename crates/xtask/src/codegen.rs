@@ -10,10 +10,10 @@ use anyhow::{Context as _, bail, ensure};
 
 /// Writes (or with `--check` only compares) the generated tables of `twinlake-omop`.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// Change nothing; fail when the committed code differs from what the specification gives
     #[arg(long)]
-    pub check: bool,
+    pub(crate) check: bool,
 }
 
 /// Runs `cargo xtask codegen`.
@@ -21,7 +21,7 @@ pub struct Args {
 /// # Errors
 ///
 /// When the specification cannot be read, and with `--check` when a file differs.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let root = workspace_root();
     let files = generate(&root)?;
     let folder = root.join(FOLDER);
@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 const FOLDER: &str = "crates/omop/src/tables";
 
 /// The root of the workspace.
-pub fn workspace_root() -> PathBuf {
+pub(crate) fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
@@ -59,7 +59,7 @@ pub fn workspace_root() -> PathBuf {
 /// # Errors
 ///
 /// When the folder cannot be read.
-pub fn differing(folder: &Path, files: &BTreeMap<String, String>) -> anyhow::Result<Vec<String>> {
+pub(crate) fn differing(folder: &Path, files: &BTreeMap<String, String>) -> anyhow::Result<Vec<String>> {
     let mut stale = Vec::new();
     for (name, text) in files {
         if std::fs::read_to_string(folder.join(name)).ok().as_ref() != Some(text) {
@@ -80,7 +80,7 @@ pub fn differing(folder: &Path, files: &BTreeMap<String, String>) -> anyhow::Res
 /// # Errors
 ///
 /// When the specification cannot be read, holds a type we do not know, or `rustfmt` is missing.
-pub fn generate(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+pub(crate) fn generate(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let tables = read_spec(&root.join("crates/omop/spec/cdm_v5_4.csv"))?;
     let mut files = BTreeMap::new();
     files.insert("mod.rs".to_owned(), rustfmt(&module_of(&tables))?);
@@ -296,22 +296,26 @@ fn file_of(table: &TableFacts) -> String {
     let _ = writeln!(out, "person_column: {person:?},");
     out.push_str("fields: &[\n");
     for field in &table.fields {
-        let _ = writeln!(out, "FieldSpec {{");
-        let _ = writeln!(out, "name: {:?},", field.name);
-        let _ = writeln!(out, "kind: Kind::{},", field.kind.variant());
-        let _ = writeln!(out, "max_length: {:?},", max_length(field));
-        let _ = writeln!(out, "required: {},", field.required);
-        let _ = writeln!(out, "primary_key: {},", field.primary_key);
-        for (label, value) in [
-            ("fk_table", &field.fk_table),
-            ("fk_field", &field.fk_field),
-            ("fk_domain", &field.fk_domain),
-            ("fk_class", &field.fk_class),
-        ] {
-            let value = (!value.is_empty()).then_some(value);
-            let _ = writeln!(out, "{label}: {value:?},");
+        let _ = write!(out, "FieldSpec::new({:?}, Kind::{})", field.name, field.kind.variant());
+        if field.required {
+            out.push_str(".required()");
         }
-        out.push_str("},\n");
+        if field.primary_key {
+            out.push_str(".primary_key()");
+        }
+        if let Some(length) = max_length(field) {
+            let _ = write!(out, ".at_most({length})");
+        }
+        if !field.fk_table.is_empty() {
+            let _ = write!(out, ".refers_to({:?}, {:?})", field.fk_table, field.fk_field);
+        }
+        if !field.fk_domain.is_empty() {
+            let _ = write!(out, ".of_domain({:?})", field.fk_domain);
+        }
+        if !field.fk_class.is_empty() {
+            let _ = write!(out, ".of_class({:?})", field.fk_class);
+        }
+        out.push_str(",\n");
     }
     out.push_str("],\n};\n");
     out
