@@ -1,0 +1,122 @@
+//! What can be wrong with the text of a resource, and where.
+
+use std::fmt::Display;
+
+use serde::de;
+
+/// Why a text could not be read as a FHIR resource.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FhirError {
+    /// The object has no `resourceType`, or it is not a string.
+    #[error("missing resourceType")]
+    MissingResourceType,
+    /// The text ends within the resource.
+    #[error("truncated at line {line} column {column}")]
+    Truncated {
+        /// Line within the text, from 1.
+        line: usize,
+        /// Column within the line, from 1.
+        column: usize,
+    },
+    /// The text is not JSON, or not one JSON object.
+    #[error("{message} at line {line} column {column}")]
+    Syntax {
+        /// What was found and what was expected.
+        message: String,
+        /// Line within the text, from 1.
+        line: usize,
+        /// Column within the line, from 1.
+        column: usize,
+    },
+    /// An element does not have the type that FHIR gives it, or comes twice.
+    #[error("`{path}`: {message} at line {line} column {column}")]
+    Element {
+        /// The element, e.g. `Observation.component[2].valueQuantity.value`.
+        path: String,
+        /// What was found and what was expected.
+        message: String,
+        /// Line within the text, from 1.
+        line: usize,
+        /// Column within the line, from 1.
+        column: usize,
+    },
+    /// The line of an NDJSON input or the entry of a Bundle that could not be read.
+    #[error("line {line}: {source}")]
+    Line {
+        /// Line of the input, from 1.
+        line: u64,
+        /// What is wrong with it.
+        source: Box<FhirError>,
+    },
+    /// A Bundle's entry that could not be read.
+    #[error("entry {entry}: {source}")]
+    Entry {
+        /// Number of the entry, from 0.
+        entry: usize,
+        /// What is wrong with it.
+        source: Box<FhirError>,
+    },
+    /// A resource of another type than the one asked for.
+    #[error("expected a {expected}, found a {found}")]
+    OtherType {
+        /// The type that was asked for.
+        expected: &'static str,
+        /// The type that the text has.
+        found: String,
+    },
+    /// The input could not be read any further, e.g. because a compressed stream is cut off.
+    #[error("cannot read past line {line}")]
+    Read {
+        /// The last line that was read whole.
+        line: u64,
+        /// What the system or the decompressor says.
+        source: std::io::Error,
+    },
+    /// A line holds bytes that are not UTF-8.
+    #[error("line {line} is not UTF-8")]
+    Encoding {
+        /// Line of the input, from 1.
+        line: u64,
+    },
+}
+
+impl FhirError {
+    /// Reads an error of serde_json, whose message may carry the path that [`within`] has gathered.
+    pub(crate) fn from_json(resource_type: &str, error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let text = error.to_string();
+        let text = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+        let (path, message) = split_path(text);
+        if error.is_eof() || message.starts_with("EOF while parsing") {
+            FhirError::Truncated { line, column }
+        } else if let Some(path) = path {
+            let dot = if path.starts_with('[') { "" } else { "." };
+            FhirError::Element { path: format!("{resource_type}{dot}{path}"), message: message.to_owned(), line, column }
+        } else {
+            FhirError::Syntax { message: message.to_owned(), line, column }
+        }
+    }
+}
+
+/// Stands around the path of an element at the start of a message; no JSON key that fails to parse can hold it first.
+const MARK: char = '\u{1}';
+
+/// The same error, with `step` in front of its element path. Line and column survive, as serde_json finds them in the
+/// message.
+pub(crate) fn within<E: de::Error>(step: impl Display, error: &impl Display) -> E {
+    let text = error.to_string();
+    let (path, message) = split_path(&text);
+    match path {
+        Some(path) if path.starts_with('[') => E::custom(format_args!("{MARK}{step}{path}{MARK}{message}")),
+        Some(path) => E::custom(format_args!("{MARK}{step}.{path}{MARK}{message}")),
+        None => E::custom(format_args!("{MARK}{step}{MARK}{message}")),
+    }
+}
+
+fn split_path(text: &str) -> (Option<&str>, &str) {
+    match text.strip_prefix(MARK).and_then(|rest| rest.split_once(MARK)) {
+        Some((path, message)) => (Some(path), message),
+        None => (None, text),
+    }
+}

@@ -1,0 +1,155 @@
+//! MedicationRequest and Immunization.
+
+use crate::{
+    Annotation, CodeableConcept, DateTime, Identifier, PartialDate, Period, Quantity, Range, Raw, Reference, Text,
+};
+
+resource! {
+    /// An order for a medication.
+    MedicationRequest {
+        identifier: Vec<Identifier<'a>> = "identifier",
+        status: Option<Text<'a>> = "status",
+        status_reason: Option<CodeableConcept<'a>> = "statusReason",
+        intent: Option<Text<'a>> = "intent",
+        category: Vec<CodeableConcept<'a>> = "category",
+        priority: Option<Text<'a>> = "priority",
+        do_not_perform: Option<bool> = "doNotPerform",
+        reported: Option<Reported<'a>> = "reported",
+        medication: Option<Medication<'a>> = "medication",
+        subject: Option<Reference<'a>> = "subject",
+        encounter: Option<Reference<'a>> = "encounter",
+        authored_on: Option<DateTime<'a>> = "authoredOn",
+        requester: Option<Reference<'a>> = "requester",
+        performer: Option<Reference<'a>> = "performer",
+        recorder: Option<Reference<'a>> = "recorder",
+        reason_code: Vec<CodeableConcept<'a>> = "reasonCode",
+        reason_reference: Vec<Reference<'a>> = "reasonReference",
+        based_on: Vec<Reference<'a>> = "basedOn",
+        course_of_therapy_type: Option<CodeableConcept<'a>> = "courseOfTherapyType",
+        note: Vec<Annotation<'a>> = "note",
+        dosage_instruction: Vec<Dosage<'a>> = "dosageInstruction",
+        dispense_request: Option<DispenseRequest<'a>> = "dispenseRequest",
+        prior_prescription: Option<Reference<'a>> = "priorPrescription",
+    }
+}
+
+choice! {
+    /// Whether, or by whom, an order was reported rather than made here.
+    Reported<'a> {
+        Boolean(bool) = "reportedBoolean",
+        Reference(Reference<'a>) = "reportedReference",
+    }
+}
+
+choice! {
+    /// What was ordered.
+    Medication<'a> {
+        CodeableConcept(CodeableConcept<'a>) = "medicationCodeableConcept",
+        Reference(Reference<'a>) = "medicationReference",
+    }
+}
+
+element! {
+    /// How a medication is taken.
+    Dosage {
+        sequence: Option<i32> = "sequence",
+        text: Option<Text<'a>> = "text",
+        additional_instruction: Vec<CodeableConcept<'a>> = "additionalInstruction",
+        patient_instruction: Option<Text<'a>> = "patientInstruction",
+        timing: Option<Raw<'a>> = "timing",
+        as_needed: Option<AsNeeded<'a>> = "asNeeded",
+        site: Option<CodeableConcept<'a>> = "site",
+        route: Option<CodeableConcept<'a>> = "route",
+        method: Option<CodeableConcept<'a>> = "method",
+        dose_and_rate: Vec<DoseAndRate<'a>> = "doseAndRate",
+    }
+}
+
+choice! {
+    /// Whether, or for what, a medication is taken as needed.
+    AsNeeded<'a> {
+        Boolean(bool) = "asNeededBoolean",
+        CodeableConcept(CodeableConcept<'a>) = "asNeededCodeableConcept",
+    }
+}
+
+element! {
+    /// How much of a medication is taken at once, or how fast.
+    DoseAndRate {
+        type_: Option<CodeableConcept<'a>> = "type",
+        dose: Option<Dose<'a>> = "dose",
+        rate: Option<Rate<'a>> = "rate",
+    }
+}
+
+choice! {
+    /// How much is taken at once.
+    Dose<'a> {
+        Quantity(Quantity<'a>) = "doseQuantity",
+        Range(Box<Range<'a>>) = "doseRange",
+    }
+}
+
+choice! {
+    /// How fast it is given.
+    Rate<'a> {
+        Quantity(Quantity<'a>) = "rateQuantity",
+        Range(Box<Range<'a>>) = "rateRange",
+        Ratio(Raw<'a>) = "rateRatio",
+    }
+}
+
+element! {
+    /// What the pharmacy is to hand out.
+    DispenseRequest {
+        dispense_interval: Option<Quantity<'a>> = "dispenseInterval",
+        validity_period: Option<Period<'a>> = "validityPeriod",
+        number_of_repeats_allowed: Option<u32> = "numberOfRepeatsAllowed",
+        quantity: Option<Quantity<'a>> = "quantity",
+        expected_supply_duration: Option<Quantity<'a>> = "expectedSupplyDuration",
+        performer: Option<Reference<'a>> = "performer",
+    }
+}
+
+resource! {
+    /// A vaccination.
+    Immunization {
+        identifier: Vec<Identifier<'a>> = "identifier",
+        status: Option<Text<'a>> = "status",
+        status_reason: Option<CodeableConcept<'a>> = "statusReason",
+        vaccine_code: Option<CodeableConcept<'a>> = "vaccineCode",
+        patient: Option<Reference<'a>> = "patient",
+        encounter: Option<Reference<'a>> = "encounter",
+        occurrence: Option<Occurrence<'a>> = "occurrence",
+        recorded: Option<DateTime<'a>> = "recorded",
+        primary_source: Option<bool> = "primarySource",
+        report_origin: Option<CodeableConcept<'a>> = "reportOrigin",
+        location: Option<Reference<'a>> = "location",
+        manufacturer: Option<Reference<'a>> = "manufacturer",
+        lot_number: Option<Text<'a>> = "lotNumber",
+        expiration_date: Option<PartialDate> = "expirationDate",
+        site: Option<CodeableConcept<'a>> = "site",
+        route: Option<CodeableConcept<'a>> = "route",
+        dose_quantity: Option<Quantity<'a>> = "doseQuantity",
+        performer: Vec<ImmunizationPerformer<'a>> = "performer",
+        note: Vec<Annotation<'a>> = "note",
+        reason_code: Vec<CodeableConcept<'a>> = "reasonCode",
+        reason_reference: Vec<Reference<'a>> = "reasonReference",
+    }
+}
+
+choice! {
+    /// When a vaccine was given.
+    Occurrence<'a> {
+        DateTime(DateTime<'a>) = "occurrenceDateTime",
+        String(Text<'a>) = "occurrenceString",
+    }
+}
+
+element! {
+    /// Who gave a vaccine.
+    ImmunizationPerformer {
+        function: Option<CodeableConcept<'a>> = "function",
+        actor: Option<Reference<'a>> = "actor",
+    }
+}

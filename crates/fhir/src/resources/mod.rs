@@ -1,0 +1,13 @@
+//! The resources that are modelled, grouped as FHIR groups them.
+
+mod administration;
+mod encounter;
+mod medication;
+mod observation;
+mod problem;
+
+pub use administration::*;
+pub use encounter::*;
+pub use medication::*;
+pub use observation::*;
+pub use problem::*;
