@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
-use chrono::NaiveDate;
+use arrow::array::{
+    ArrayRef, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use chrono::{NaiveDate, NaiveDateTime};
 
 use crate::writer::days_since_epoch;
 use crate::{CommitOutcome, Lake, LakeError, LakeTable, Run};
@@ -54,6 +56,8 @@ pub struct PipelineRun {
     pub snapshot_ids: BTreeMap<String, Option<i64>>,
     /// How the run ended.
     pub status: RunStatus,
+    /// When the run is listed, in UTC. Load dates are days; this tells the latest of two runs of one day.
+    pub committed_at: NaiveDateTime,
 }
 
 /// A row of `ops.source_files`: a file that a run read.
@@ -88,6 +92,7 @@ pub fn pipeline_runs() -> LakeTable {
             Field::new("table_rows", DataType::Utf8, false),
             Field::new("snapshot_ids", DataType::Utf8, false),
             Field::new("status", DataType::Utf8, false),
+            Field::new("committed_at", DataType::Timestamp(TimeUnit::Microsecond, None), false),
         ],
         vec![],
     )
@@ -193,6 +198,7 @@ fn batch_of_run(run: &Run, record: &PipelineRun, table: &LakeTable) -> RecordBat
         text(&json(&record.table_rows)),
         text(&json(&record.snapshot_ids)),
         text(&record.status.to_string()),
+        Arc::new(TimestampMicrosecondArray::from(vec![record.committed_at.and_utc().timestamp_micros()])),
     ];
     RecordBatch::try_new(Arc::clone(&table.schema), columns)
         .expect("columns are listed in the order of the schema above")
