@@ -244,3 +244,105 @@ fn read_concepts(text: &str) -> Result<Vec<Concept>, VocabError> {
     concepts.sort_by_key(|concept| concept.concept_id);
     Ok(concepts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONCEPT: &str = "concept_id,concept_name,domain_id,vocabulary_id,concept_class_id,standard_concept,\
+        concept_code,valid_start_date,valid_end_date,invalid_reason\n\
+        0,None,Metadata,None,Undefined,,none,1970-01-01,2099-12-31,\n\
+        10,Old,Condition,SNOMED,Clinical Finding,,old,1970-01-01,2020-12-31,U\n\
+        30,New,Observation,SNOMED,Clinical Finding,S,new,1970-01-01,2099-12-31,\n\
+        20,Other,Procedure,SNOMED,Procedure,S,other,1970-01-01,2099-12-31,\n";
+
+    fn files(maps_to: &'static str) -> Files<'static> {
+        Files {
+            concept: CONCEPT,
+            maps_to,
+            ingredient: "drug,ingredient,how\n",
+            unit_alias: "code,concept_id\n",
+            valueset: "set,code,concept_id\n",
+            vocabulary: "a,b,c,d,e\n",
+            domain: "a,b,c\n",
+            concept_class: "a,b,c\n",
+            relationship: "a,b,c,d,e,f\n",
+        }
+    }
+
+    #[test]
+    fn of_several_targets_the_lowest_is_taken_and_the_rest_are_named() {
+        let vocab =
+            Vocab::from_files(&files("a,b,c,d\n10,30,1970-01-01,2099-12-31\n10,20,1970-01-01,2099-12-31\n")).unwrap();
+        let mapping = vocab.map(Some(system::SNOMED), "old");
+        assert_eq!(mapping.source.get(), 10);
+        assert_eq!(mapping.standard.get(), 20);
+        assert_eq!(mapping.others, [ConceptId::new(30)]);
+        assert_eq!(mapping.domain, Domain::Procedure);
+    }
+
+    #[test]
+    fn a_standard_concept_maps_to_itself_and_an_unmapped_one_keeps_its_source() {
+        let vocab = Vocab::from_files(&files("a,b,c,d\n")).unwrap();
+        let new = vocab.map(Some(system::SNOMED), "new");
+        assert_eq!((new.source.get(), new.standard.get(), new.domain), (30, 30, Domain::Observation));
+        let old = vocab.map(Some(system::SNOMED), "old");
+        assert_eq!((old.source.get(), old.standard.get(), old.domain), (10, 0, Domain::Metadata));
+        assert_eq!(vocab.map(None, "new"), Mapping::NONE);
+        assert_eq!(vocab.map(Some("http://example.org"), "new"), Mapping::NONE);
+    }
+
+    #[test]
+    fn a_row_that_names_an_unknown_concept_is_an_error_with_its_line() {
+        let error = Vocab::from_files(&files("a,b,c,d\n10,99,1970-01-01,2099-12-31\n")).unwrap_err();
+        assert_eq!(error.to_string(), "`maps_to.csv` line 2: concept 99 is missing");
+    }
+
+    #[test]
+    fn units_are_found_as_fhir_writes_them() {
+        let vocab = Vocab::embedded();
+        assert_eq!(vocab.unit("mg/dL").map(ConceptId::get), Some(8840));
+        assert_eq!(vocab.unit("mL/min/{1.73_m2}").map(ConceptId::get), Some(720_870));
+        assert_eq!(vocab.unit("furlong"), None);
+    }
+
+    #[test]
+    fn required_codes_without_a_concept_are_zero() {
+        let vocab = Vocab::embedded();
+        assert_eq!(vocab.gender("other"), ConceptId::NONE);
+        assert_eq!(vocab.visit("EMER").get(), 9203);
+        assert_eq!(vocab.race("2106-3").get(), 8527);
+        assert_eq!(vocab.condition_status("provisional"), ConceptId::NONE);
+        assert_eq!(vocab.operator("<=").get(), 0);
+        assert_eq!(vocab.country("US"), vocab.country("USA"));
+    }
+
+    #[test]
+    fn every_reference_of_a_concept_has_its_row() {
+        let vocab = Vocab::embedded();
+        assert_eq!(vocab.concepts()[0].concept_id, ConceptId::NONE);
+        let vocabularies: Vec<_> = vocab.vocabulary_rows().map(|row| row.vocabulary_id).collect();
+        let domains: Vec<_> = vocab.domain_rows().map(|row| row.domain_id).collect();
+        let classes: Vec<_> = vocab.concept_class_rows().map(|row| row.concept_class_id).collect();
+        let relationships: Vec<_> = vocab.relationship_rows().map(|row| row.relationship_id).collect();
+        for row in vocab.concept_rows() {
+            assert!(vocabularies.contains(&row.vocabulary_id), "{row:?}");
+            assert!(domains.contains(&row.domain_id), "{row:?}");
+            assert!(classes.contains(&row.concept_class_id), "{row:?}");
+        }
+        for row in vocab.concept_relationship_rows() {
+            assert!(relationships.contains(&row.relationship_id), "{row:?}");
+            assert!(vocab.concept(row.concept_id_2).is_some(), "{row:?}");
+        }
+        assert!(!vocab.version().is_empty());
+    }
+
+    #[test]
+    fn a_drug_descends_from_its_ingredient() {
+        let vocab = Vocab::embedded();
+        for row in vocab.concept_ancestor_rows().filter(|row| row.min_levels_of_separation > 0) {
+            assert_eq!(vocab.ingredient(row.descendant_concept_id), Some(row.ancestor_concept_id));
+            assert_eq!(vocab.ingredient(row.ancestor_concept_id), Some(row.ancestor_concept_id));
+        }
+    }
+}
