@@ -159,6 +159,14 @@ mod tests {
         assert_eq!(uuid(7, 0xabc), "00000000-0abc-87a1-8000-000000000007");
         assert_eq!(event(1, 2, 3), (1 << 29) + (2 << 20) + 3);
         assert_eq!(slot(7, 0), 7);
+        // Computed with another implementation of SHA-256 from the text that the module's page describes.
+        assert_eq!(of_person("p1"), 2_481_284_553_620_622);
+        assert_eq!(of("Encounter", "5CBC121B-cd71-4428-b8b7-31e53eba8184"), 3_217_960_938_474_233_186);
+        assert_eq!(slot(7, 2), 461_323_896_835_068_208);
+        assert_eq!(location(Some("MA"), Some("021"), Some("US")), 569_053_875_114_998_819);
+        let start = day("2020-01-02");
+        assert_eq!(era(Table::ConditionEra, 7, 201_826, start), 4_216_204_661_824_083_393);
+        assert_eq!(observation_period(7, start), 2_834_080_887_242_935_313);
     }
 
     #[test]

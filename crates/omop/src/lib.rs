@@ -4,6 +4,9 @@
 //! [`AnyRow`] is a row of any of them. [`Cell`] is one value. [`key`] says how row keys are made.
 //! The facts are in `spec/cdm_v5_4.csv`; `cargo xtask codegen` makes the code of [`tables`] from them.
 //!
+//! [`TableBuilder`] gathers rows to Arrow record batches, [`mod@write`] makes Parquet and CSV of them, and [`read`] reads what
+//! others wrote into [`DynRow`]s.
+//!
 //! `Default` fills required fields too (keys and numbers with 0, dates with 1970-01-01), so that a row can be written as
 //! a literal with `..Default::default()`; name every required field.
 //!
@@ -21,13 +24,17 @@
 //! assert_eq!(row.cell(2), Cell::Int(1970));
 //! ```
 
+pub mod batch;
 pub mod cell;
 pub mod concept_id;
 pub mod key;
+pub mod read;
 pub mod row;
 pub mod spec;
 pub mod tables;
+pub mod write;
 
+pub use batch::TableBuilder;
 pub use cell::Cell;
 pub use concept_id::ConceptId;
 pub use row::{DynRow, Row};

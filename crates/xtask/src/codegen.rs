@@ -395,3 +395,24 @@ fn rustfmt(code: &str) -> anyhow::Result<String> {
     ensure!(output.status.success(), "`rustfmt` failed: {}", output.status);
     Ok(String::from_utf8(output.stdout)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_code_is_what_the_specification_gives() {
+        let root = workspace_root();
+        let stale = differing(&root.join(FOLDER), &generate(&root).unwrap()).unwrap();
+        assert!(stale.is_empty(), "run `cargo xtask codegen`: {stale:?}");
+    }
+
+    #[test]
+    fn a_change_of_the_code_is_noticed() {
+        let root = workspace_root();
+        let mut files = generate(&root).unwrap();
+        files.get_mut("death.rs").unwrap().push('\n');
+        files.insert("surplus.rs".to_owned(), String::new());
+        assert_eq!(differing(&root.join(FOLDER), &files).unwrap(), ["death.rs", "surplus.rs"]);
+    }
+}
