@@ -1,5 +1,7 @@
 //! A catalog that looks at a table before each attempt to commit to it.
 
+#![expect(clippy::disallowed_types, reason = "the signatures are those of iceberg's `Catalog`")]
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
