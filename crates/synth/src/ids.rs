@@ -1,0 +1,90 @@
+//! Keys and FHIR ids of a cohort: pure functions of patient, stream and ordinal, so that shards never talk to each other.
+//!
+//! A row key of OMOP stands in the low 62 bits of the FHIR id of the same event; the cohort's tag stands in front of it.
+
+use sha2::{Digest as _, Sha256};
+use twinlake_omop::key;
+
+use crate::timeline::EventId;
+
+/// Stream of the organizations in the reference set (patient 0).
+pub const ORGANIZATIONS: u16 = 1;
+/// Stream of the locations in the reference set; location *i* belongs to organization *i*.
+pub const LOCATIONS: u16 = 2;
+/// Stream of the practitioners in the reference set.
+pub const PRACTITIONERS: u16 = 3;
+
+/// Makes the keys and FHIR ids of one cohort.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Ids {
+    tag: u64,
+}
+
+impl Ids {
+    /// Ids of the cohort with this seed; two seeds share no FHIR id.
+    pub fn new(semantics_version: u32, seed: u64) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(b"twinlake cohort");
+        hasher.update(semantics_version.to_be_bytes());
+        hasher.update(seed.to_be_bytes());
+        let hash = hasher.finalize();
+        let tag = hash.iter().take(6).fold(0, |tag, &byte| tag << 8 | u64::from(byte));
+        Self { tag }
+    }
+
+    /// The FHIR id that carries this key.
+    pub fn fhir(self, key: i64) -> String {
+        key::uuid(key, self.tag)
+    }
+}
+
+/// Key of a patient, the `person_id`: the patient's number.
+pub fn patient(number: u64) -> i64 {
+    i64::try_from(number).expect("patients are counted below 2^33")
+}
+
+/// Key of an event of a patient.
+pub fn event(patient: u64, event: EventId) -> i64 {
+    key::event(patient, event.stream, event.ordinal)
+}
+
+/// Key of an organization of the reference set.
+pub fn organization(index: usize) -> i64 {
+    shared(ORGANIZATIONS, index)
+}
+
+/// Key of the location of an organization of the reference set.
+pub fn location(index: usize) -> i64 {
+    shared(LOCATIONS, index)
+}
+
+/// Key of a practitioner of the reference set.
+pub fn practitioner(index: usize) -> i64 {
+    shared(PRACTITIONERS, index)
+}
+
+fn shared(stream: u16, index: usize) -> i64 {
+    key::event(0, stream, u32::try_from(index).expect("the reference set is small"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_carries_its_key_and_its_cohort() {
+        let key = event(7, EventId { stream: 5, ordinal: 99 });
+        assert_eq!(key, 7 << 29 | 5 << 20 | 99);
+        let (one, other) = (Ids::new(1, 42).fhir(key), Ids::new(1, 43).fhir(key));
+        assert_ne!(one, other);
+        assert_eq!(key::of("Observation", &one), key);
+        assert_eq!(key::of("Observation", &other), key);
+    }
+
+    #[test]
+    fn the_reference_set_has_keys_of_patient_zero() {
+        assert_eq!(organization(4), 1 << 20 | 4);
+        assert_eq!(location(4), 2 << 20 | 4);
+        assert_eq!(practitioner(4), 3 << 20 | 4);
+    }
+}

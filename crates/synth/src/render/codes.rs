@@ -1,0 +1,58 @@
+//! FHIR codes of the timeline's enums; OMOP's source values are the same codes.
+
+use crate::timeline::{EncounterClass, Ethnicity, Race, Sex};
+
+/// A code and how people read it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Code {
+    pub(super) code: &'static str,
+    pub(super) display: &'static str,
+}
+
+const fn code(code: &'static str, display: &'static str) -> Code {
+    Code { code, display }
+}
+
+/// Country of every address of the default pack.
+pub(super) const COUNTRY: &str = "US";
+
+/// LOINC's "Cause of death".
+pub(super) const CAUSE_OF_DEATH: Code = code("69453-9", "Cause of death");
+
+/// `Patient.gender` and `Practitioner.gender`.
+pub(super) const fn gender(sex: Sex) -> &'static str {
+    match sex {
+        Sex::Female => "female",
+        Sex::Male => "male",
+    }
+}
+
+/// OMB race category.
+pub(super) const fn race(race: Race) -> Code {
+    match race {
+        Race::White => code("2106-3", "White"),
+        Race::Black => code("2054-5", "Black or African American"),
+        Race::Asian => code("2028-9", "Asian"),
+        Race::AmericanIndian => code("1002-5", "American Indian or Alaska Native"),
+        Race::PacificIslander => code("2076-8", "Native Hawaiian or Other Pacific Islander"),
+        Race::Other => code("2131-1", "Other Race"),
+    }
+}
+
+/// OMB ethnicity category.
+pub(super) const fn ethnicity(ethnicity: Ethnicity) -> Code {
+    match ethnicity {
+        Ethnicity::Hispanic => code("2135-2", "Hispanic or Latino"),
+        Ethnicity::NotHispanic => code("2186-5", "Not Hispanic or Latino"),
+    }
+}
+
+/// `Encounter.class`.
+pub(super) const fn class(class: EncounterClass) -> Code {
+    match class {
+        EncounterClass::Ambulatory => code("AMB", "ambulatory"),
+        EncounterClass::Emergency => code("EMER", "emergency"),
+        EncounterClass::Inpatient => code("IMP", "inpatient encounter"),
+        EncounterClass::Virtual => code("VR", "virtual"),
+    }
+}

@@ -1,0 +1,79 @@
+//! Condition (problem list and diagnoses) and AllergyIntolerance.
+
+use twinlake_fhir::{Abatement, AllergyIntolerance, CodeableConcept, Condition, Onset, Text};
+
+use super::{Chart, coded};
+use crate::render::codes::Code;
+use crate::timeline::{self, Diagnosis, Problem};
+
+const PROBLEM: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-condition-problems-health-concerns";
+const DIAGNOSIS: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-condition-encounter-diagnosis";
+const ALLERGY: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-allergyintolerance";
+const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/condition-category";
+const CLINICAL: &str = "http://terminology.hl7.org/CodeSystem/condition-clinical";
+const VERIFICATION: &str = "http://terminology.hl7.org/CodeSystem/condition-ver-status";
+const ALLERGY_CLINICAL: &str = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical";
+const ALLERGY_VERIFICATION: &str = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification";
+const ACTIVE: Code = Code { code: "active", display: "Active" };
+const RESOLVED: Code = Code { code: "resolved", display: "Resolved" };
+const CONFIRMED: Code = Code { code: "confirmed", display: "Confirmed" };
+const PROBLEM_LIST: Code = Code { code: "problem-list-item", display: "Problem List Item" };
+const ENCOUNTER_DIAGNOSIS: Code = Code { code: "encounter-diagnosis", display: "Encounter Diagnosis" };
+
+pub(super) fn problem<'a>(chart: &'a Chart<'_>, problem: &Problem) -> Condition<'a> {
+    Condition {
+        id: chart.id(problem.event),
+        meta: chart.meta_of_day(problem.abated.unwrap_or(problem.recorded).max(problem.recorded), &[PROBLEM]),
+        clinical_status: Some(clinical(problem)),
+        verification_status: Some(coded(VERIFICATION, CONFIRMED)),
+        category: vec![coded(CATEGORY, PROBLEM_LIST)],
+        code: Some(chart.concept(problem.concept)),
+        subject: chart.subject(),
+        encounter: problem.encounter.map(|index| chart.encounter(index)),
+        onset: Some(Onset::DateTime(problem.onset.into())),
+        abatement: problem.abated.map(|day| Abatement::DateTime(day.into())),
+        recorded_date: Some(problem.recorded.into()),
+        recorder: Some(chart.recorder(problem.encounter)),
+        ..Condition::default()
+    }
+}
+
+pub(super) fn diagnosis<'a>(chart: &'a Chart<'_>, diagnosis: &Diagnosis) -> Condition<'a> {
+    let encounter = &chart.timeline.encounters[diagnosis.encounter];
+    // The problem list says whether it still goes on; a diagnosis that never was a problem says nothing of it.
+    let problem = chart.timeline.problems.iter().find(|problem| problem.concept == diagnosis.concept);
+    Condition {
+        id: chart.id(diagnosis.event),
+        meta: chart.meta(encounter.end, &[DIAGNOSIS]),
+        clinical_status: problem.map(clinical),
+        verification_status: Some(coded(VERIFICATION, CONFIRMED)),
+        category: vec![coded(CATEGORY, ENCOUNTER_DIAGNOSIS)],
+        code: Some(chart.concept(diagnosis.concept)),
+        subject: chart.subject(),
+        encounter: Some(chart.encounter(diagnosis.encounter)),
+        recorded_date: Some(chart.at(encounter.start)),
+        recorder: Some(chart.recorder(Some(diagnosis.encounter))),
+        ..Condition::default()
+    }
+}
+
+pub(super) fn allergy<'a>(chart: &'a Chart<'_>, allergy: &timeline::Allergy) -> AllergyIntolerance<'a> {
+    AllergyIntolerance {
+        id: chart.id(allergy.event),
+        meta: chart.meta_of_day(allergy.recorded, &[ALLERGY]),
+        clinical_status: Some(coded(ALLERGY_CLINICAL, ACTIVE)),
+        verification_status: Some(coded(ALLERGY_VERIFICATION, CONFIRMED)),
+        type_: Some(Text::from("allergy")),
+        code: Some(chart.concept(allergy.concept)),
+        patient: chart.subject(),
+        encounter: allergy.encounter.map(|index| chart.encounter(index)),
+        onset: Some(Onset::DateTime(allergy.onset.into())),
+        recorded_date: Some(allergy.recorded.into()),
+        recorder: Some(chart.recorder(allergy.encounter)),
+        ..AllergyIntolerance::default()
+    }
+}
+
+fn clinical(problem: &Problem) -> CodeableConcept<'static> {
+    coded(CLINICAL, if problem.abated.is_some() { RESOLVED } else { ACTIVE })
+}

@@ -1,0 +1,61 @@
+//! Encounter.
+
+use twinlake_fhir::{
+    Coding, Encounter, EncounterHospitalization, EncounterLocation, EncounterParticipant, Identifier, Text,
+};
+
+use super::{Chart, coded};
+use crate::ids;
+use crate::render::codes::{self, Code};
+use crate::timeline::{self, EncounterClass};
+
+const PROFILE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-encounter";
+const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
+const DISPOSITION: &str = "http://terminology.hl7.org/CodeSystem/discharge-disposition";
+const PRIMARY: Code = Code { code: "PPRF", display: "primary performer" };
+const HOME: Code = Code { code: "home", display: "Home" };
+const EXPIRED: Code = Code { code: "exp", display: "Expired" };
+
+pub(super) fn encounter<'a>(chart: &'a Chart<'_>, index: usize, encounter: &'a timeline::Encounter) -> Encounter<'a> {
+    let Code { code, display } = codes::class(encounter.class);
+    let key = ids::event(chart.timeline.patient, encounter.event);
+    let id = chart.encounters[index].trim_start_matches("Encounter/");
+    Encounter {
+        id: Some(Text::from(id)),
+        meta: chart.meta(encounter.end, &[PROFILE]),
+        identifier: vec![Identifier {
+            system: Some(Text::from("https://twinlake.example/visit")),
+            value: Some(Text::from(key.to_string())),
+            ..Identifier::default()
+        }],
+        status: Some(Text::from("finished")),
+        class: Some(Coding::displayed(ACT_CODE, code, display)),
+        type_: vec![chart.concept(encounter.kind)],
+        subject: chart.subject(),
+        participant: vec![EncounterParticipant {
+            type_: vec![coded(PARTICIPATION, PRIMARY)],
+            period: Some(chart.period(encounter.start, encounter.end)),
+            individual: Some(chart.practitioner(encounter.practitioner)),
+            ..EncounterParticipant::default()
+        }],
+        period: Some(chart.period(encounter.start, encounter.end)),
+        reason_code: chart.concepts(encounter.reason),
+        hospitalization: (encounter.class == EncounterClass::Inpatient).then(|| EncounterHospitalization {
+            discharge_disposition: Some(coded(DISPOSITION, disposition(chart, encounter))),
+            ..EncounterHospitalization::default()
+        }),
+        location: vec![EncounterLocation {
+            location: Some(chart.location(encounter.organization)),
+            ..EncounterLocation::default()
+        }],
+        service_provider: Some(chart.organization(encounter.organization)),
+        ..Encounter::default()
+    }
+}
+
+/// Who dies in hospital is not sent home.
+fn disposition(chart: &Chart<'_>, encounter: &timeline::Encounter) -> Code {
+    let died_there = chart.timeline.death.as_ref().is_some_and(|death| death.at <= encounter.end);
+    if died_there { EXPIRED } else { HOME }
+}

@@ -1,0 +1,78 @@
+//! MedicationRequest and Immunization.
+
+use twinlake_fhir::{
+    Decimal, DispenseRequest, Dosage, Immunization, ImmunizationPerformer, Medication, MedicationRequest, Occurrence,
+    Quantity, Reported, Text,
+};
+
+use super::{Chart, coded, quantity};
+use crate::render::codes::Code;
+use crate::timeline::{self, EncounterClass, Prescription, PrescriptionStatus, Scaled};
+
+const REQUEST: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-medicationrequest";
+const REQUEST_CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/medicationrequest-category";
+const OUTPATIENT: Code = Code { code: "outpatient", display: "Outpatient" };
+const DISCHARGE: Code = Code { code: "discharge", display: "Discharge" };
+const IMMUNIZATION: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-immunization";
+const PERFORMER_FUNCTION: &str = "http://terminology.hl7.org/CodeSystem/v2-0443";
+const ADMINISTERING: Code = Code { code: "AP", display: "Administering Provider" };
+
+pub(super) fn prescription<'a>(chart: &'a Chart<'_>, prescription: &'a Prescription) -> MedicationRequest<'a> {
+    let encounter = &chart.timeline.encounters[prescription.encounter];
+    let days = Scaled { units: i64::from(prescription.days_supply), decimals: 0 };
+    MedicationRequest {
+        id: chart.id(prescription.event),
+        meta: chart.meta(prescription.at, &[REQUEST]),
+        status: Some(Text::from(match prescription.status {
+            PrescriptionStatus::Active => "active",
+            PrescriptionStatus::Completed => "completed",
+            PrescriptionStatus::Stopped => "stopped",
+        })),
+        intent: Some(Text::from("order")),
+        category: vec![coded(
+            REQUEST_CATEGORY,
+            // What is prescribed for days ahead during a stay is for after it.
+            if encounter.class == EncounterClass::Inpatient { DISCHARGE } else { OUTPATIENT },
+        )],
+        reported: Some(Reported::Boolean(false)),
+        medication: Some(Medication::CodeableConcept(chart.concept(prescription.concept))),
+        subject: chart.subject(),
+        encounter: Some(chart.encounter(prescription.encounter)),
+        authored_on: Some(chart.at(prescription.at)),
+        requester: Some(chart.practitioner(encounter.practitioner)),
+        reason_code: chart.concepts(prescription.reason),
+        dosage_instruction: vec![Dosage { text: Some(Text::from(&*prescription.sig)), ..Dosage::default() }],
+        dispense_request: Some(DispenseRequest {
+            number_of_repeats_allowed: Some(prescription.refills),
+            quantity: Some(Quantity {
+                value: Some(Decimal::from(i64::from(prescription.quantity))),
+                ..Quantity::default()
+            }),
+            expected_supply_duration: Some(Quantity { unit: Some(Text::from("days")), ..quantity(days, "d") }),
+            ..DispenseRequest::default()
+        }),
+        ..MedicationRequest::default()
+    }
+}
+
+pub(super) fn immunization<'a>(chart: &'a Chart<'_>, immunization: &'a timeline::Immunization) -> Immunization<'a> {
+    let encounter = &chart.timeline.encounters[immunization.encounter];
+    Immunization {
+        id: chart.id(immunization.event),
+        meta: chart.meta(immunization.at, &[IMMUNIZATION]),
+        status: Some(Text::from("completed")),
+        vaccine_code: Some(chart.concept(immunization.concept)),
+        patient: chart.subject(),
+        encounter: Some(chart.encounter(immunization.encounter)),
+        occurrence: Some(Occurrence::DateTime(chart.at(immunization.at))),
+        primary_source: Some(true),
+        location: Some(chart.location(encounter.organization)),
+        lot_number: Some(Text::from(immunization.lot.as_str())),
+        performer: vec![ImmunizationPerformer {
+            function: Some(coded(PERFORMER_FUNCTION, ADMINISTERING)),
+            actor: Some(chart.practitioner(encounter.practitioner)),
+            ..ImmunizationPerformer::default()
+        }],
+        ..Immunization::default()
+    }
+}

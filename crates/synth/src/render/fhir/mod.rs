@@ -1,0 +1,165 @@
+//! A timeline as FHIR R4 resources in the style of US Core 7.
+//!
+//! `meta.profile` names a profile only where the resource meets it. References are literal (`Patient/…`); times are the
+//! wall clock with the patient's fixed offset; `meta.lastUpdated` follows from the event, never from a clock.
+
+mod condition;
+mod encounter;
+mod medication;
+mod observation;
+mod patient;
+mod procedure;
+mod reference;
+
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use twinlake_fhir::{CodeableConcept, Coding, DateTime, Decimal, Meta, Period, Quantity, Reference, Resource, Text};
+
+use super::Context;
+use super::codes::Code;
+use crate::ids;
+use crate::timeline::{ConceptKey, EventId, Scaled, Timeline};
+
+pub use reference::fhir_reference;
+pub(super) use reference::location_name;
+
+/// Renders a patient as FHIR resources: the Patient first, then by type, each type in the order of the timeline.
+///
+/// Organizations, Locations and Practitioners are in [`fhir_reference`].
+pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Resource<'_>)) {
+    let chart = Chart::new(context, timeline);
+    sink(patient::patient(&chart).into());
+    for (index, encounter) in timeline.encounters.iter().enumerate() {
+        sink(encounter::encounter(&chart, index, encounter).into());
+    }
+    for problem in &timeline.problems {
+        sink(condition::problem(&chart, problem).into());
+    }
+    for diagnosis in &timeline.diagnoses {
+        sink(condition::diagnosis(&chart, diagnosis).into());
+    }
+    for allergy in &timeline.allergies {
+        sink(condition::allergy(&chart, allergy).into());
+    }
+    for observation in &timeline.observations {
+        sink(observation::observation(&chart, observation).into());
+    }
+    if let Some(cause) = observation::cause_of_death(&chart) {
+        sink(cause.into());
+    }
+    for report in &timeline.reports {
+        sink(observation::report(&chart, report).into());
+    }
+    for prescription in &timeline.prescriptions {
+        sink(medication::prescription(&chart, prescription).into());
+    }
+    for immunization in &timeline.immunizations {
+        sink(medication::immunization(&chart, immunization).into());
+    }
+    for procedure in &timeline.procedures {
+        sink(procedure::procedure(&chart, procedure).into());
+    }
+}
+
+/// A patient's timeline with the references that its resources repeat.
+struct Chart<'a> {
+    context: &'a Context<'a>,
+    timeline: &'a Timeline,
+    subject: String,
+    encounters: Vec<String>,
+}
+
+impl<'a> Chart<'a> {
+    fn new(context: &'a Context<'a>, timeline: &'a Timeline) -> Self {
+        let encounter = |event| format!("Encounter/{}", context.ids.fhir(ids::event(timeline.patient, event)));
+        Self {
+            context,
+            timeline,
+            subject: format!("Patient/{}", context.ids.fhir(ids::patient(timeline.patient))),
+            encounters: timeline.encounters.iter().map(|visit| encounter(visit.event)).collect(),
+        }
+    }
+
+    fn id(&self, event: EventId) -> Option<Text<'static>> {
+        Some(Text::from(self.context.ids.fhir(ids::event(self.timeline.patient, event))))
+    }
+
+    fn subject(&self) -> Option<Reference<'_>> {
+        Some(Reference::to(self.subject.as_str()))
+    }
+
+    fn encounter(&self, index: usize) -> Reference<'_> {
+        Reference::to(self.encounters[index].as_str())
+    }
+
+    fn practitioner(&self, index: usize) -> Reference<'_> {
+        Reference::to(self.context.practitioners[index].as_str())
+    }
+
+    /// The practitioner seen at an encounter, else the patient's own.
+    fn recorder(&self, encounter: Option<usize>) -> Reference<'_> {
+        self.practitioner(match encounter {
+            Some(encounter) => self.timeline.encounters[encounter].practitioner,
+            None => self.timeline.demographics.practitioner,
+        })
+    }
+
+    fn organization(&self, index: usize) -> Reference<'_> {
+        Reference::to(self.context.organizations[index].as_str())
+    }
+
+    fn location(&self, index: usize) -> Reference<'_> {
+        Reference::to(self.context.locations[index].as_str())
+    }
+
+    fn at(&self, wall: NaiveDateTime) -> DateTime<'static> {
+        DateTime::from_wall(wall, self.timeline.demographics.utc_offset_minutes)
+    }
+
+    fn period(&self, start: NaiveDateTime, end: NaiveDateTime) -> Period<'static> {
+        Period { start: Some(self.at(start)), end: Some(self.at(end)), ..Period::default() }
+    }
+
+    /// `meta` of a resource that was last changed then.
+    fn meta(&self, changed: NaiveDateTime, profile: &[&'static str]) -> Option<Meta<'static>> {
+        Some(meta(self.at(changed), profile))
+    }
+
+    /// `meta` of a resource that was last changed on that day.
+    fn meta_of_day(&self, changed: NaiveDate, profile: &[&'static str]) -> Option<Meta<'static>> {
+        self.meta(changed.and_time(NaiveTime::MIN), profile)
+    }
+
+    /// A concept of the pack's terminology.
+    fn concept(&self, key: ConceptKey) -> CodeableConcept<'a> {
+        let entry = self.context.meaning(key).entry;
+        Coding::displayed(&*entry.system, &*entry.code, &*entry.display).into()
+    }
+
+    fn concepts(&self, key: Option<ConceptKey>) -> Vec<CodeableConcept<'a>> {
+        key.map(|key| self.concept(key)).into_iter().collect()
+    }
+}
+
+fn meta<'a>(last_updated: DateTime<'a>, profile: &[&'static str]) -> Meta<'a> {
+    Meta {
+        version_id: Some(Text::from("1")),
+        last_updated: Some(last_updated),
+        profile: profile.iter().map(|&profile| Text::from(profile)).collect(),
+        ..Meta::default()
+    }
+}
+
+/// A code of one of HL7's code systems.
+fn coded(system: &'static str, Code { code, display }: Code) -> CodeableConcept<'static> {
+    Coding::displayed(system, code, display).into()
+}
+
+fn quantity(value: Scaled, unit: &str) -> Quantity<'_> {
+    Quantity {
+        value: Some(Decimal::from_scaled(value.units, value.decimals)),
+        unit: Some(Text::from(unit)),
+        system: Some(Text::from("http://unitsofmeasure.org")),
+        code: Some(Text::from(unit)),
+        ..Quantity::default()
+    }
+}

@@ -1,0 +1,28 @@
+//! Procedure.
+
+use twinlake_fhir::{Performed, Procedure, ProcedurePerformer, Text};
+
+use super::Chart;
+use crate::timeline;
+
+const PROFILE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-procedure";
+
+pub(super) fn procedure<'a>(chart: &'a Chart<'_>, procedure: &timeline::Procedure) -> Procedure<'a> {
+    let encounter = &chart.timeline.encounters[procedure.encounter];
+    Procedure {
+        id: chart.id(procedure.event),
+        meta: chart.meta(procedure.end, &[PROFILE]),
+        status: Some(Text::from("completed")),
+        code: Some(chart.concept(procedure.concept)),
+        subject: chart.subject(),
+        encounter: Some(chart.encounter(procedure.encounter)),
+        performed: Some(Performed::Period(chart.period(procedure.start, procedure.end))),
+        performer: vec![ProcedurePerformer {
+            actor: Some(chart.practitioner(encounter.practitioner)),
+            ..ProcedurePerformer::default()
+        }],
+        location: Some(chart.location(encounter.organization)),
+        reason_code: chart.concepts(procedure.reason),
+        ..Procedure::default()
+    }
+}

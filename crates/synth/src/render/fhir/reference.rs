@@ -1,0 +1,106 @@
+//! The reference set: Organization, Location, Practitioner.
+
+use chrono::{Months, NaiveTime};
+use twinlake_fhir::{
+    Address, ContactPoint, DateTime, HumanName, Identifier, Location, Organization, Practitioner, Reference, Resource,
+    Text,
+};
+use twinlake_pack::Pack;
+
+use super::{coded, meta};
+use crate::ids;
+use crate::reference;
+use crate::render::Context;
+use crate::render::codes::{self, Code};
+
+const ORGANIZATION: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-organization";
+const LOCATION: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-location";
+const PRACTITIONER: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-practitioner";
+const ORGANIZATION_TYPE: &str = "http://terminology.hl7.org/CodeSystem/organization-type";
+const ROLE_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
+const PROVIDER: Code = Code { code: "prov", display: "Healthcare Provider" };
+const HOSPITAL: Code = Code { code: "HOSP", display: "Hospital" };
+const OUTPATIENT_FACILITY: Code = Code { code: "OF", display: "Outpatient facility" };
+
+/// Renders what all patients share: organizations, their locations, and practitioners.
+pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)) {
+    // All of it was there when the chart's window begins.
+    let begun = context.pack.reference_date - Months::new(12 * context.pack.window_years);
+    let begun = DateTime::from_wall(begun.and_time(NaiveTime::MIN), 0);
+    for (index, organization) in context.reference.organizations.iter().enumerate() {
+        sink(Resource::from(Organization {
+            id: id(context, ids::organization(index)),
+            meta: Some(meta(begun.clone(), &[ORGANIZATION])),
+            identifier: vec![npi(&organization.npi)],
+            active: Some(true),
+            type_: vec![coded(ORGANIZATION_TYPE, PROVIDER)],
+            name: Some(Text::from(organization.name.as_str())),
+            telecom: vec![phone(&organization.phone)],
+            address: vec![address(context.pack, organization)],
+            ..Organization::default()
+        }));
+    }
+    for (index, organization) in context.reference.organizations.iter().enumerate() {
+        sink(Resource::from(Location {
+            id: id(context, ids::location(index)),
+            meta: Some(meta(begun.clone(), &[LOCATION])),
+            status: Some(Text::from("active")),
+            name: Some(Text::from(location_name(organization))),
+            type_: vec![coded(ROLE_CODE, if organization.hospital { HOSPITAL } else { OUTPATIENT_FACILITY })],
+            telecom: vec![phone(&organization.phone)],
+            address: Some(address(context.pack, organization)),
+            managing_organization: Some(Reference::to(context.organizations[index].as_str())),
+            ..Location::default()
+        }));
+    }
+    for (index, practitioner) in context.reference.practitioners.iter().enumerate() {
+        sink(Resource::from(Practitioner {
+            id: id(context, ids::practitioner(index)),
+            meta: Some(meta(begun.clone(), &[PRACTITIONER])),
+            identifier: vec![npi(&practitioner.npi)],
+            active: Some(true),
+            name: vec![HumanName {
+                use_: Some(Text::from("official")),
+                family: Some(Text::from(practitioner.family_name)),
+                given: vec![Text::from(practitioner.given_name)],
+                prefix: vec![Text::from("Dr.")],
+                ..HumanName::default()
+            }],
+            gender: Some(Text::from(codes::gender(practitioner.sex))),
+            ..Practitioner::default()
+        }));
+    }
+}
+
+/// What the one location of an organization is called.
+pub(in crate::render) fn location_name(organization: &reference::Organization) -> String {
+    format!("{}, main building", organization.name)
+}
+
+fn id(context: &Context<'_>, key: i64) -> Option<Text<'static>> {
+    Some(Text::from(context.ids.fhir(key)))
+}
+
+fn npi(value: &str) -> Identifier<'_> {
+    Identifier {
+        system: Some(Text::from("http://hl7.org/fhir/sid/us-npi")),
+        value: Some(Text::from(value)),
+        ..Identifier::default()
+    }
+}
+
+fn phone(value: &str) -> ContactPoint<'_> {
+    ContactPoint { system: Some(Text::from("phone")), value: Some(Text::from(value)), ..ContactPoint::default() }
+}
+
+fn address<'a>(pack: &'a Pack, organization: &'a reference::Organization) -> Address<'a> {
+    let place = &pack.places[organization.place];
+    Address {
+        line: vec![Text::from(organization.street.as_str())],
+        city: Some(Text::from(&*place.city)),
+        state: Some(Text::from(&*place.state)),
+        postal_code: Some(Text::from(&*place.postal_code)),
+        country: Some(Text::from(codes::COUNTRY)),
+        ..Address::default()
+    }
+}

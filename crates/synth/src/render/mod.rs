@@ -1,0 +1,112 @@
+//! Two renderings of one timeline; neither draws a random number.
+
+mod codes;
+mod fhir;
+mod omop;
+
+use chrono::NaiveDate;
+use twinlake_omop::ConceptId;
+use twinlake_pack::{ConceptEntry, Pack};
+use twinlake_vocab::{Domain, Vocab};
+
+use crate::ids::{self, Ids};
+use crate::reference::Reference;
+use crate::timeline::{ConceptKey, Scaled};
+
+pub use fhir::{fhir, fhir_reference};
+pub use omop::{omop, omop_reference};
+
+/// What every patient of a cohort has in common: pack, vocabulary, seed and the reference set.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The model pack.
+    pub pack: &'a Pack,
+    /// The vocabulary.
+    pub vocab: &'a Vocab,
+    /// Seed of the cohort.
+    pub seed: u64,
+    /// The day that the charts end.
+    pub as_of: NaiveDate,
+    /// Organizations, locations and practitioners.
+    pub reference: Reference,
+    /// Makes FHIR ids.
+    pub ids: Ids,
+    meanings: Vec<Meaning<'a>>,
+    organizations: Vec<String>,
+    locations: Vec<String>,
+    practitioners: Vec<String>,
+}
+
+impl<'a> Context<'a> {
+    /// What the patients of this cohort have in common.
+    pub fn new(pack: &'a Pack, vocab: &'a Vocab, seed: u64, as_of: NaiveDate) -> Self {
+        let reference = Reference::new(pack, seed);
+        let ids = Ids::new(pack.semantics_version, seed);
+        let literals = |resource_type: &str, n: usize, key: fn(usize) -> i64| {
+            (0..n).map(|index| format!("{resource_type}/{}", ids.fhir(key(index)))).collect()
+        };
+        Self {
+            pack,
+            vocab,
+            seed,
+            as_of,
+            ids,
+            meanings: pack.concepts().iter().map(|entry| Meaning::new(vocab, entry)).collect(),
+            organizations: literals("Organization", reference.organizations.len(), ids::organization),
+            locations: literals("Location", reference.organizations.len(), ids::location),
+            practitioners: literals("Practitioner", reference.practitioners.len(), ids::practitioner),
+            reference,
+        }
+    }
+
+    fn meaning(&self, key: ConceptKey) -> &Meaning<'a> {
+        &self.meanings[key.index()]
+    }
+}
+
+/// A concept of the pack: its FHIR coding and what OMOP has for it.
+#[derive(Debug)]
+struct Meaning<'a> {
+    entry: &'a ConceptEntry,
+    source: ConceptId,
+    standard: ConceptId,
+    domain: Domain,
+}
+
+impl<'a> Meaning<'a> {
+    /// The pack names the standard concept; the vocabulary knows its domain, and the concept of the code itself.
+    fn new(vocab: &Vocab, entry: &'a ConceptEntry) -> Self {
+        let standard = entry.concept_id;
+        Self {
+            entry,
+            source: vocab.find(&entry.system, &entry.code).map_or(ConceptId::NONE, |concept| concept.concept_id),
+            standard,
+            domain: vocab.concept(standard).map_or(Domain::Metadata, |concept| concept.domain),
+        }
+    }
+}
+
+/// The digits of a decimal: 70 with 1 decimal is `7.0`.
+fn written(Scaled { units, decimals }: Scaled) -> String {
+    if decimals == 0 {
+        return units.to_string();
+    }
+    let scale = 10_u64.pow(u32::from(decimals));
+    let sign = if units < 0 { "-" } else { "" };
+    let (whole, fraction) = (units.unsigned_abs() / scale, units.unsigned_abs() % scale);
+    format!("{sign}{whole}.{fraction:0width$}", width = usize::from(decimals))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decimal_keeps_its_zeros_and_its_sign() {
+        let text = |units, decimals| written(Scaled { units, decimals });
+        assert_eq!(text(70, 1), "7.0");
+        assert_eq!(text(-5, 2), "-0.05");
+        assert_eq!(text(120, 0), "120");
+        assert_eq!(text(1003, 3), "1.003");
+    }
+}

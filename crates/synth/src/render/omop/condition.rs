@@ -1,0 +1,67 @@
+//! Problems, diagnoses and allergies.
+
+use twinlake_omop::{AnyRow, Table};
+use twinlake_vocab::types;
+
+use super::Patient;
+use super::event::{Event, When};
+use crate::timeline::{Allergy, Diagnosis, Problem};
+
+/// Every condition and allergy of the generator is confirmed.
+const CONFIRMED: &str = "confirmed";
+
+pub(super) fn problem(patient: &Patient<'_>, problem: &Problem) -> AnyRow {
+    let event = Event {
+        key: patient.key(problem.event),
+        person_id: patient.person_id,
+        meaning: patient.context.meaning(problem.concept),
+        when: When::from(problem.onset),
+        type_concept_id: types::PROBLEM_LIST,
+        provider_id: Some(patient.practitioner(problem.encounter)),
+        visit: None,
+    };
+    let table = event.table(Table::ConditionOccurrence);
+    if table != Table::ConditionOccurrence {
+        return event.into_row(table);
+    }
+    let mut row = event.condition();
+    row.condition_end_date = problem.abated;
+    row.condition_status_concept_id = Some(patient.context.vocab.condition_status(CONFIRMED));
+    row.condition_status_source_value = Some(CONFIRMED.to_owned());
+    row.into()
+}
+
+pub(super) fn diagnosis(patient: &Patient<'_>, diagnosis: &Diagnosis) -> AnyRow {
+    let encounter = &patient.timeline.encounters[diagnosis.encounter];
+    let event = Event {
+        key: patient.key(diagnosis.event),
+        person_id: patient.person_id,
+        meaning: patient.context.meaning(diagnosis.concept),
+        when: When::from(encounter.start),
+        type_concept_id: types::ENCOUNTER,
+        provider_id: Some(patient.practitioner(Some(diagnosis.encounter))),
+        visit: Some(patient.key(encounter.event)),
+    };
+    let table = event.table(Table::ConditionOccurrence);
+    if table != Table::ConditionOccurrence {
+        return event.into_row(table);
+    }
+    let mut row = event.condition();
+    row.condition_status_concept_id = Some(patient.context.vocab.condition_status(CONFIRMED));
+    row.condition_status_source_value = Some(CONFIRMED.to_owned());
+    row.into()
+}
+
+pub(super) fn allergy(patient: &Patient<'_>, allergy: &Allergy) -> AnyRow {
+    let event = Event {
+        key: patient.key(allergy.event),
+        person_id: patient.person_id,
+        meaning: patient.context.meaning(allergy.concept),
+        when: When::from(allergy.onset),
+        type_concept_id: types::PROBLEM_LIST,
+        provider_id: Some(patient.practitioner(allergy.encounter)),
+        visit: patient.visit(allergy.encounter),
+    };
+    let table = event.table(Table::Observation);
+    event.into_row(table)
+}
