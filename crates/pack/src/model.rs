@@ -1,0 +1,680 @@
+//! What happens to people: latent state, conditions, medications, labs and care, as the files of a pack say it.
+//!
+//! Everything here is data; the words are closed sets, so a pack is read or refused, never half understood.
+
+use serde::Deserialize;
+
+use crate::key::Key;
+use crate::population::Race;
+use crate::table::Sex;
+
+/// A slow quantity of the body that drives labs and vitals, e.g. `glycaemia`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Latent {
+    /// Name.
+    pub key: Key,
+    /// Unit, for people.
+    pub unit: Key,
+    /// Table of mean and standard deviation in health.
+    pub curve: Key,
+    /// Whether people spread around the mean as a log-normal; else as a normal.
+    pub log: bool,
+    /// Lowest and highest value, whatever happens.
+    pub bounds: [f64; 2],
+    /// The most that all treatments together can move it; the effect saturates there.
+    pub treatment_cap: f64,
+    /// How much of a person's deviation comes from an earlier latent.
+    #[serde(default)]
+    pub loadings: Vec<Loading>,
+}
+
+/// Share of one latent's deviation in another's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Loading {
+    /// The earlier latent.
+    pub on: Key,
+    /// Correlation.
+    pub weight: f64,
+}
+
+/// A condition: `conditions/*.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// Name; also the cause of what it brings about.
+    pub key: Key,
+    /// Concept key.
+    pub concept: Key,
+    /// Number of its event stream.
+    pub stream: u16,
+    /// How it begins.
+    pub onset: Onset,
+    /// What it does to latent state, in years since onset.
+    #[serde(default)]
+    pub shifts: Vec<Shift>,
+    /// Conditions whose onset ends this one.
+    #[serde(default)]
+    pub ended_by: Vec<Key>,
+    /// How it comes to be known; chronic conditions only.
+    pub recognition: Option<Recognition>,
+    /// Visits it calls for once known.
+    pub follow_up: Option<FollowUp>,
+    /// Drugs it calls for once known.
+    pub treatment: Option<Treatment>,
+    /// What an episode brings about; acute conditions only.
+    pub episode: Option<Episode>,
+    /// What it does to life expectancy.
+    pub mortality: Option<Mortality>,
+}
+
+/// How a condition begins: at a rate, or when a latent crosses a threshold.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Onset {
+    /// Once, at a hazard per year by sex and age.
+    Hazard {
+        /// Table of hazards.
+        table: Key,
+        /// Factor on the whole table.
+        #[serde(default = "one")]
+        scale: f64,
+        /// What moves the hazard.
+        #[serde(default)]
+        effects: Vec<Effect>,
+        /// Conditions of which one must be there first.
+        #[serde(default)]
+        requires_any: Vec<Key>,
+    },
+    /// Once, at the first birthday at which untreated latent state is above a value.
+    Crossing {
+        /// The latent.
+        latent: Key,
+        /// The threshold.
+        above: f64,
+    },
+    /// Again and again, at a rate per year by sex and age.
+    Recurrent {
+        /// Table of rates.
+        table: Key,
+        /// Factor on the whole table.
+        #[serde(default = "one")]
+        scale: f64,
+        /// Weight of each month, January first; they are divided by their mean.
+        #[serde(default)]
+        season: Vec<f64>,
+        /// What moves the rate.
+        #[serde(default)]
+        effects: Vec<Effect>,
+        /// Conditions of which one must be there first.
+        #[serde(default)]
+        requires_any: Vec<Key>,
+    },
+}
+
+const fn one() -> f64 {
+    1.0
+}
+
+/// A factor on a hazard. Exactly one of `latent`, `race` and `condition` is given.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Effect {
+    /// Per standard deviation of this latent.
+    pub latent: Option<Key>,
+    /// In people of this race.
+    pub race: Option<Race>,
+    /// In people of Hispanic or Latino ethnicity.
+    pub hispanic: Option<bool>,
+    /// While this condition lasts.
+    pub condition: Option<Key>,
+    /// Logarithm of the hazard ratio.
+    pub log_hr: f64,
+}
+
+/// A condition's effect on a latent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shift {
+    /// The latent.
+    pub latent: Key,
+    /// At onset.
+    pub by: f64,
+    /// More each year.
+    #[serde(default)]
+    pub per_year: f64,
+    /// The most it comes to, as a distance from zero.
+    pub limit: f64,
+    /// Standard deviation between people of the factor on it (mean one).
+    #[serde(default)]
+    pub spread: f64,
+}
+
+/// How a chronic condition comes to be known.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recognition {
+    /// Share of people in whom it is never found.
+    pub never: f64,
+    /// Mean days from onset until a visit would find it.
+    pub mean_delay_days: f64,
+}
+
+/// Visits that a known condition calls for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FollowUp {
+    /// Days between visits.
+    pub every_days: f64,
+    /// What is ordered at them.
+    #[serde(default)]
+    pub orders: Vec<Order>,
+}
+
+/// A lab, report or procedure ordered at a visit.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// Key of a lab, a report or a procedure.
+    pub of: Key,
+    /// Probability that it is done.
+    #[serde(default = "one")]
+    pub probability: f64,
+    /// Fewest days since the last one.
+    #[serde(default)]
+    pub every_days: f64,
+    /// From this age.
+    #[serde(default)]
+    pub from_age: f64,
+    /// Up to this age, not included.
+    pub to_age: Option<f64>,
+    /// In this sex only.
+    pub sex: Option<Sex>,
+}
+
+/// Drugs that a known condition calls for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Treatment {
+    /// Keys of medications, in the order in which they are added.
+    pub ladder: Vec<Key>,
+    /// Probability that a visit starts the first.
+    pub start: f64,
+    /// Probability that a visit adds the next while the goal is missed.
+    #[serde(default)]
+    pub step: f64,
+    /// What treatment aims at.
+    pub goal: Option<Goal>,
+}
+
+/// A latent below a value.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Goal {
+    /// The latent.
+    pub latent: Key,
+    /// The value.
+    pub below: f64,
+}
+
+/// What one episode of an acute condition brings about.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Episode {
+    /// Share seen in the emergency department.
+    #[serde(default)]
+    pub emergency: f64,
+    /// Share that ends in a hospital stay, by way of the emergency department.
+    #[serde(default)]
+    pub admission: f64,
+    /// Mean days of a stay.
+    #[serde(default)]
+    pub stay_days: f64,
+    /// What is ordered at the visit.
+    #[serde(default)]
+    pub orders: Vec<Order>,
+    /// Drugs, each with its probability.
+    #[serde(default)]
+    pub drugs: Vec<EpisodeDrug>,
+    /// What it does to labs measured at the visit.
+    #[serde(default)]
+    pub shifts: Vec<LabShift>,
+}
+
+/// A drug of an episode.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpisodeDrug {
+    /// Key of the medication.
+    pub medication: Key,
+    /// Probability that it is prescribed.
+    pub probability: f64,
+}
+
+/// An episode's effect on a lab.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabShift {
+    /// Key of the lab.
+    pub lab: Key,
+    /// Mean of the change.
+    pub by: f64,
+}
+
+/// What a condition does to life expectancy.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mortality {
+    /// Logarithm of the hazard ratio of death.
+    #[serde(default)]
+    pub log_hr: f64,
+    /// Weight among the causes of a death, where a death without a named cause weighs 1.
+    #[serde(default)]
+    pub cause_weight: f64,
+    /// From this age a cause of death.
+    #[serde(default)]
+    pub from_age: f64,
+}
+
+/// A drug: `medications/*.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Medication {
+    /// Name.
+    pub key: Key,
+    /// Concept key.
+    pub concept: Key,
+    /// Number of its event stream.
+    pub stream: u16,
+    /// Instruction to the patient.
+    pub sig: Key,
+    /// Days one fill lasts.
+    pub days_supply: u32,
+    /// Units in one fill.
+    pub quantity: u32,
+    /// Refills after the first fill.
+    #[serde(default)]
+    pub refills: u32,
+    /// Hazard per year that a long-term user stops.
+    #[serde(default)]
+    pub stop_per_year: f64,
+    /// What it does to latent state.
+    #[serde(default)]
+    pub effects: Vec<DrugEffect>,
+    /// Not below this value of a latent.
+    pub avoid: Option<Goal>,
+    /// Whether the concept is coarser than a clinical drug.
+    #[serde(default)]
+    pub approximate: bool,
+    /// From this age.
+    #[serde(default)]
+    pub from_age: f64,
+}
+
+/// A drug's effect on a latent: it comes with a half-life, and goes when the drug is stopped.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrugEffect {
+    /// The latent.
+    pub latent: Key,
+    /// Full effect of the drug alone.
+    pub by: f64,
+    /// Days until half of it is there.
+    pub half_life_days: f64,
+}
+
+/// FHIR category of an observation.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum LabCategory {
+    VitalSigns,
+    Laboratory,
+    SocialHistory,
+    Survey,
+}
+
+/// Something observed: `labs/*.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lab {
+    /// Name.
+    pub key: Key,
+    /// Concept key.
+    pub concept: Key,
+    /// Number of its event stream; none for a part of another lab.
+    pub stream: Option<u16>,
+    /// Category.
+    pub category: LabCategory,
+    /// UCUM unit, of a number.
+    pub unit: Option<Key>,
+    /// Digits after the point.
+    #[serde(default)]
+    pub decimals: u8,
+    /// Lowest and highest value ever written.
+    #[serde(default = "anything")]
+    pub bounds: [f64; 2],
+    /// Reference range.
+    pub range: Option<[f64; 2]>,
+    /// How a number comes about from the patient's state.
+    pub measured: Option<Measured>,
+    /// How a number comes about from others as they were written at the same visit.
+    pub derived: Option<Derived>,
+    /// The parts of a panel with one observation, by key of the lab.
+    #[serde(default)]
+    pub parts: Vec<Key>,
+    /// Coded answers, one a person for life; those who get none are not recorded.
+    #[serde(default)]
+    pub answers: Vec<Answer>,
+    /// From this age.
+    #[serde(default)]
+    pub from_age: f64,
+}
+
+const fn anything() -> [f64; 2] {
+    [-1e9, 1e9]
+}
+
+/// A measured number: the sum of its parts, or the exponential of the sum.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// Table of mean and of the standard deviation between people.
+    pub curve: Option<Key>,
+    /// Constant.
+    #[serde(default)]
+    pub offset: f64,
+    /// Parts that follow the patient's state.
+    #[serde(default)]
+    pub terms: Vec<Term>,
+    /// Standard deviation from visit to visit.
+    #[serde(default)]
+    pub noise: f64,
+    /// Whether the written value is the exponential of the sum.
+    #[serde(default)]
+    pub log: bool,
+}
+
+/// A part of a measured number. Exactly one of `latent` and `condition` is given.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Term {
+    /// Value of this latent.
+    pub latent: Option<Key>,
+    /// Whether the latent's mean in health at this sex and age is taken off first.
+    #[serde(default)]
+    pub relative: bool,
+    /// One while this condition lasts.
+    pub condition: Option<Key>,
+    /// Factor.
+    pub weight: f64,
+}
+
+/// Numbers that follow from others as written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Derived {
+    /// Weight in kg over the square of height in m.
+    BodyMassIndex {
+        /// Lab in kg.
+        weight: Key,
+        /// Lab in cm.
+        height: Key,
+    },
+    /// Weight in kg that gives this latent as body mass index, at the height as written.
+    WeightFromBodyMassIndex {
+        /// Latent in kg/m2.
+        latent: Key,
+        /// Lab in cm.
+        height: Key,
+        /// Standard deviation from visit to visit, in kg.
+        noise: f64,
+    },
+    /// Creatinine in mg/dL that gives this latent as eGFR by CKD-EPI 2021.
+    CreatinineFromEgfr {
+        /// Latent in mL/min/1.73 m2.
+        latent: Key,
+        /// Standard deviation from visit to visit, as a share.
+        noise: f64,
+    },
+    /// CKD-EPI 2021, from creatinine in mg/dL, sex and age.
+    Egfr {
+        /// Lab in mg/dL.
+        creatinine: Key,
+    },
+    /// HDL + LDL (a latent) + triglycerides / 5.
+    TotalCholesterol {
+        /// Latent of LDL in mg/dL.
+        latent: Key,
+        /// Lab in mg/dL.
+        hdl: Key,
+        /// Lab in mg/dL.
+        triglycerides: Key,
+        /// Standard deviation from visit to visit, in mg/dL.
+        noise: f64,
+    },
+    /// Friedewald: total - HDL - triglycerides / 5, in mg/dL, for triglycerides below 400.
+    FriedewaldLdl {
+        /// Lab in mg/dL.
+        total: Key,
+        /// Lab in mg/dL.
+        hdl: Key,
+        /// Lab in mg/dL.
+        triglycerides: Key,
+    },
+    /// ADAG: 28.7 times HbA1c in % - 46.7, in mg/dL.
+    EstimatedAverageGlucose {
+        /// Lab in %.
+        hba1c: Key,
+    },
+}
+
+/// A coded answer and the share of people who give it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Concept key.
+    pub concept: Key,
+    /// Share of people.
+    pub share: f64,
+    /// Where the share is from.
+    pub source: Key,
+}
+
+/// A laboratory report: `reports/*.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Name.
+    pub key: Key,
+    /// Concept key.
+    pub concept: Key,
+    /// Number of its event stream.
+    pub stream: u16,
+    /// Keys of the labs it gathers.
+    pub results: Vec<Key>,
+}
+
+/// A procedure: `procedures/*.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Procedure {
+    /// Name.
+    pub key: Key,
+    /// Concept key.
+    pub concept: Key,
+    /// Number of its event stream.
+    pub stream: u16,
+    /// Minutes it takes, at least and at most.
+    pub minutes: [u32; 2],
+}
+
+/// A vaccine: `vaccines/*.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vaccine {
+    /// Name.
+    pub key: Key,
+    /// Concept key.
+    pub concept: Key,
+    /// Number of its event stream.
+    pub stream: u16,
+    /// Ages of the doses, in months.
+    #[serde(default)]
+    pub ages_months: Vec<f64>,
+    /// After the last of those doses, or from `from_age_months`, again every so many months.
+    pub every_months: Option<f64>,
+    /// First age of the repeated doses.
+    #[serde(default)]
+    pub from_age_months: f64,
+    /// Months of the year, 1 to 12, in which it is given; all when empty.
+    #[serde(default)]
+    pub months: Vec<u32>,
+    /// Share of people who take it.
+    pub uptake: f64,
+    /// A dose that fell due this many months ago is not caught up.
+    pub too_late_months: f64,
+    /// Where ages and uptake are from.
+    pub source: Key,
+}
+
+/// FHIR class of an encounter.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum VisitClass {
+    Ambulatory,
+    Emergency,
+    Inpatient,
+    Virtual,
+}
+
+/// A sort of visit: `care/*.toml`; `wellness`, `follow-up`, `virtual`, `acute`, `emergency`, `inpatient` must be there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Visit {
+    /// Name.
+    pub key: Key,
+    /// Concept key of the kind of visit.
+    pub concept: Key,
+    /// Number of its event stream.
+    pub stream: u16,
+    /// Class.
+    pub class: VisitClass,
+    /// First hour of a start, and the hour after the last; whole weeks when `weekends`.
+    pub hours: [u32; 2],
+    /// Whether it also happens on Saturdays and Sundays.
+    #[serde(default)]
+    pub weekends: bool,
+    /// Minutes it takes, at least and at most.
+    pub minutes: [u32; 2],
+    /// What is always ordered.
+    #[serde(default)]
+    pub orders: Vec<Order>,
+    /// When it falls due by age: wellness only.
+    #[serde(default)]
+    pub schedule: Vec<Interval>,
+    /// Probability that one that falls due takes place.
+    #[serde(default = "one")]
+    pub attendance: f64,
+    /// Share of follow-ups that take this form: virtual only.
+    #[serde(default)]
+    pub share: f64,
+    /// Where the figures are from.
+    pub source: Key,
+}
+
+/// From an age on, a visit every so many months.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interval {
+    /// First age, in months.
+    pub from_age_months: f64,
+    /// Months to the next one.
+    pub every_months: f64,
+}
+
+/// How deaths are charted: `death.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeathRules {
+    /// Concept key of the observation that says the cause.
+    pub concept: Key,
+    /// Number of the event stream of that observation.
+    pub stream: u16,
+    /// Share of deaths in hospital.
+    pub in_hospital: f64,
+    /// Where the figures are from.
+    pub source: Key,
+}
+
+/// Allergies: `allergies.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allergies {
+    /// Name; the cause of each allergy.
+    pub key: Key,
+    /// Number of their event stream.
+    pub stream: u16,
+    /// Earliest and latest age of onset, in years.
+    pub onset_years: [f64; 2],
+    /// The allergies; at most 16.
+    pub allergy: Vec<AllergyShare>,
+    /// Where the figures are from.
+    pub source: Key,
+}
+
+/// An allergy and the share of people who have it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AllergyShare {
+    /// Concept key.
+    pub concept: Key,
+    /// Share of people.
+    pub share: f64,
+}
+
+impl Condition {
+    /// Conditions that must be settled before this one's onset can be drawn.
+    pub fn causes(&self) -> impl Iterator<Item = Key> {
+        let (effects, requires_any): (&[Effect], &[Key]) = match &self.onset {
+            Onset::Hazard { effects, requires_any, .. } | Onset::Recurrent { effects, requires_any, .. } => {
+                (effects, requires_any)
+            }
+            Onset::Crossing { .. } => (&[], &[]),
+        };
+        effects.iter().filter_map(|effect| effect.condition).chain(requires_any.iter().copied())
+    }
+}
+
+impl Lab {
+    /// Labs whose written values this one is made from.
+    pub fn inputs(&self) -> impl Iterator<Item = Key> {
+        let inputs: [Option<Key>; 3] = match &self.derived {
+            None => [None; 3],
+            Some(Derived::BodyMassIndex { weight, height }) => [Some(*weight), Some(*height), None],
+            Some(Derived::WeightFromBodyMassIndex { height, .. }) => [Some(*height), None, None],
+            Some(Derived::CreatinineFromEgfr { .. }) => [None; 3],
+            Some(Derived::Egfr { creatinine }) => [Some(*creatinine), None, None],
+            Some(Derived::TotalCholesterol { hdl, triglycerides, .. }) => [Some(*hdl), Some(*triglycerides), None],
+            Some(Derived::FriedewaldLdl { total, hdl, triglycerides }) => {
+                [Some(*total), Some(*hdl), Some(*triglycerides)]
+            }
+            Some(Derived::EstimatedAverageGlucose { hba1c }) => [Some(*hba1c), None, None],
+        };
+        inputs.into_iter().flatten()
+    }
+}
+
+impl Derived {
+    /// The latent it follows besides.
+    pub fn latent(&self) -> Option<Key> {
+        match self {
+            Self::WeightFromBodyMassIndex { latent, .. }
+            | Self::CreatinineFromEgfr { latent, .. }
+            | Self::TotalCholesterol { latent, .. } => Some(*latent),
+            _ => None,
+        }
+    }
+}
