@@ -10,6 +10,10 @@
     {% endif %}
 {% endmacro %}
 
-{% macro default__schema_in_catalog(name) %}{{ target.schema }}_{{ name }}{% endmacro %}
+{% macro default__schema_in_catalog(name) -%}
+    {{ target.schema }}_{{ name }}
+{%- endmacro %}
 
-{% macro duckdb__schema_in_catalog(name) %}{{ name }}{% endmacro %}
+{% macro duckdb__schema_in_catalog(name) -%}
+    {{ name }}
+{%- endmacro %}

@@ -1,3 +1,5 @@
+-- Of each id the highest version of the latest run that has it. A version that
+-- is no number ranks below one that is.
 with
 
 patient as (
@@ -31,11 +33,17 @@ select
     active as is_active,
     gender,
     birth_date,
-    deceased_date_time as deceased_at,
+    birth_date_text,
+    deceased as is_deceased,
+    deceased_at,
+    race_code,
+    ethnicity_code,
+    birth_sex,
     city,
     state,
     postal_code,
     country,
+    language_code,
     pipeline_run_id,
     dt as load_date
 from ranked
