@@ -1,0 +1,46 @@
+//! `AllergyIntolerance` to observation, or to the table of its concept's domain.
+
+use twinlake_fhir::AllergyIntolerance;
+use twinlake_omop::AnyRow;
+use twinlake_vocab::types;
+
+use crate::condition::onset;
+use crate::elements;
+use crate::event::{Event, Reading, Target, When};
+
+pub(crate) fn rows(reading: &mut Reading<'_, '_>, allergy: &AllergyIntolerance<'_>) -> Option<AnyRow> {
+    let status = allergy.verification_status.as_ref();
+    if status.is_some_and(|status| status.has_code("refuted") || status.has_code("entered-in-error")) {
+        return reading.lost("verificationStatus");
+    }
+    let Some(code) = &allergy.code else {
+        return reading.lost("no-code");
+    };
+    let when = onset(allergy.onset.as_ref()).or_else(|| allergy.recorded_date.as_ref().map(When::from));
+    let Some(when) = when else {
+        return reading.lost("date");
+    };
+    let coded = reading.map(code);
+    let target = Target::of(coded.domain, Target::Observation);
+    let event = Event {
+        key: reading.key(allergy.id.as_deref()),
+        person_id: reading.context.person_id,
+        coded,
+        when,
+        type_concept_id: types::PROBLEM_LIST,
+        provider_id: reading.provider(&allergy.recorder),
+        visit_occurrence_id: reading.visit(allergy.encounter.as_ref()),
+    };
+    let used = [
+        "verificationStatus",
+        "code",
+        "patient",
+        "encounter",
+        "onsetDateTime",
+        "onsetPeriod.start",
+        "recordedDate",
+        "recorder",
+    ];
+    elements::count("AllergyIntolerance", allergy, &allergy.extension, &used, &[], reading.losses);
+    Some(event.into_row(target))
+}

@@ -1,0 +1,71 @@
+//! What a `CodeableConcept` is in OMOP.
+
+use twinlake_fhir::{CodeableConcept, Coding};
+use twinlake_omop::ConceptId;
+use twinlake_vocab::{Domain, Mapping, Vocab};
+
+use crate::loss::Losses;
+
+/// OMOP's `*_source_value` columns have 50 characters.
+const SOURCE_VALUE: usize = 50;
+
+/// A `CodeableConcept` in OMOP's four columns' worth.
+pub(crate) struct Coded {
+    /// The standard concept; 0 when there is none.
+    pub(crate) standard: ConceptId,
+    /// Its domain.
+    pub(crate) domain: Domain,
+    /// The concept of the source coding itself; 0 when the vocabulary does not have it.
+    pub(crate) source: ConceptId,
+    /// The source coding's code, else the text.
+    pub(crate) source_value: Option<String>,
+}
+
+/// Maps a `CodeableConcept` of a resource, counting what does not map (MAPPING 8).
+pub(crate) fn map(vocab: &Vocab, concept: &CodeableConcept<'_>, resource_type: &str, losses: &mut Losses) -> Coded {
+    let Some((coding, mapping)) = source_coding(vocab, concept) else {
+        losses.count_code(None, concept.text.as_deref().unwrap_or_default());
+        let source_value = concept.text.as_deref().map(source_value);
+        return Coded { standard: ConceptId::NONE, domain: Domain::Metadata, source: ConceptId::NONE, source_value };
+    };
+    let code = coding.code.as_deref().or(coding.display.as_deref());
+    if !mapping.is_mapped() {
+        losses.count_code(coding.system.as_deref(), code.unwrap_or_default());
+    }
+    for _ in &mapping.others {
+        losses.count_reason(resource_type, "further-concept");
+    }
+    Coded {
+        standard: mapping.standard,
+        domain: mapping.domain,
+        source: mapping.source,
+        source_value: code.or(concept.text.as_deref()).map(source_value),
+    }
+}
+
+/// The coding a user selected, else the first that maps, else the first.
+fn source_coding<'c, 'a>(vocab: &Vocab, concept: &'c CodeableConcept<'a>) -> Option<(&'c Coding<'a>, Mapping)> {
+    let mapping = |coding: &'c Coding<'a>| (coding, map_coding(vocab, coding));
+    if let Some(selected) = concept.coding.iter().find(|coding| coding.user_selected == Some(true)) {
+        return Some(mapping(selected));
+    }
+    let mapped = concept.coding.iter().map(mapping).find(|(_, mapping)| mapping.is_mapped());
+    mapped.or_else(|| concept.coding.first().map(mapping))
+}
+
+fn map_coding(vocab: &Vocab, coding: &Coding<'_>) -> Mapping {
+    coding.code.as_deref().map_or(Mapping::NONE, |code| vocab.map(coding.system.as_deref(), code))
+}
+
+/// A text as a `*_source_value`, cut at 50 characters.
+pub(crate) fn source_value(text: &str) -> String {
+    cut(text, SOURCE_VALUE)
+}
+
+/// The first characters of a text.
+pub(crate) fn cut(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => text[..end].to_owned(),
+        None => text.to_owned(),
+    }
+}

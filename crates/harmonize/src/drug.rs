@@ -1,0 +1,125 @@
+//! `MedicationRequest` and Immunization to drug_exposure, or to the table of their concept's domain.
+
+use chrono::{Days, NaiveDate};
+use twinlake_fhir::{Immunization, Medication, MedicationRequest, Occurrence, Quantity};
+use twinlake_omop::AnyRow;
+use twinlake_vocab::types;
+
+use crate::elements;
+use crate::event::{Event, Reading, Target, When};
+
+pub(crate) fn request_rows(reading: &mut Reading<'_, '_>, request: &MedicationRequest<'_>) -> Option<AnyRow> {
+    const REALISED: [&str; 4] = ["active", "on-hold", "completed", "stopped"];
+    if !request.status.as_deref().is_some_and(|status| REALISED.contains(&status)) {
+        return reading.lost("status");
+    }
+    if request.intent.as_deref().is_none_or(|intent| ["proposal", "plan", "option"].contains(&intent)) {
+        return reading.lost("intent");
+    }
+    if request.do_not_perform == Some(true) {
+        return reading.lost("doNotPerform");
+    }
+    let Some(authored_on) = &request.authored_on else {
+        return reading.lost("date");
+    };
+    let Some(Medication::CodeableConcept(code)) = &request.medication else {
+        return reading.lost("no-code");
+    };
+    let when = When::from(authored_on);
+    let coded = reading.map(code);
+    let target = Target::of(coded.domain, Target::Drug);
+    let event = Event {
+        key: reading.key(request.id.as_deref()),
+        person_id: reading.context.person_id,
+        coded,
+        when,
+        type_concept_id: types::PRESCRIPTION,
+        provider_id: reading.provider(&request.requester),
+        visit_occurrence_id: reading.visit(request.encounter.as_ref()),
+    };
+    let used = [
+        "status",
+        "intent",
+        "doNotPerform",
+        "medicationCodeableConcept",
+        "subject",
+        "encounter",
+        "authoredOn",
+        "requester",
+        "dosageInstruction.text",
+        "dispenseRequest.numberOfRepeatsAllowed",
+        "dispenseRequest.quantity.value",
+        "dispenseRequest.expectedSupplyDuration",
+    ];
+    elements::count("MedicationRequest", request, &request.extension, &used, &[], reading.losses);
+    if target != Target::Drug {
+        return Some(event.into_row(target));
+    }
+    let mut row = event.into_drug();
+    let dispense = request.dispense_request.as_ref();
+    row.refills = dispense.and_then(|dispense| i32::try_from(dispense.number_of_repeats_allowed?).ok());
+    row.quantity = dispense.and_then(|dispense| value(dispense.quantity.as_ref()));
+    row.days_supply = dispense.and_then(|dispense| days(dispense.expected_supply_duration.as_ref()?));
+    row.drug_exposure_end_date = end(when.date, row.days_supply, reading.context.death_date);
+    row.sig = request.dosage_instruction.first().and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
+    Some(row.into())
+}
+
+pub(crate) fn immunization_rows(reading: &mut Reading<'_, '_>, immunization: &Immunization<'_>) -> Option<AnyRow> {
+    if immunization.status.as_deref() != Some("completed") {
+        return reading.lost("status");
+    }
+    let Some(Occurrence::DateTime(occurrence)) = &immunization.occurrence else {
+        return reading.lost("date");
+    };
+    let Some(code) = &immunization.vaccine_code else {
+        return reading.lost("no-code");
+    };
+    let coded = reading.map(code);
+    let target = Target::of(coded.domain, Target::Drug);
+    let event = Event {
+        key: reading.key(immunization.id.as_deref()),
+        person_id: reading.context.person_id,
+        coded,
+        when: occurrence.into(),
+        type_concept_id: types::ADMINISTRATION,
+        provider_id: reading.provider(immunization.performer.iter().filter_map(|one| one.actor.as_ref())),
+        visit_occurrence_id: reading.visit(immunization.encounter.as_ref()),
+    };
+    let used = [
+        "status",
+        "vaccineCode",
+        "patient",
+        "encounter",
+        "occurrenceDateTime",
+        "lotNumber",
+        "doseQuantity.value",
+        "performer.actor",
+    ];
+    elements::count("Immunization", immunization, &immunization.extension, &used, &[], reading.losses);
+    if target != Target::Drug {
+        return Some(event.into_row(target));
+    }
+    let mut row = event.into_drug();
+    row.quantity = value(immunization.dose_quantity.as_ref());
+    row.lot_number = immunization.lot_number.as_deref().map(str::to_owned);
+    Some(row.into())
+}
+
+fn value(quantity: Option<&Quantity<'_>>) -> Option<f64> {
+    quantity?.value.as_ref().map(twinlake_fhir::Decimal::to_f64)
+}
+
+/// Whole days of a duration in days; other units say too little of days to be turned into them.
+fn days(duration: &Quantity<'_>) -> Option<i32> {
+    let days = duration.value.as_ref().filter(|_| duration.code.as_deref() == Some("d"))?.to_f64();
+    #[expect(clippy::cast_possible_truncation, reason = "the range was just checked")]
+    (days.fract() == 0.0 && (0.0..=f64::from(i32::MAX)).contains(&days)).then_some(days as i32)
+}
+
+/// The last day of a supply: it does not outlive the patient, nor end before it began.
+fn end(start: NaiveDate, days_supply: Option<i32>, death_date: Option<NaiveDate>) -> NaiveDate {
+    let further = days_supply.and_then(|days| u64::try_from(days - 1).ok()).unwrap_or(0);
+    let end = start.checked_add_days(Days::new(further)).unwrap_or(start);
+    death_date.map_or(end, |death| end.min(death)).max(start)
+}

@@ -1,0 +1,151 @@
+//! One patient: the resources in, the rows out.
+
+use twinlake_fhir::{Patient, Reference, Resource};
+use twinlake_omop::{self as omop, AnyRow, key};
+use twinlake_vocab::Vocab;
+
+use crate::current::current;
+use crate::era::eras;
+use crate::event::{Context, Reading};
+use crate::loss::Losses;
+use crate::observation_period::observation_period;
+use crate::shared::Shared;
+use crate::visit::Visits;
+use crate::{allergy, coded, condition, drug, observation, person, procedure, visit};
+
+/// A patient in OMOP.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Harmonized {
+    /// The person's key; `None` when the resources have no patient who can be a person.
+    pub person_id: Option<i64>,
+    /// The rows, by table and key. A `location` may be that of other patients too: keep one of each key.
+    pub rows: Vec<AnyRow>,
+    /// What has no row or column.
+    pub losses: Losses,
+}
+
+/// Maps the resources of one patient, the Patient among them, in any order.
+///
+/// Practitioners, Organizations and Locations among them are left to [`Shared`]. Resources of another patient, or all
+/// when there is no Patient, are counted under `subject`.
+pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'_>]) -> Harmonized {
+    let mut losses = Losses::default();
+    let resources = current(resources, &mut losses);
+    let patient = resources.iter().find_map(|resource| match resource {
+        Resource::Patient(patient) => Some(&**patient),
+        _ => None,
+    });
+    let Some(patient) = patient else {
+        count_all(&resources, "subject", &mut losses);
+        return Harmonized { losses, ..Harmonized::default() };
+    };
+    let person_id = key::of_person(patient.id.as_deref().unwrap_or_default());
+    let mut context = Context { vocab, shared, person_id, visits: Visits::default(), death_date: None };
+    let Some(rows) = person::person(&context, patient, &mut losses) else {
+        count_all(&resources, "birthDate", &mut losses);
+        return Harmonized { losses, ..Harmonized::default() };
+    };
+
+    let mut death = person::death(person_id, patient, &mut losses);
+    context.death_date = death.as_ref().map(|death| death.death_date);
+    for resource in &resources {
+        if let Resource::Encounter(encounter) = resource
+            && is_of(person_id, encounter.subject.as_ref())
+        {
+            let mut reading = Reading { context: &context, resource_type: "Encounter", losses: &mut losses };
+            if let Some(visit) = visit::visit(&mut reading, encounter) {
+                context.visits.add(visit);
+            }
+        }
+    }
+    let mut all = events(&context, patient, &resources, death.as_mut(), &mut losses);
+    all.push(rows.person.into());
+    all.extend(rows.location.map(AnyRow::from));
+    all.extend(death.map(AnyRow::from));
+    all.extend(context.visits.into_rows().map(AnyRow::from));
+    all.extend(observation_period(person_id, &all).map(AnyRow::from));
+    all.extend(eras(vocab, person_id, &all));
+    all.sort_by_key(|row| (row.table(), row.key()));
+    Harmonized { person_id: Some(person_id), rows: all, losses }
+}
+
+/// The rows of everything but the Patient and the Encounters; the cause of death goes into `death`.
+fn events(
+    context: &Context<'_>,
+    patient: &Patient<'_>,
+    resources: &[&Resource<'_>],
+    death: Option<&mut omop::Death>,
+    losses: &mut Losses,
+) -> Vec<AnyRow> {
+    let mut rows = Vec::new();
+    let mut causes = Vec::new();
+    for &resource in resources {
+        let resource_type = type_name(resource);
+        if !is_of_patient(context.person_id, patient, resource) {
+            losses.count_reason(resource.resource_type(), "subject");
+            continue;
+        }
+        let mut reading = Reading { context, resource_type, losses };
+        match resource {
+            Resource::Condition(condition) => rows.extend(condition::rows(&mut reading, condition)),
+            Resource::Procedure(procedure) => rows.extend(procedure::rows(&mut reading, procedure)),
+            Resource::MedicationRequest(request) => rows.extend(drug::request_rows(&mut reading, request)),
+            Resource::Immunization(immunization) => rows.extend(drug::immunization_rows(&mut reading, immunization)),
+            Resource::AllergyIntolerance(allergy) => rows.extend(allergy::rows(&mut reading, allergy)),
+            Resource::Observation(observation) => match observation::cause_of_death(observation) {
+                Some(cause) => causes.push((reading.key(observation.id.as_deref()), cause)),
+                None => rows.extend(observation::rows(&mut reading, observation).into_iter().flatten()),
+            },
+            Resource::DiagnosticReport(_) => losses.count_reason("DiagnosticReport", "results-in-observations"),
+            Resource::Other(other) => losses.count_reason(&other.resource_type, "not-mapped"),
+            _ => {}
+        }
+    }
+
+    causes.sort_by_key(|(key, _)| *key);
+    let mut causes = causes.into_iter();
+    if let Some(death) = death
+        && let Some((_, cause)) = causes.next()
+    {
+        let coded = coded::map(context.vocab, cause, "Observation", losses);
+        death.cause_concept_id = Some(coded.standard);
+        death.cause_source_value = coded.source_value;
+        death.cause_source_concept_id = Some(coded.source);
+    }
+    for _ in causes {
+        losses.count_reason("Observation", "cause-of-death");
+    }
+    rows
+}
+
+/// The type's name, as long as the program lives.
+fn type_name(resource: &Resource<'_>) -> &'static str {
+    Resource::TYPES.iter().find(|name| **name == resource.resource_type()).copied().unwrap_or("Resource")
+}
+
+fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>) -> bool {
+    match resource {
+        Resource::Patient(other) => other.id == patient.id,
+        Resource::Encounter(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::Condition(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::Observation(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::Procedure(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::MedicationRequest(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::Immunization(resource) => is_of(person_id, resource.patient.as_ref()),
+        Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),
+        _ => true,
+    }
+}
+
+fn is_of(person_id: i64, subject: Option<&Reference<'_>>) -> bool {
+    subject.and_then(|subject| subject.id_of("Patient")).is_some_and(|id| key::of_person(id) == person_id)
+}
+
+fn count_all(resources: &[&Resource<'_>], reason: &str, losses: &mut Losses) {
+    for resource in resources {
+        if !matches!(resource, Resource::Practitioner(_) | Resource::Organization(_) | Resource::Location(_)) {
+            losses.count_reason(resource.resource_type(), reason);
+        }
+    }
+}
