@@ -1,0 +1,54 @@
+//! The views of the lake's `fhir` tables: our own, one table each, columns close to the source.
+//!
+//! A table is named as its view. Each column says in its `description` what it holds; codes are those of the first
+//! coding, dates are UTC timestamps with the text as written beside them. The views are also plain files (`views/*.json`)
+//! that any SQL on FHIR engine runs.
+
+use crate::ViewDefinition;
+
+/// Name and text of each view, in the order of names.
+pub const VIEWS: &[(&str, &str)] = &[
+    ("allergy_intolerance", include_str!("../views/allergy_intolerance.json")),
+    ("condition", include_str!("../views/condition.json")),
+    ("diagnostic_report", include_str!("../views/diagnostic_report.json")),
+    ("encounter", include_str!("../views/encounter.json")),
+    ("immunization", include_str!("../views/immunization.json")),
+    ("location", include_str!("../views/location.json")),
+    ("medication_request", include_str!("../views/medication_request.json")),
+    ("observation", include_str!("../views/observation.json")),
+    ("observation_component", include_str!("../views/observation_component.json")),
+    ("organization", include_str!("../views/organization.json")),
+    ("patient", include_str!("../views/patient.json")),
+    ("practitioner", include_str!("../views/practitioner.json")),
+    ("procedure", include_str!("../views/procedure.json")),
+];
+
+/// All built-in views, in the order of names.
+pub fn views() -> Vec<ViewDefinition> {
+    VIEWS
+        .iter()
+        .map(|(name, text)| ViewDefinition::parse(text).unwrap_or_else(|error| panic!("built-in view {name}: {error}")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DESCRIPTION, Plan, Types};
+
+    #[test]
+    fn every_view_compiles_and_every_column_is_described() {
+        for (view, (name, _)) in views().iter().zip(VIEWS) {
+            assert_eq!(view.name(), *name);
+            assert_eq!(view.url(), Some(format!("https://twinlake.dev/ViewDefinition/{name}").as_str()));
+            assert!(view.description().is_some());
+            for types in [Types::Ansi, Types::Typed] {
+                let plan = Plan::compile(std::slice::from_ref(view), types).unwrap();
+                for field in plan.tables()[0].schema().fields() {
+                    assert!(field.metadata().contains_key(DESCRIPTION), "{name}.{}", field.name());
+                }
+            }
+        }
+        assert!(VIEWS.is_sorted());
+    }
+}

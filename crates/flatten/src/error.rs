@@ -1,0 +1,133 @@
+//! What can go wrong: with a view before it runs, and with a resource while it does.
+
+/// Why a ViewDefinition cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ViewError {
+    /// The text is not JSON.
+    #[error("the view is not JSON")]
+    Json(#[source] Box<sonic_rs::Error>),
+    /// An element of the view is missing, or is not what the specification says.
+    #[error("view `{view}`: {place}: {reason}")]
+    Element {
+        /// The view's name, or its resource type when it has none.
+        view: String,
+        /// Where in the view, e.g. `select[0].column[1].path`.
+        place: String,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// A path that is no FHIRPath of the supported subset.
+    #[error("view `{view}`: {place}: path `{path}`, character {at}: {reason}")]
+    Path {
+        /// The view's name, or its resource type when it has none.
+        view: String,
+        /// Where in the view, e.g. `select[0].column[1].path`.
+        place: String,
+        /// The path as written.
+        path: String,
+        /// Which character of the path, counted from 1.
+        at: usize,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// One plan is for one resource type.
+    #[error("the views are of `{first}` and `{second}`, but a plan is for one resource type")]
+    MixedResources {
+        /// Resource type of the first view.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+}
+
+/// Why a resource could not be flattened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FlattenError {
+    /// The text is not JSON.
+    #[error("not JSON: {}", first_line(.0))]
+    Json(Box<sonic_rs::Error>),
+    /// The text is JSON, but not an object with a `resourceType`.
+    #[error("not a FHIR resource: {reason}")]
+    NotAResource {
+        /// What is missing.
+        reason: &'static str,
+    },
+    /// A column's path gave several values and the column is not a collection.
+    #[error("view `{view}`, column `{column}`: `{path}` gave {count} values in {resource}, expected at most one")]
+    NotSingular {
+        /// The view.
+        view: String,
+        /// The column.
+        column: String,
+        /// The column's path.
+        path: String,
+        /// `Type/id` of the resource.
+        resource: String,
+        /// How many values there were.
+        count: usize,
+    },
+    /// A path of the view's `where` gave something else than a boolean.
+    #[error("view `{view}`, where: `{path}` gave something else than a boolean in {resource}")]
+    NotBoolean {
+        /// The view.
+        view: String,
+        /// The path.
+        path: String,
+        /// `Type/id` of the resource.
+        resource: String,
+    },
+    /// A value that its column's type cannot hold.
+    #[error("view `{view}`, column `{column}`: `{value}` in {resource} is not a {expected}")]
+    Value {
+        /// The view.
+        view: String,
+        /// The column.
+        column: String,
+        /// The value as written, shortened.
+        value: String,
+        /// What the column holds.
+        expected: String,
+        /// `Type/id` of the resource.
+        resource: String,
+    },
+    /// A path that could not be evaluated.
+    #[error("view `{view}`: `{path}`, character {at}, in {resource}: {reason}")]
+    Path {
+        /// The view.
+        view: String,
+        /// The path.
+        path: String,
+        /// Which character of the path, counted from 1.
+        at: usize,
+        /// `Type/id` of the resource.
+        resource: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// sonic-rs prints the text around an error on further lines.
+fn first_line(error: &sonic_rs::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+/// A fault inside a path: where, and what. The caller knows which view, column and resource it belongs to.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    /// Byte offset in the path.
+    pub(crate) at: usize,
+    pub(crate) reason: String,
+}
+
+impl Fault {
+    pub(crate) fn new(at: usize, reason: impl Into<String>) -> Box<Self> {
+        Box::new(Self { at, reason: reason.into() })
+    }
+
+    /// Which character of the path, counted from 1.
+    pub(crate) fn character(&self, path: &str) -> usize {
+        path.get(..self.at).map_or(self.at, |before| before.chars().count()) + 1
+    }
+}

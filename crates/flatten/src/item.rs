@@ -1,0 +1,147 @@
+//! What a path gives: a collection of items, most often none or one.
+
+use std::borrow::Cow;
+use std::slice;
+
+use sonic_rs::{JsonValueTrait as _, Value};
+
+use crate::number::Number;
+
+/// One value: an element of the resource, or something computed.
+#[derive(Clone, Debug)]
+pub(crate) enum Item<'a> {
+    /// An element, and its FHIR type where the path tells it.
+    Node(&'a Value, Option<&'static str>),
+    Boolean(bool),
+    Integer(i64),
+    Number(Number),
+    /// Text, and its FHIR type.
+    Text(Cow<'a, str>, &'static str),
+}
+
+impl<'a> Item<'a> {
+    pub(crate) fn node(&self) -> Option<&'a Value> {
+        match self {
+            Self::Node(value, _) => Some(value),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn boolean(&self) -> Option<bool> {
+        match self {
+            Self::Boolean(value) => Some(*value),
+            Self::Node(value, _) => value.as_bool(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text, _) => Some(text),
+            Self::Node(value, _) => value.as_str(),
+            _ => None,
+        }
+    }
+
+    /// The number, when it is one and has no more digits than we compute with.
+    pub(crate) fn number(&self) -> Option<Number> {
+        match self {
+            Self::Integer(value) => Some(Number::integer(*value)),
+            Self::Number(value) => Some(*value),
+            Self::Node(value, _) => Number::parse(value.as_raw_number()?.as_str()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer(value) => Some(*value),
+            Self::Node(value, _) => value.as_raw_number()?.as_str().parse().ok(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn data_type(&self) -> Option<&'static str> {
+        match self {
+            Self::Node(_, data_type) => *data_type,
+            Self::Boolean(_) => Some("boolean"),
+            Self::Integer(_) => Some("integer"),
+            Self::Number(_) => Some("decimal"),
+            Self::Text(_, data_type) => Some(data_type),
+        }
+    }
+
+    /// The value for a message, not longer than a line.
+    pub(crate) fn shown(&self) -> String {
+        let text = match self {
+            Self::Node(value, _) => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+            Self::Boolean(value) => value.to_string(),
+            Self::Integer(value) => value.to_string(),
+            Self::Number(value) => value.to_string(),
+            Self::Text(text, _) => text.to_string(),
+        };
+        match text.char_indices().nth(60) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        }
+    }
+}
+
+/// A collection of items, without an allocation for none and one.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Items<'a> {
+    #[default]
+    None,
+    One(Item<'a>),
+    Many(Vec<Item<'a>>),
+}
+
+impl<'a> Items<'a> {
+    pub(crate) fn push(&mut self, item: Item<'a>) {
+        *self = match std::mem::take(self) {
+            Self::None => Self::One(item),
+            Self::One(first) => Self::Many(vec![first, item]),
+            Self::Many(mut items) => {
+                items.push(item);
+                Self::Many(items)
+            }
+        };
+    }
+
+    pub(crate) fn as_slice(&self) -> &[Item<'a>] {
+        match self {
+            Self::None => &[],
+            Self::One(item) => slice::from_ref(item),
+            Self::Many(items) => items,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    /// The item at this place, 0 being the first.
+    pub(crate) fn take(self, index: usize) -> Self {
+        match self {
+            Self::One(item) if index == 0 => Self::One(item),
+            Self::Many(mut items) if index < items.len() => Self::One(items.swap_remove(index)),
+            _ => Self::None,
+        }
+    }
+}
+
+impl<'a> From<Item<'a>> for Items<'a> {
+    fn from(item: Item<'a>) -> Self {
+        Self::One(item)
+    }
+}
+
+impl<'a> From<Option<Item<'a>>> for Items<'a> {
+    fn from(item: Option<Item<'a>>) -> Self {
+        item.map_or(Self::None, Self::One)
+    }
+}

@@ -1,0 +1,484 @@
+//! From words to an expression: operator precedence, and what each function takes.
+
+use super::lexer::{Token, Word, words};
+use crate::element;
+use crate::error::Fault;
+
+/// A part of a path, and where it begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Expr {
+    /// Byte offset in the path.
+    pub(crate) at: usize,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    /// What the path starts from: `$this`, or nothing written.
+    Focus,
+    /// `%resource`, `%context`.
+    Resource,
+    /// `%rowIndex`.
+    RowIndex,
+    /// `{}`.
+    Nothing,
+    Boolean(bool),
+    Integer(i64),
+    /// A decimal as written.
+    Decimal(String),
+    /// Text and its FHIR type: `string`, `date`, `dateTime`, `time`, …
+    Text(String, &'static str),
+    /// A step on what `input` gives.
+    Step(Box<Expr>, Step),
+    Binary(Binary, Box<Expr>, Box<Expr>),
+    Negate(Box<Expr>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// Child elements of this name.
+    Member(String),
+    /// `name.ofType(T)`: child elements under these keys, with their types; or under the bare name, when of type T.
+    Choice {
+        name: String,
+        keys: Vec<(String, &'static str)>,
+    },
+    OfType(OfType),
+    Index(Box<Expr>),
+    Where(Box<Expr>),
+    Exists(Option<Box<Expr>>),
+    IsEmpty,
+    Not,
+    First,
+    Extension(String),
+    Join(String),
+    ResourceKey,
+    ReferenceKey(Option<String>),
+    Boundary {
+        high: bool,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum OfType {
+    /// A data type; its subtypes are meant too.
+    Data(&'static str),
+    /// A resource type.
+    Resource(String),
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Binary {
+    And,
+    Or,
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+}
+
+/// A constant of the view, by name.
+pub(crate) type Constant<'c> = (&'c str, &'c Kind);
+
+/// Parses a path. Constants are replaced by their values.
+pub(crate) fn parse(path: &str, constants: &[Constant<'_>]) -> Result<Expr, Box<Fault>> {
+    if path.trim().is_empty() {
+        return Err(Fault::new(0, "the path is empty; `$this` stands for the element itself"));
+    }
+    if path.len() > MAX_LENGTH {
+        return Err(Fault::new(MAX_LENGTH, format!("the path is longer than {MAX_LENGTH} bytes")));
+    }
+    let tokens = words(path)?;
+    let mut parser = Parser { tokens, next: 0, constants, depth: 0 };
+    let expr = parser.expression(0)?;
+    match parser.peek() {
+        Word::End => Ok(expr),
+        word => Err(Fault::new(parser.at(), format!("{} is not expected here", describe(word)))),
+    }
+}
+
+/// Deeper nesting than any view needs; keeps the stack small.
+const MAX_DEPTH: usize = 64;
+/// Longer than any path needs, for the same reason.
+const MAX_LENGTH: usize = 4096;
+
+struct Parser<'c> {
+    tokens: Vec<Token>,
+    next: usize,
+    constants: &'c [Constant<'c>],
+    depth: usize,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> &Word {
+        &self.tokens[self.next].word
+    }
+
+    fn at(&self) -> usize {
+        self.tokens[self.next].at
+    }
+
+    fn take(&mut self) -> Word {
+        let word = self.tokens[self.next].word.clone();
+        // The last word is the end, which stays.
+        self.next = (self.next + 1).min(self.tokens.len() - 1);
+        word
+    }
+
+    fn eat(&mut self, symbol: &'static str) -> bool {
+        let there = *self.peek() == Word::Symbol(symbol);
+        if there {
+            self.take();
+        }
+        there
+    }
+
+    fn expect(&mut self, symbol: &'static str) -> Result<(), Box<Fault>> {
+        if self.eat(symbol) {
+            return Ok(());
+        }
+        Err(Fault::new(self.at(), format!("expected `{symbol}`, found {}", describe(self.peek()))))
+    }
+
+    fn expression(&mut self, weakest: u8) -> Result<Expr, Box<Fault>> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Fault::new(self.at(), format!("the path nests deeper than {MAX_DEPTH} levels")));
+        }
+        let mut left = self.unary()?;
+        while let Some((operator, strength)) = self.operator()? {
+            if strength <= weakest {
+                break;
+            }
+            let at = self.at();
+            self.take();
+            let right = self.expression(strength)?;
+            left = Expr { at, kind: Kind::Binary(operator, Box::new(left), Box::new(right)) };
+        }
+        self.depth -= 1;
+        Ok(left)
+    }
+
+    /// The operator that comes next, and how strongly it binds.
+    fn operator(&self) -> Result<Option<(Binary, u8)>, Box<Fault>> {
+        let text = match self.peek() {
+            Word::Symbol(symbol) => symbol,
+            Word::Name(name) => name.as_str(),
+            _ => return Ok(None),
+        };
+        Ok(Some(match text {
+            "or" => (Binary::Or, 1),
+            "and" => (Binary::And, 2),
+            "=" => (Binary::Equal, 3),
+            "!=" => (Binary::NotEqual, 3),
+            "<" => (Binary::Less, 4),
+            "<=" => (Binary::LessOrEqual, 4),
+            ">" => (Binary::Greater, 4),
+            ">=" => (Binary::GreaterOrEqual, 4),
+            "+" => (Binary::Add, 5),
+            "-" => (Binary::Subtract, 5),
+            "*" => (Binary::Multiply, 6),
+            "/" => (Binary::Divide, 6),
+            "xor" | "implies" | "div" | "mod" | "in" | "contains" | "is" | "as" | "~" | "!~" | "&" | "|" => {
+                return Err(Fault::new(
+                    self.at(),
+                    format!(
+                        "operator `{text}` is outside the subset that views share; there are and, or, =, !=, <, <=, >, >=, +, -, *, /"
+                    ),
+                ));
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    fn unary(&mut self) -> Result<Expr, Box<Fault>> {
+        let at = self.at();
+        if self.eat("-") {
+            let operand = self.unary()?;
+            return Ok(Expr { at, kind: Kind::Negate(Box::new(operand)) });
+        }
+        if self.eat("+") {
+            return self.unary();
+        }
+        self.postfix()
+    }
+
+    fn postfix(&mut self) -> Result<Expr, Box<Fault>> {
+        let mut expr = self.term()?;
+        loop {
+            let at = self.at();
+            if self.eat(".") {
+                let at = self.at();
+                expr = match self.take() {
+                    Word::Name(name) => self.member_or_call(expr, name, at)?,
+                    word => {
+                        return Err(Fault::new(
+                            at,
+                            format!("expected an element or a function, found {}", describe(&word)),
+                        ));
+                    }
+                };
+            } else if self.eat("[") {
+                let index = self.expression(0)?;
+                self.expect("]")?;
+                expr = step(expr, at, Step::Index(Box::new(index)));
+            } else {
+                return Ok(expr);
+            }
+        }
+    }
+
+    fn term(&mut self) -> Result<Expr, Box<Fault>> {
+        let at = self.at();
+        let kind = match self.take() {
+            Word::Symbol("(") => {
+                let inner = self.expression(0)?;
+                self.expect(")")?;
+                return Ok(inner);
+            }
+            Word::Symbol("{") => {
+                self.expect("}")?;
+                Kind::Nothing
+            }
+            Word::Text(text) => Kind::Text(text, "string"),
+            Word::Number(text) => number(text, at)?,
+            Word::Date(text) => date(text, at)?,
+            Word::Special(name) if name == "this" => Kind::Focus,
+            Word::Special(name) => {
+                return Err(Fault::new(
+                    at,
+                    format!("`${name}` is outside the subset that views share; there is `$this`"),
+                ));
+            }
+            Word::Variable(name) => self.variable(&name, at)?,
+            Word::Name(name) if name == "true" || name == "false" => Kind::Boolean(name == "true"),
+            Word::Name(name) => return self.member_or_call(Expr { at, kind: Kind::Focus }, name, at),
+            word => {
+                return Err(Fault::new(
+                    at,
+                    format!("expected an element, a function or a value, found {}", describe(&word)),
+                ));
+            }
+        };
+        Ok(Expr { at, kind })
+    }
+
+    fn variable(&self, name: &str, at: usize) -> Result<Kind, Box<Fault>> {
+        match name {
+            "rowIndex" => return Ok(Kind::RowIndex),
+            "resource" | "context" | "rootResource" => return Ok(Kind::Resource),
+            _ => {}
+        }
+        if let Some((_, value)) = self.constants.iter().find(|(known, _)| *known == name) {
+            return Ok((*value).clone());
+        }
+        let known: Vec<_> = self.constants.iter().map(|(name, _)| format!("`%{name}`")).collect();
+        let hint =
+            if known.is_empty() { "the view has none".to_owned() } else { format!("there is {}", known.join(", ")) };
+        Err(Fault::new(at, format!("constant `%{name}` is not defined; {hint}")))
+    }
+
+    fn member_or_call(&mut self, input: Expr, name: String, at: usize) -> Result<Expr, Box<Fault>> {
+        if !self.eat("(") {
+            // `Patient.name` is the same as `name`: a type's name at the start is the resource itself.
+            if matches!(input.kind, Kind::Focus) && name.starts_with(|c: char| c.is_ascii_uppercase()) {
+                return Ok(Expr { at, kind: Kind::Resource });
+            }
+            return Ok(step(input, at, Step::Member(name)));
+        }
+        let expr = match name.as_str() {
+            "where" => {
+                let criteria = self.expression(0)?;
+                step(input, at, Step::Where(Box::new(criteria)))
+            }
+            "exists" => {
+                let criteria =
+                    if *self.peek() == Word::Symbol(")") { None } else { Some(Box::new(self.expression(0)?)) };
+                step(input, at, Step::Exists(criteria))
+            }
+            "empty" => step(input, at, Step::IsEmpty),
+            "not" => step(input, at, Step::Not),
+            "first" => step(input, at, Step::First),
+            "ofType" => {
+                let of_type = self.type_name()?;
+                of_type_step(input, at, of_type)
+            }
+            "extension" => {
+                let url = self.text("the url of an extension")?;
+                step(input, at, Step::Extension(url))
+            }
+            "join" => {
+                let separator =
+                    if *self.peek() == Word::Symbol(")") { String::new() } else { self.text("a separator")? };
+                step(input, at, Step::Join(separator))
+            }
+            "getResourceKey" => step(input, at, Step::ResourceKey),
+            "getReferenceKey" => {
+                let resource = match self.peek().clone() {
+                    Word::Symbol(")") => None,
+                    _ => match self.type_name()? {
+                        OfType::Resource(resource) => Some(resource),
+                        OfType::Data(name) => {
+                            return Err(Fault::new(at, format!("`{name}` is no resource type")));
+                        }
+                    },
+                };
+                step(input, at, Step::ReferenceKey(resource))
+            }
+            "lowBoundary" => step(input, at, Step::Boundary { high: false }),
+            "highBoundary" => step(input, at, Step::Boundary { high: true }),
+            _ => {
+                return Err(Fault::new(
+                    at,
+                    format!(
+                        "there is no function `{name}()`; there are where, exists, empty, not, first, ofType, extension, join, getResourceKey, getReferenceKey, lowBoundary, highBoundary"
+                    ),
+                ));
+            }
+        };
+        self.expect(")")?;
+        Ok(expr)
+    }
+
+    fn text(&mut self, what: &str) -> Result<String, Box<Fault>> {
+        let at = self.at();
+        let found = match self.take() {
+            Word::Text(text) => return Ok(text),
+            Word::Variable(name) => match self.variable(&name, at)? {
+                Kind::Text(text, _) => return Ok(text),
+                _ => format!("`%{name}`"),
+            },
+            word => describe(&word),
+        };
+        Err(Fault::new(at, format!("expected {what} as text in quotes, found {found}")))
+    }
+
+    /// `Quantity`, `FHIR.Quantity`, `System.String`, `Patient`.
+    fn type_name(&mut self) -> Result<OfType, Box<Fault>> {
+        let at = self.at();
+        let mut name = match self.take() {
+            Word::Name(name) | Word::Text(name) => name,
+            word => return Err(Fault::new(at, format!("expected the name of a type, found {}", describe(&word)))),
+        };
+        if matches!(name.as_str(), "FHIR" | "System") && self.eat(".") {
+            let system = name == "System";
+            let at = self.at();
+            name = match self.take() {
+                Word::Name(name) => name,
+                word => return Err(Fault::new(at, format!("expected the name of a type, found {}", describe(&word)))),
+            };
+            if system {
+                let lower = name[..1].to_ascii_lowercase() + &name[1..];
+                name = if name == "Quantity" { name } else { lower };
+            }
+        }
+        if let Some(data) = element::data_type(&name) {
+            return Ok(OfType::Data(data));
+        }
+        if name.starts_with(|c: char| c.is_ascii_uppercase()) {
+            return Ok(OfType::Resource(name));
+        }
+        Err(Fault::new(
+            at,
+            format!("`{name}` is no FHIR type; types are written as in `valueQuantity`: `Quantity`, `dateTime`"),
+        ))
+    }
+}
+
+fn step(input: Expr, at: usize, step: Step) -> Expr {
+    Expr { at, kind: Kind::Step(Box::new(input), step) }
+}
+
+/// `value.ofType(Quantity)` is one look-up of `valueQuantity`.
+fn of_type_step(input: Expr, at: usize, of_type: OfType) -> Expr {
+    match (input.kind, of_type) {
+        (Kind::Step(parent, Step::Member(name)), OfType::Data(data)) => {
+            let keys = element::subtypes(data).iter().map(|data| (element::choice_key(&name, data), *data)).collect();
+            step(*parent, at, Step::Choice { name, keys })
+        }
+        (kind, of_type) => step(Expr { at: input.at, kind }, at, Step::OfType(of_type)),
+    }
+}
+
+fn number(text: String, at: usize) -> Result<Kind, Box<Fault>> {
+    if text.contains('.') {
+        return Ok(Kind::Decimal(text));
+    }
+    text.parse().map(Kind::Integer).map_err(|_| Fault::new(at, format!("`{text}` is too large")))
+}
+
+fn date(text: String, at: usize) -> Result<Kind, Box<Fault>> {
+    // `@2019-03-04T` is a dateTime without a time.
+    let plain = text.strip_suffix('T').unwrap_or(&text);
+    let Some(temporal) = crate::temporal::Temporal::parse(plain) else {
+        return Err(Fault::new(
+            at,
+            format!("`@{text}` is no date or time; they look like `@2019-03-04T10:00:00Z` or `@T10:00`"),
+        ));
+    };
+    let data_type = match () {
+        () if temporal.is_time() => "time",
+        () if text.contains('T') => "dateTime",
+        () => "date",
+    };
+    Ok(Kind::Text(plain.to_owned(), data_type))
+}
+
+fn describe(word: &Word) -> String {
+    match word {
+        Word::Name(name) => format!("`{name}`"),
+        Word::Text(text) => format!("`'{text}'`"),
+        Word::Number(text) => format!("`{text}`"),
+        Word::Date(text) => format!("`@{text}`"),
+        Word::Variable(name) => format!("`%{name}`"),
+        Word::Special(name) => format!("`${name}`"),
+        Word::Symbol(symbol) => format!("`{symbol}`"),
+        Word::End => "the end of the path".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(path: &str) -> (usize, String) {
+        let fault = parse(path, &[]).unwrap_err();
+        (fault.at, fault.reason)
+    }
+
+    #[test]
+    fn operators_bind_as_fhirpath_says() {
+        let expr = parse("a = 1 or b < 2 + 3 * 4 and c", &[]).unwrap();
+        let Kind::Binary(Binary::Or, _, right) = expr.kind else { panic!("{expr:?}") };
+        let Kind::Binary(Binary::And, less, _) = right.kind else { panic!("{right:?}") };
+        let Kind::Binary(Binary::Less, _, sum) = less.kind else { panic!("{less:?}") };
+        assert!(matches!(sum.kind, Kind::Binary(Binary::Add, ..)));
+    }
+
+    #[test]
+    fn a_fault_says_where_and_what_there_is() {
+        assert_eq!(fault("name.given.frist()").0, 11);
+        assert!(fault("name.given.frist()").1.contains("first"), "{}", fault("name.given.frist()").1);
+        assert_eq!(fault("name.where(use = 'x'").0, 20);
+        assert_eq!(fault("%nobody").0, 0);
+        assert_eq!(fault("a | b").0, 2);
+        assert_eq!(fault("value.ofType(quantity)").0, 13);
+        assert_eq!(fault("name.").0, 5);
+        assert_eq!(fault("name given").0, 5);
+        assert_eq!(fault(&"(".repeat(100)).0, 64);
+    }
+
+    #[test]
+    fn a_choice_is_one_look_up() {
+        let expr = parse("value.ofType(string)", &[]).unwrap();
+        let Kind::Step(_, Step::Choice { keys, .. }) = expr.kind else { panic!("{expr:?}") };
+        let keys: Vec<_> = keys.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(keys, ["valueString", "valueCode", "valueId", "valueMarkdown"]);
+    }
+}

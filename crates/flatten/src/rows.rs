@@ -1,0 +1,189 @@
+//! Runs a table's plan on one resource: every row it gives, as scalars.
+
+use sonic_rs::Value;
+
+use crate::error::{Fault, FlattenError};
+use crate::eval::{Scope, evaluate};
+use crate::item::{Item, Items};
+use crate::json::Document;
+use crate::plan::{Compiled, Foci, Select, Table};
+use crate::types::Scalar;
+
+type Result<T> = std::result::Result<T, FlattenError>;
+type Row<'a> = Vec<Scalar<'a>>;
+/// What to do with the row once this part of it is filled.
+type Next<'n, 'a> = &'n mut dyn FnMut(&mut Row<'a>) -> Result<()>;
+
+/// Calls `emit` with each row of the table for this resource.
+pub(crate) fn rows<'a>(
+    table: &Table,
+    document: &'a Document,
+    emit: &mut dyn FnMut(&mut Row<'a>) -> Result<()>,
+) -> Result<()> {
+    let run = Run { table, document };
+    let scope = Scope { resource: document.root(), row_index: 0 };
+    let focus = Item::Node(document.root(), None);
+    if !run.is_selected(&scope, &focus)? {
+        return Ok(());
+    }
+    let mut row = vec![Scalar::Null; table.columns.len()];
+    run.select(&table.root, scope, &focus, &mut row, emit)
+}
+
+struct Run<'r, 'a> {
+    table: &'r Table,
+    document: &'a Document,
+}
+
+impl<'a> Run<'_, 'a> {
+    fn is_selected(&self, scope: &Scope<'a>, focus: &Item<'a>) -> Result<bool> {
+        for filter in &self.table.filters {
+            let items = self.evaluate(filter, scope, focus)?;
+            match items.as_slice() {
+                [] => return Ok(false),
+                [item] if item.boolean() == Some(true) => {}
+                [item] if item.boolean() == Some(false) => return Ok(false),
+                _ => {
+                    return Err(FlattenError::NotBoolean {
+                        view: self.table.name.clone(),
+                        path: filter.text.clone(),
+                        resource: self.document.label(),
+                    });
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn select(
+        &self,
+        select: &Select,
+        scope: Scope<'a>,
+        focus: &Item<'a>,
+        row: &mut Row<'a>,
+        next: Next<'_, 'a>,
+    ) -> Result<()> {
+        let foci = match &select.foci {
+            Foci::Same => return self.fill(select, scope, focus, row, next),
+            Foci::Each(path) | Foci::EachOrNull(path) => self.evaluate(path, &scope, focus)?,
+            Foci::Repeat(paths) => {
+                let mut found = Items::None;
+                self.repeat(paths, &scope, focus, &mut found)?;
+                found
+            }
+        };
+        for (row_index, focus) in (0..).zip(foci.as_slice()) {
+            self.fill(select, Scope { row_index, ..scope }, focus, row, next)?;
+        }
+        if foci.is_empty() && matches!(select.foci, Foci::EachOrNull(_)) {
+            for column in &select.all {
+                row[*column] = Scalar::Null;
+            }
+            for column in &select.indexes {
+                row[*column] = self.scalar(*column, &Item::Integer(0))?;
+            }
+            next(row)?;
+        }
+        Ok(())
+    }
+
+    /// Depth first, each element before those below it.
+    fn repeat(&self, paths: &[Compiled], scope: &Scope<'a>, focus: &Item<'a>, found: &mut Items<'a>) -> Result<()> {
+        for path in paths {
+            for child in self.evaluate(path, scope, focus)?.as_slice() {
+                // A path that stays where it is (`$this`) would never end.
+                if same_node(child, focus) {
+                    return Err(self.fault(path, &Fault { at: 0, reason: "the path repeats without an end".into() }));
+                }
+                found.push(child.clone());
+                self.repeat(paths, scope, child, found)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn fill(
+        &self,
+        select: &Select,
+        scope: Scope<'a>,
+        focus: &Item<'a>,
+        row: &mut Row<'a>,
+        next: Next<'_, 'a>,
+    ) -> Result<()> {
+        for (column, path) in &select.cells {
+            row[*column] = self.cell(*column, path, &scope, focus)?;
+        }
+        self.parts(&select.selects, &select.union, scope, focus, row, next)
+    }
+
+    /// Every combination of rows of the selects, then of the branches of the union.
+    fn parts(
+        &self,
+        selects: &[Select],
+        union: &[Select],
+        scope: Scope<'a>,
+        focus: &Item<'a>,
+        row: &mut Row<'a>,
+        next: Next<'_, 'a>,
+    ) -> Result<()> {
+        if let Some((select, rest)) = selects.split_first() {
+            return self.select(select, scope, focus, row, &mut |row| self.parts(rest, union, scope, focus, row, next));
+        }
+        if union.is_empty() {
+            return next(row);
+        }
+        for branch in union {
+            self.select(branch, scope, focus, row, next)?;
+        }
+        Ok(())
+    }
+
+    fn cell(&self, column: usize, path: &Compiled, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Scalar<'a>> {
+        let items = self.evaluate(path, scope, focus)?;
+        if self.table.columns[column].collection {
+            let values = items.as_slice().iter().map(|item| self.scalar(column, item)).collect::<Result<Vec<_>>>()?;
+            return Ok(Scalar::List(values));
+        }
+        match items.as_slice() {
+            [] => Ok(Scalar::Null),
+            [item] => self.scalar(column, item),
+            several => Err(FlattenError::NotSingular {
+                view: self.table.name.clone(),
+                column: self.table.columns[column].name.clone(),
+                path: path.text.clone(),
+                resource: self.document.label(),
+                count: several.len(),
+            }),
+        }
+    }
+
+    fn scalar(&self, column: usize, item: &Item<'a>) -> Result<Scalar<'a>> {
+        let column = &self.table.columns[column];
+        column.physical.scalar(item).ok_or_else(|| FlattenError::Value {
+            view: self.table.name.clone(),
+            column: column.name.clone(),
+            value: item.shown(),
+            expected: column.physical.describe().to_owned(),
+            resource: self.document.label(),
+        })
+    }
+
+    fn evaluate(&self, path: &Compiled, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Items<'a>> {
+        evaluate(&path.expr, scope, focus).map_err(|fault| self.fault(path, &fault))
+    }
+
+    fn fault(&self, path: &Compiled, fault: &Fault) -> FlattenError {
+        FlattenError::Path {
+            view: self.table.name.clone(),
+            path: path.text.clone(),
+            at: fault.character(&path.text),
+            resource: self.document.label(),
+            reason: fault.reason.clone(),
+        }
+    }
+}
+
+fn same_node(a: &Item<'_>, b: &Item<'_>) -> bool {
+    let node = |item: &Item<'_>| item.node().map(std::ptr::from_ref::<Value>);
+    node(a).is_some() && node(a) == node(b)
+}

@@ -1,0 +1,249 @@
+//! Dates and times as FHIR writes them: with as much precision as is known.
+
+use std::cmp::Ordering;
+
+use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime};
+
+/// A `date`, `dateTime`, `instant` or `time`, with the precision it was written with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Temporal {
+    date: Option<Date>,
+    time: Option<Time>,
+    /// Minutes east of UTC.
+    offset: Option<i32>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Date {
+    year: i32,
+    month: Option<u32>,
+    day: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Time {
+    hour: u32,
+    minute: u32,
+    second: Option<u32>,
+    /// Nanoseconds, and how many digits of them were written.
+    nanos: u32,
+    digits: u8,
+}
+
+impl Temporal {
+    /// Reads `YYYY`, `YYYY-MM`, `YYYY-MM-DD`, any of these with `Thh:mm[:ss[.fff]]` and an offset, or a time of day.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text.as_bytes().get(2) == Some(&b':') {
+            return Some(Self { date: None, time: Some(Time::parse(text)?), offset: None });
+        }
+        let (date, rest) = match text.split_once('T') {
+            Some((date, rest)) => (Date::parse(date)?, rest),
+            None => return Some(Self { date: Some(Date::parse(text)?), time: None, offset: None }),
+        };
+        let zone = rest.find(['Z', '+', '-']).unwrap_or(rest.len());
+        let (time, zone) = rest.split_at(zone);
+        date.day?;
+        Some(Self { date: Some(date), time: Some(Time::parse(time)?), offset: parse_offset(zone)? })
+    }
+
+    pub(crate) fn is_time(&self) -> bool {
+        self.date.is_none()
+    }
+
+    /// The day, or the first day of the month or year.
+    pub(crate) fn first_day(&self) -> Option<NaiveDate> {
+        let date = self.date?;
+        NaiveDate::from_ymd_opt(date.year, date.month.unwrap_or(1), date.day.unwrap_or(1))
+    }
+
+    /// The instant in UTC; what is not known is taken as the first of its kind, a missing offset as UTC.
+    pub(crate) fn utc(&self) -> Option<NaiveDateTime> {
+        let midnight = self.first_day()?.and_time(NaiveTime::MIN);
+        let Some(time) = self.time else { return Some(midnight) };
+        let seconds = time.hour * 3600 + time.minute * 60 + time.second.unwrap_or(0);
+        let wall = midnight
+            .checked_add_signed(chrono::TimeDelta::seconds(seconds.into()))?
+            .checked_add_signed(chrono::TimeDelta::nanoseconds(time.nanos.into()))?;
+        wall.checked_sub_signed(chrono::TimeDelta::minutes(self.offset.unwrap_or(0).into()))
+    }
+
+    /// The order of two values, `None` when their precision does not decide it.
+    pub(crate) fn compare(&self, other: &Self) -> Option<Ordering> {
+        if self.is_time() != other.is_time() {
+            return None;
+        }
+        if let (Some(_), Some(_), true) = (self.time, other.time, !self.is_time()) {
+            // One with an offset and one without cannot be compared, unless a day lies between.
+            return match (self.offset, other.offset) {
+                (Some(_), Some(_)) | (None, None) => self.utc()?.cmp(&other.utc()?).into(),
+                _ => None,
+            };
+        }
+        for (a, b) in self.parts().into_iter().zip(other.parts()) {
+            match (a, b) {
+                (Some(a), Some(b)) if a == b => {}
+                (Some(a), Some(b)) => return Some(a.cmp(&b)),
+                (None, None) => return Some(Ordering::Equal),
+                _ => return None,
+            }
+        }
+        Some(Ordering::Equal)
+    }
+
+    fn parts(&self) -> [Option<i64>; 6] {
+        let (date, time) = (self.date, self.time);
+        // Seconds and their fraction are one part.
+        let second = time.and_then(|time| Some(i64::from(time.second?) * 1_000_000_000 + i64::from(time.nanos)));
+        let year = if self.is_time() { Some(0) } else { date.map(|date| date.year.into()) };
+        let month = if self.is_time() { Some(0) } else { date.and_then(|date| date.month).map(i64::from) };
+        let day = if self.is_time() { Some(0) } else { date.and_then(|date| date.day).map(i64::from) };
+        [year, month, day, time.map(|t| t.hour.into()), time.map(|t| t.minute.into()), second]
+    }
+
+    /// The first (or last) moment that would be written like this, as a `date` when `as_date`, else as a `dateTime`.
+    pub(crate) fn boundary(&self, high: bool, as_date: bool) -> Option<String> {
+        let Some(date) = self.date else {
+            return Some(self.time?.boundary(high));
+        };
+        let month = date.month.unwrap_or(if high { 12 } else { 1 });
+        let day = date.day.or_else(|| if high { last_day(date.year, month) } else { Some(1) })?;
+        let day = format!("{:04}-{month:02}-{day:02}", date.year);
+        if as_date && self.time.is_none() {
+            return Some(day);
+        }
+        let time = match self.time {
+            Some(time) => time.boundary(high),
+            None => if high { "23:59:59.999" } else { "00:00:00.000" }.to_owned(),
+        };
+        // The earliest midnight of a day is at +14:00, the latest at -12:00.
+        let offset = match self.offset {
+            None => if high { "-12:00" } else { "+14:00" }.to_owned(),
+            Some(0) => "Z".to_owned(),
+            Some(minutes) => {
+                let sign = if minutes < 0 { '-' } else { '+' };
+                format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
+            }
+        };
+        Some(format!("{day}T{time}{offset}"))
+    }
+}
+
+impl Date {
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let year = digits(parts.next()?, 4)?;
+        let month = parts.next().map(|part| digits(part, 2)).map_or(Some(None), |part| part.map(Some))?;
+        let day = parts.next().map(|part| digits(part, 2)).map_or(Some(None), |part| part.map(Some))?;
+        let date = Self { year: i32::try_from(year).ok()?, month, day };
+        // A day that the calendar does not have is no date.
+        NaiveDate::from_ymd_opt(date.year, month.unwrap_or(1), day.unwrap_or(1))?;
+        parts.next().is_none().then_some(date)
+    }
+}
+
+impl Time {
+    fn parse(text: &str) -> Option<Self> {
+        let (text, fraction) = text.split_once('.').map_or((text, None), |(text, fraction)| (text, Some(fraction)));
+        let mut parts = text.split(':');
+        let hour = digits(parts.next()?, 2)?;
+        let minute = digits(parts.next()?, 2)?;
+        let second = parts.next().map(|part| digits(part, 2)).map_or(Some(None), |part| part.map(Some))?;
+        if parts.next().is_some() || hour > 23 || minute > 59 || second.is_some_and(|second| second > 60) {
+            return None;
+        }
+        let (nanos, n_digits) = match fraction {
+            None => (0, 0),
+            Some(fraction) if second.is_some() && (1..=9).contains(&fraction.len()) => {
+                let value = digits(fraction, fraction.len())?;
+                let n_digits = u8::try_from(fraction.len()).ok()?;
+                (value * 10u32.pow(u32::from(9 - n_digits)), n_digits)
+            }
+            Some(_) => return None,
+        };
+        Some(Self { hour, minute, second, nanos, digits: n_digits })
+    }
+
+    fn boundary(self, high: bool) -> String {
+        let second = self.second.unwrap_or(if high { 59 } else { 0 });
+        let mut fraction = format!("{:09}", self.nanos)[..usize::from(self.digits)].to_owned();
+        while fraction.len() < 3 {
+            fraction.push(if high { '9' } else { '0' });
+        }
+        format!("{:02}:{:02}:{second:02}.{fraction}", self.hour, self.minute)
+    }
+}
+
+fn digits(text: &str, n: usize) -> Option<u32> {
+    (text.len() == n && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+#[expect(clippy::option_option, reason = "no offset is a value, an offset that cannot be read is none")]
+fn parse_offset(text: &str) -> Option<Option<i32>> {
+    let sign = match text.as_bytes() {
+        [] => return Some(None),
+        b"Z" => return Some(Some(0)),
+        [b'+', ..] => 1,
+        [b'-', ..] => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = text[1..].split_once(':')?;
+    let (hours, minutes) = (digits(hours, 2)?, digits(minutes, 2)?);
+    (hours <= 14 && minutes <= 59).then(|| Some(sign * i32::try_from(hours * 60 + minutes).unwrap_or(0)))
+}
+
+fn last_day(year: i32, month: u32) -> Option<u32> {
+    let (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+    Some(NaiveDate::from_ymd_opt(year, month, 1)?.pred_opt()?.day())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn temporal(text: &str) -> Temporal {
+        Temporal::parse(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_no_date_is_not_read() {
+        for text in [
+            "",
+            "20",
+            "2019-2",
+            "2019-02-30",
+            "2019-13",
+            "2019-01-01T",
+            "2019-01T10:00:00Z",
+            "2019-01-01T25:00:00Z",
+            "2019-01-01T10:00:00+1",
+            "x",
+        ] {
+            assert!(Temporal::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_offset_becomes_utc() {
+        assert_eq!(temporal("2019-03-04T23:30:00-05:00").utc().unwrap().to_string(), "2019-03-05 04:30:00");
+        assert_eq!(temporal("2019-03").utc().unwrap().to_string(), "2019-03-01 00:00:00");
+        assert_eq!(temporal("2016-12-31T23:59:60Z").utc().unwrap().to_string(), "2017-01-01 00:00:00");
+    }
+
+    #[test]
+    fn precision_can_leave_an_order_open() {
+        assert_eq!(temporal("2019").compare(&temporal("2020-01")), Some(Ordering::Less));
+        assert_eq!(temporal("2019").compare(&temporal("2019-01")), None);
+        assert_eq!(temporal("2019-01-01").compare(&temporal("2019-01-01")), Some(Ordering::Equal));
+        let (a, b) = (temporal("2019-01-01T10:00:00Z"), temporal("2019-01-01T11:00:00+01:00"));
+        assert_eq!(a.compare(&b), Some(Ordering::Equal));
+        assert_eq!(temporal("10:00").compare(&temporal("10:00:00")), None);
+    }
+
+    #[test]
+    fn boundaries_fill_what_is_unknown() {
+        assert_eq!(temporal("1970-06").boundary(true, true).unwrap(), "1970-06-30");
+        assert_eq!(temporal("2020").boundary(true, false).unwrap(), "2020-12-31T23:59:59.999-12:00");
+        assert_eq!(temporal("2010-10-10T10:00:00.5Z").boundary(false, false).unwrap(), "2010-10-10T10:00:00.500Z");
+        assert_eq!(temporal("12:34").boundary(true, false).unwrap(), "12:34:59.999");
+    }
+}

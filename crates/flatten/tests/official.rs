@@ -1,0 +1,112 @@
+//! The official suite of SQL on FHIR, every case, unedited.
+//!
+//! The files are read where they lie, at `$TWINLAKE_SPECS` or beside the repository; without them the test says what it
+//! skipped, and `cases.rs` still covers the language.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+use twinlake_flatten::{FHIR_TYPE, Flattener, Plan, Types, ViewDefinition, json_lines};
+
+/// Cases that do not pass yet, with the reason; each must fail, so that passing is noticed.
+const NOT_YET: &[(&str, &str, &str)] = &[];
+
+fn specs() -> PathBuf {
+    #[expect(clippy::disallowed_methods, reason = "where the official files lie is a setting of the tests")]
+    let given = std::env::var("TWINLAKE_SPECS");
+    given.map_or_else(|_| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from)
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "says what was skipped")]
+fn official_cases_pass() {
+    let folder = specs().join("sql-on-fhir");
+    if !folder.is_dir() {
+        eprintln!("skipped: no official SQL on FHIR suite in {}", folder.display());
+        return;
+    }
+    let (mut n_cases, mut wrong) = (0, Vec::new());
+    for suite in ["tests", "tests-newer"] {
+        let mut files: Vec<_> = fs::read_dir(folder.join(suite)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        for path in files {
+            let file: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+            let name = format!("{suite}/{}", path.file_stem().unwrap().to_string_lossy());
+            for case in file["tests"].as_array().unwrap() {
+                n_cases += 1;
+                let title = case["title"].as_str().unwrap();
+                let outcome = check(case, file["resources"].as_array().unwrap());
+                let expected = NOT_YET.iter().find(|(file, case, _)| *file == name && *case == title);
+                match (outcome, expected) {
+                    (Ok(()), None) | (Err(_), Some(_)) => {}
+                    (Ok(()), Some(_)) => wrong.push(format!("{name}: {title}: passes now, take it off the list")),
+                    (Err(reason), None) => wrong.push(format!("{name}: {title}: {reason}")),
+                }
+            }
+        }
+    }
+    eprintln!("{n_cases} official cases, {} of them not passing yet", NOT_YET.len());
+    assert!(n_cases >= 144, "the suite has {n_cases} cases only");
+    assert!(wrong.is_empty(), "{} of {n_cases} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn check(case: &Value, resources: &[Value]) -> Result<(), String> {
+    let outcome = run(&case["view"].to_string(), resources);
+    if case["expectError"] == true {
+        return outcome.map_or(Ok(()), |(_, rows)| Err(format!("expected an error, got {rows:?}")));
+    }
+    let (columns, mut rows) = outcome?;
+    if let Some(expected) = case["expectColumns"].as_array() {
+        let expected: Vec<_> = expected.iter().map(|name| name.as_str().unwrap()).collect();
+        if columns != expected {
+            return Err(format!("columns {columns:?}, expected {expected:?}"));
+        }
+    }
+    let mut expected: Vec<_> = case["expect"].as_array().unwrap().iter().map(normal).collect();
+    rows.sort();
+    expected.sort();
+    if rows == expected { Ok(()) } else { Err(format!("got {rows:#?}, expected {expected:#?}")) }
+}
+
+/// Columns and rows of the view, or the error as text.
+fn run(view: &str, resources: &[Value]) -> Result<(Vec<String>, Vec<String>), String> {
+    let view = ViewDefinition::parse(view).map_err(|error| error.to_string())?;
+    let plan = Arc::new(Plan::compile(&[view], Types::Ansi).map_err(|error| error.to_string())?);
+    let schema = plan.tables()[0].schema().clone();
+    let mut flattener = Flattener::new(plan, 2);
+    for resource in resources {
+        flattener.push(&resource.to_string()).map_err(|error| error.to_string())?;
+    }
+    let mut rows = Vec::new();
+    for batch in flattener.finish() {
+        let mut lines = String::new();
+        json_lines(&batch.rows, &mut lines);
+        for line in lines.lines() {
+            let mut row: Value = serde_json::from_str(line).unwrap();
+            // A decimal is text by the default types; the suite writes a number.
+            for field in schema.fields() {
+                let cell = &mut row[field.name()];
+                if field.metadata()[FHIR_TYPE] == "decimal" && cell.is_string() {
+                    *cell = serde_json::from_str(cell.as_str().unwrap()).unwrap();
+                }
+            }
+            rows.push(normal(&row));
+        }
+    }
+    Ok((schema.fields().iter().map(|field| field.name().clone()).collect(), rows))
+}
+
+/// A row as text that is equal for equal rows: keys sorted, absent as null, numbers as numbers.
+fn normal(row: &Value) -> String {
+    let cells: BTreeMap<_, _> = row
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| (key, value.as_f64().map_or_else(|| value.to_string(), |number| number.to_string())))
+        .collect();
+    format!("{cells:?}")
+}
