@@ -1,0 +1,69 @@
+"""Concept ids in dbt's seeds are what published vocabularies say they are."""
+
+import csv
+import os
+import pathlib
+
+import pytest
+
+from conftest import ROOT
+
+SPECS = pathlib.Path(os.environ.get("TWINLAKE_SPECS", ROOT / "../shared"))
+CONCEPTS = SPECS / "vocabulary" / "concept.csv"
+
+
+def rows(file: pathlib.Path) -> list[dict]:
+    with open(file, encoding="utf-8", newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+@pytest.fixture(scope="module")
+def published() -> dict[str, dict]:
+    if not CONCEPTS.is_file():
+        pytest.skip(f"no `{CONCEPTS}`; set TWINLAKE_SPECS to compare with it")
+    return {row["concept_id"]: row for row in rows(CONCEPTS)}
+
+
+@pytest.mark.parametrize(
+    ("seed", "column", "domain"),
+    [
+        ("chronic_condition_concepts", "condition_concept_id", "Condition"),
+        (
+            "chronic_condition_measurements",
+            "measurement_concept_id",
+            "Measurement",
+        ),
+        ("gender_concepts", "gender_concept_id", "Gender"),
+    ],
+)
+def test_concepts_are_standard_and_of_the_domain(
+    published, seed, column, domain
+):
+    for row in rows(ROOT / "dbt" / "seeds" / f"{seed}.csv"):
+        concept = published[row[column]]
+        assert concept["domain_id"] == domain, row
+        assert concept["standard_concept"] == "S", row
+
+
+def test_a_chronic_condition_has_one_name_and_is_followed_up_by_something():
+    concepts = rows(ROOT / "dbt" / "seeds" / "chronic_condition_concepts.csv")
+    names = {
+        (row["chronic_condition_code"], row["chronic_condition_name"])
+        for row in concepts
+    }
+    codes = {code for code, _ in names}
+    assert len(names) == len(codes)
+    followed = rows(
+        ROOT / "dbt" / "seeds" / "chronic_condition_measurements.csv"
+    )
+    assert {row["chronic_condition_code"] for row in followed} == codes
+
+
+def test_age_bands_cover_every_age_once():
+    bands = rows(ROOT / "dbt" / "seeds" / "age_bands.csv")
+    ages = [
+        age
+        for band in bands
+        for age in range(int(band["minimum_age"]), int(band["maximum_age"]) + 1)
+    ]
+    assert ages == list(range(len(ages)))
