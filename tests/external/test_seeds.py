@@ -9,7 +9,10 @@ import pytest
 from conftest import ROOT
 
 SPECS = pathlib.Path(os.environ.get("TWINLAKE_SPECS", ROOT / "../shared"))
-CONCEPTS = SPECS / "vocabulary" / "concept.csv"
+CONCEPTS = [
+    SPECS / "vocabulary" / name
+    for name in ("concept_extended.csv", "concept.csv")
+]
 
 
 def rows(file: pathlib.Path) -> list[dict]:
@@ -19,9 +22,12 @@ def rows(file: pathlib.Path) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def published() -> dict[str, dict]:
-    if not CONCEPTS.is_file():
-        pytest.skip(f"no `{CONCEPTS}`; set TWINLAKE_SPECS to compare with it")
-    return {row["concept_id"]: row for row in rows(CONCEPTS)}
+    for file in CONCEPTS:
+        if not file.is_file():
+            pytest.skip(f"no `{file}`; set TWINLAKE_SPECS to compare with it")
+    return {
+        row["concept_id"]: row for file in CONCEPTS for row in rows(file)
+    }
 
 
 @pytest.mark.parametrize(
