@@ -1,0 +1,77 @@
+//! What a check knows besides the rows of its persons.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use twinlake_harmonize::Shared;
+use twinlake_omop::{AnyRow, DynRow, Table};
+use twinlake_pack::Pack;
+use twinlake_vocab::Vocab;
+
+use crate::finding::Severity;
+
+/// What a check knows besides the rows of its persons.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Code to concept.
+    pub vocab: &'a Vocab,
+    /// Practitioners, organizations and locations of the FHIR side.
+    pub shared: &'a Shared,
+    /// The OMOP side as a whole.
+    pub omop: &'a OmopSide,
+    /// The pack whose constraints the rows keep; none for data of others.
+    pub pack: Option<&'a Pack>,
+    /// Whether the FHIR is someone else's: what is wrong with it is then a warning.
+    pub foreign: bool,
+}
+
+impl Context<'_> {
+    /// How bad it is when the content itself is at fault, not the agreement.
+    pub(crate) fn content(&self) -> Severity {
+        if self.foreign { Severity::Warning } else { Severity::Error }
+    }
+}
+
+/// The OMOP side as a whole: which tables it has, and the rows that belong to no person.
+#[derive(Clone, Debug, Default)]
+pub struct OmopSide {
+    rows: BTreeMap<Table, u64>,
+    keys: BTreeMap<Table, BTreeSet<i64>>,
+    expected: BTreeMap<Table, BTreeSet<i64>>,
+}
+
+impl OmopSide {
+    /// Counts a row. Of tables that belong to no person (provider, care site, location) the key is kept.
+    pub fn count(&mut self, row: &DynRow) {
+        *self.rows.entry(row.table).or_default() += 1;
+        if SHARED.contains(&row.table) {
+            self.keys.entry(row.table).or_default().extend(row.key());
+        }
+    }
+
+    /// Learns of a shared row that FHIR gives ([`Shared::rows`]), so that its absence is said once and not by every
+    /// row that refers to it.
+    pub fn expect(&mut self, row: &AnyRow) {
+        self.expected.entry(row.table()).or_default().extend(row.key());
+    }
+
+    /// Number of rows of a table.
+    pub fn rows(&self, table: Table) -> u64 {
+        self.rows.get(&table).copied().unwrap_or_default()
+    }
+
+    /// Whether the table is not there, or has no row.
+    pub fn lacks(&self, table: Table) -> bool {
+        self.rows(table) == 0
+    }
+
+    pub(crate) fn has_key(&self, table: Table, key: i64) -> bool {
+        self.keys.get(&table).is_some_and(|keys| keys.contains(&key))
+    }
+
+    pub(crate) fn expects_key(&self, table: Table, key: i64) -> bool {
+        self.expected.get(&table).is_some_and(|keys| keys.contains(&key))
+    }
+}
+
+/// Tables whose rows persons share.
+pub(crate) const SHARED: [Table; 3] = [Table::Provider, Table::CareSite, Table::Location];

@@ -1,0 +1,140 @@
+//! Eras and observation periods, made once more from the OMOP rows themselves (MAPPING 16 and 17).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{NaiveDate, TimeDelta};
+use twinlake_omop::{AnyRow, ConceptId, ConditionEra, DrugEra, DynRow, ObservationPeriod, Table, key};
+use twinlake_vocab::{Vocab, types};
+
+/// An event joins the era before it when it starts at most this many days after its end.
+const PERSISTENCE_DAYS: i64 = 30;
+
+/// First and last day, both included.
+type Span = (NaiveDate, NaiveDate);
+
+/// Eras of conditions: same concept, an open end a day after the start, concept 0 left out.
+pub(crate) fn condition_eras(person_id: i64, occurrences: &[&DynRow]) -> Vec<AnyRow> {
+    let mut spans: BTreeMap<i32, Vec<Span>> = BTreeMap::new();
+    for row in occurrences {
+        let Some(concept) = concept_of(row, "condition_concept_id") else { continue };
+        let Some(start) = row.cell("condition_start_date").as_date() else { continue };
+        let end = row.cell("condition_end_date").as_date().unwrap_or(start + TimeDelta::days(1));
+        spans.entry(concept.get()).or_default().push((start, end));
+    }
+    let mut eras = Vec::new();
+    for (concept, spans) in spans {
+        for era in join(spans) {
+            let row = ConditionEra {
+                condition_era_id: key::era(Table::ConditionEra, person_id, concept, era.first),
+                person_id,
+                condition_concept_id: ConceptId::new(concept),
+                condition_era_start_date: era.first,
+                condition_era_end_date: era.last,
+                condition_occurrence_count: Some(era.joined),
+            };
+            eras.push(row.into());
+        }
+    }
+    eras
+}
+
+/// Eras of ingredients; vaccines and concept 0 have none.
+pub(crate) fn drug_eras(vocab: &Vocab, person_id: i64, exposures: &[&DynRow]) -> Vec<AnyRow> {
+    let mut spans: BTreeMap<i32, Vec<Span>> = BTreeMap::new();
+    for row in exposures {
+        let ingredient = concept_of(row, "drug_concept_id").and_then(|drug| vocab.ingredient(drug));
+        let Some(ingredient) = ingredient else { continue };
+        let start = row.cell("drug_exposure_start_date").as_date();
+        let end = row.cell("drug_exposure_end_date").as_date();
+        let (Some(start), Some(end)) = (start, end) else { continue };
+        spans.entry(ingredient.get()).or_default().push((start, end));
+    }
+    let mut eras = Vec::new();
+    for (ingredient, spans) in spans {
+        for era in join(spans) {
+            let row = DrugEra {
+                drug_era_id: key::era(Table::DrugEra, person_id, ingredient, era.first),
+                person_id,
+                drug_concept_id: ConceptId::new(ingredient),
+                drug_era_start_date: era.first,
+                drug_era_end_date: era.last,
+                drug_exposure_count: Some(era.joined),
+                gap_days: Some(era.uncovered),
+            };
+            eras.push(row.into());
+        }
+    }
+    eras
+}
+
+/// Tables whose days an observation period spans.
+pub(crate) const OBSERVED: [Table; 7] = [
+    Table::VisitOccurrence,
+    Table::ConditionOccurrence,
+    Table::DrugExposure,
+    Table::ProcedureOccurrence,
+    Table::Measurement,
+    Table::Observation,
+    Table::Death,
+];
+
+/// The observation period: from the first start of anything to the last of starts, visits' ends and death.
+pub(crate) fn observation_period(person_id: i64, rows: &BTreeMap<Table, Vec<&DynRow>>) -> Option<AnyRow> {
+    let mut days = BTreeSet::new();
+    for table in OBSERVED {
+        let start = match table {
+            Table::VisitOccurrence => "visit_start_date",
+            Table::ConditionOccurrence => "condition_start_date",
+            Table::DrugExposure => "drug_exposure_start_date",
+            Table::ProcedureOccurrence => "procedure_date",
+            Table::Measurement => "measurement_date",
+            Table::Observation => "observation_date",
+            _ => "death_date",
+        };
+        for row in rows.get(&table).into_iter().flatten() {
+            days.extend(row.cell(start).as_date());
+            if table == Table::VisitOccurrence {
+                days.extend(row.cell("visit_end_date").as_date());
+            }
+        }
+    }
+    let (first, last) = (*days.first()?, *days.last()?);
+    let row = ObservationPeriod {
+        observation_period_id: key::observation_period(person_id, first),
+        person_id,
+        observation_period_start_date: first,
+        observation_period_end_date: last,
+        period_type_concept_id: types::DERIVED_FROM_EHR,
+    };
+    Some(row.into())
+}
+
+fn concept_of(row: &DynRow, column: &str) -> Option<ConceptId> {
+    let id = i32::try_from(row.cell(column).as_int()?).ok()?;
+    ConceptId::try_from(id).ok().filter(|concept| !concept.is_none())
+}
+
+struct Era {
+    first: NaiveDate,
+    last: NaiveDate,
+    joined: i32,
+    /// Days between first and last that no event covers.
+    uncovered: i32,
+}
+
+fn join(mut spans: Vec<Span>) -> Vec<Era> {
+    spans.sort_unstable();
+    let mut eras: Vec<Era> = Vec::new();
+    for (start, end) in spans {
+        let gap = eras.last().map(|era| (start - era.last).num_days());
+        match (eras.last_mut(), gap) {
+            (Some(era), Some(gap)) if gap <= PERSISTENCE_DAYS => {
+                era.uncovered += i32::try_from(gap - 1).unwrap_or(0).max(0);
+                era.last = era.last.max(end);
+                era.joined += 1;
+            }
+            _ => eras.push(Era { first: start, last: end, joined: 1, uncovered: 0 }),
+        }
+    }
+    eras
+}

@@ -1,0 +1,112 @@
+//! The FHIR side of a partition: resources by person, versions, and the names that findings use.
+
+use std::collections::BTreeMap;
+
+use twinlake_fhir::{Patient, Reference, Resource};
+use twinlake_omop::key;
+
+use crate::finding::{Finding, Severity};
+
+/// Key of the person a resource belongs to; none for what persons share, and for types that are not modelled.
+///
+/// Partition FHIR by this and OMOP by `person_id`, and the two sides of a person meet.
+pub fn person_of(resource: &Resource<'_>) -> Option<i64> {
+    patient_id(resource).map(key::of_person)
+}
+
+/// Id of the patient a resource is about.
+pub(crate) fn patient_id<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
+    let subject: &Option<Reference<'_>> = match resource {
+        Resource::Patient(patient) => return patient.id.as_deref(),
+        Resource::Encounter(resource) => &resource.subject,
+        Resource::Condition(resource) => &resource.subject,
+        Resource::Observation(resource) => &resource.subject,
+        Resource::Procedure(resource) => &resource.subject,
+        Resource::MedicationRequest(resource) => &resource.subject,
+        Resource::Immunization(resource) => &resource.patient,
+        Resource::AllergyIntolerance(resource) => &resource.patient,
+        Resource::DiagnosticReport(resource) => &resource.subject,
+        _ => return None,
+    };
+    subject.as_ref()?.id_of("Patient")
+}
+
+/// The resources of one person.
+#[derive(Debug, Default)]
+pub(crate) struct FhirPerson<'a> {
+    pub(crate) resources: Vec<Resource<'a>>,
+}
+
+impl<'a> FhirPerson<'a> {
+    /// The Patient: of several versions the highest, of equal ones the last.
+    pub(crate) fn patient(&self) -> Option<&Patient<'a>> {
+        let patients = self.resources.iter().filter_map(|resource| match resource {
+            Resource::Patient(patient) => Some(&**patient),
+            _ => None,
+        });
+        patients.max_by_key(|patient| version(patient.meta.as_ref()))
+    }
+
+    /// Which resource an OMOP key of this person is from, e.g. `Condition/c-17`.
+    pub(crate) fn names(&self) -> BTreeMap<i64, String> {
+        let mut names = BTreeMap::new();
+        for resource in &self.resources {
+            let Some(id) = resource.id() else { continue };
+            let name = format!("{}/{id}", resource.resource_type());
+            let row_key = match resource {
+                Resource::Patient(_) => key::of_person(id),
+                other => key::of(other.resource_type(), id),
+            };
+            if let Resource::Observation(observation) = resource {
+                for slot in (1u32..).take(observation.component.len()) {
+                    names.insert(key::slot(row_key, slot), format!("{name} component {}", slot - 1));
+                }
+            }
+            names.insert(row_key, name);
+        }
+        names
+    }
+}
+
+fn version(meta: Option<&twinlake_fhir::Meta<'_>>) -> Option<u64> {
+    meta?.version_id.as_deref()?.parse().ok()
+}
+
+/// One finding for each resource that comes twice in one version; a higher version supersedes and is none.
+pub(crate) fn duplicates(resources: &[Resource<'_>], person_id: Option<i64>, severity: Severity) -> Vec<Finding> {
+    let mut counts: BTreeMap<(&str, &str, Option<u64>), u64> = BTreeMap::new();
+    for resource in resources {
+        if let Some(id) = resource.id() {
+            *counts.entry((resource.resource_type(), id, version(meta(resource)))).or_default() += 1;
+        }
+    }
+    let repeated = counts.into_iter().filter(|(_, count)| *count > 1);
+    repeated
+        .map(|((resource_type, id, version), count)| {
+            let version = version.map_or_else(|| "no version".to_owned(), |version| format!("version {version}"));
+            let name = format!("{resource_type}/{id}");
+            let message = format!("fhir.duplicate: {name} comes {count} times with {version}");
+            let mut finding = Finding::on_fhir("fhir.duplicate", severity, message).saying(Some(name), None);
+            finding.person_id = person_id;
+            finding
+        })
+        .collect()
+}
+
+fn meta<'r, 'a>(resource: &'r Resource<'a>) -> Option<&'r twinlake_fhir::Meta<'a>> {
+    match resource {
+        Resource::Patient(resource) => resource.meta.as_ref(),
+        Resource::Practitioner(resource) => resource.meta.as_ref(),
+        Resource::Organization(resource) => resource.meta.as_ref(),
+        Resource::Location(resource) => resource.meta.as_ref(),
+        Resource::Encounter(resource) => resource.meta.as_ref(),
+        Resource::Condition(resource) => resource.meta.as_ref(),
+        Resource::Observation(resource) => resource.meta.as_ref(),
+        Resource::Procedure(resource) => resource.meta.as_ref(),
+        Resource::MedicationRequest(resource) => resource.meta.as_ref(),
+        Resource::Immunization(resource) => resource.meta.as_ref(),
+        Resource::AllergyIntolerance(resource) => resource.meta.as_ref(),
+        Resource::DiagnosticReport(resource) => resource.meta.as_ref(),
+        _ => None,
+    }
+}

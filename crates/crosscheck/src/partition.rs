@@ -1,0 +1,234 @@
+//! [`check_partition`]: all of some persons, from both sides, in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use twinlake_fhir::{FhirError, Resource};
+use twinlake_harmonize::{Losses, harmonize_patient};
+use twinlake_omop::{AnyRow, DynRow, Table};
+
+use crate::agreement;
+use crate::context::Context;
+use crate::fhir::{self, FhirPerson};
+use crate::finding::{Finding, Findings, Severity};
+use crate::person::{Person, Verdict, partial_date};
+use crate::rules::{self, Constraints};
+
+/// What the check of some persons gave.
+#[derive(Clone, Debug, Default)]
+pub struct PartitionReport {
+    /// Every disagreement and broken rule, person by person.
+    pub findings: Vec<Finding>,
+    /// What FHIR said and OMOP has no place for.
+    pub losses: Losses,
+    /// Persons on either side.
+    pub persons: u64,
+    /// Resources read, by type.
+    pub resources: BTreeMap<String, u64>,
+    /// Rows of OMOP, by table.
+    pub omop_rows: BTreeMap<Table, u64>,
+    /// Rows that FHIR gives, by table.
+    pub witness_rows: BTreeMap<Table, u64>,
+    /// Rows of `location` that the patients' addresses give; they belong to no person ([`crate::SharedCheck::expect`]).
+    pub locations: Vec<AnyRow>,
+}
+
+/// Checks all that both sides hold of some persons.
+///
+/// `omop` are the rows of these persons in all tables that have a `person_id`, in any order; `fhir` their resources, one
+/// JSON text each. A caller that cannot hold everything partitions OMOP by [`DynRow::person_id`] and FHIR by
+/// [`crate::person_of`], rows and resources of nobody into any one partition. Memory is that of the partition.
+///
+/// # Example
+///
+/// ```
+/// use twinlake_crosscheck::{Context, OmopSide, check_partition};
+/// use twinlake_fhir::Resource;
+/// use twinlake_harmonize::{Shared, harmonize_patient};
+/// use twinlake_omop::DynRow;
+/// use twinlake_vocab::Vocab;
+///
+/// let (vocab, shared) = (Vocab::embedded(), Shared::default());
+/// let patient = r#"{"resourceType":"Patient","id":"p1","gender":"female","birthDate":"1970-03-04"}"#;
+/// let mut omop: Vec<DynRow> = harmonize_patient(vocab, &shared, &[Resource::from_json(patient)?])
+///     .rows
+///     .iter()
+///     .map(DynRow::from)
+///     .collect();
+/// let mut side = OmopSide::default();
+/// omop.iter().for_each(|row| side.count(row));
+/// let context = Context { vocab, shared: &shared, omop: &side, pack: None, foreign: false };
+/// assert_eq!(check_partition(&context, &omop, &[patient]).findings, []);
+///
+/// omop[0].cells[1] = 8507.into();
+/// let findings = check_partition(&context, &omop, &[patient]).findings;
+/// assert_eq!(findings.len(), 1);
+/// assert_eq!(findings[0].rule, "person.gender_concept_id");
+/// assert!(findings[0].message.starts_with("person.gender_concept_id: Patient/p1 says 8532, person "));
+/// # Ok::<(), twinlake_fhir::FhirError>(())
+/// ```
+pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fhir: &[T]) -> PartitionReport {
+    let mut report = PartitionReport::default();
+    let mut sides: BTreeMap<Option<i64>, (Vec<&DynRow>, FhirPerson<'_>)> = BTreeMap::new();
+    for row in omop {
+        *report.omop_rows.entry(row.table).or_default() += 1;
+        sides.entry(row.person_id()).or_default().0.push(row);
+    }
+    for text in fhir {
+        match Resource::from_json(text.as_ref()) {
+            Ok(resource) => {
+                *report.resources.entry(resource.resource_type().to_owned()).or_default() += 1;
+                sides.entry(fhir::person_of(&resource)).or_default().1.resources.push(resource);
+            }
+            Err(error) => report.findings.push(unreadable(context, text.as_ref(), &error)),
+        }
+    }
+    let constraints = Constraints::of(context);
+    for (person_id, (rows, fhir)) in &sides {
+        match person_id {
+            Some(person_id) => {
+                report.persons += 1;
+                check_person(context, &constraints, *person_id, rows, fhir, &mut report);
+            }
+            None => {
+                report.findings.extend(rows.iter().map(|row| of_nobody(row)));
+                report.findings.extend(fhir::duplicates(&fhir.resources, None, context.content()));
+                let harmonized = harmonize_patient(context.vocab, context.shared, &fhir.resources);
+                report.losses.merge(&harmonized.losses);
+            }
+        }
+    }
+    report
+}
+
+fn check_person(
+    context: &Context<'_>,
+    constraints: &Constraints<'_>,
+    person_id: i64,
+    rows: &[&DynRow],
+    fhir: &FhirPerson<'_>,
+    report: &mut PartitionReport,
+) {
+    let mut out = Findings::default();
+    out.list.extend(fhir::duplicates(&fhir.resources, Some(person_id), context.content()));
+    let harmonized = harmonize_patient(context.vocab, context.shared, &fhir.resources);
+    report.losses.merge(&harmonized.losses);
+    for row in &harmonized.rows {
+        if row.table() == Table::Location {
+            report.locations.push(row.clone());
+        } else {
+            *report.witness_rows.entry(row.table()).or_default() += 1;
+        }
+    }
+    let person = Person::new(person_id, rows, &harmonized.rows, fhir, &mut out);
+    let row = person.rendered(Table::Person).first().copied();
+    let knows_persons = !context.omop.lacks(Table::Person);
+    let mut verdict = Verdict::AGREED;
+    match fhir.patient() {
+        Some(patient) if patient.birth_date.is_none() => {
+            let id = patient.id.as_deref().unwrap_or_default();
+            out.push(no_birth_date(context, person_id, id, row));
+            gender(person_id, patient, row, &mut out);
+        }
+        Some(patient) if row.is_some() || !knows_persons => {
+            gender(person_id, patient, row, &mut out);
+            verdict = agreement::compare(context, &person, patient, &mut out);
+        }
+        Some(patient) => {
+            let name = format!("Patient/{}", patient.id.as_deref().unwrap_or_default());
+            let message = format!("person.missing_in_omop: {name} gives person {person_id}, which OMOP does not have");
+            out.push(
+                Finding::on(Table::Person, "missing_in_omop", message)
+                    .of_row(Some(person_id), Some(person_id))
+                    .saying(Some(name), None),
+            );
+            report.findings.append(&mut out.list);
+            return;
+        }
+        None if row.is_some() => {
+            let says = row.map(|row| row.cell("person_source_value").to_string());
+            let message = format!(
+                "person.missing_in_fhir: person {person_id} is Patient `{}`, which FHIR does not have",
+                says.as_deref().unwrap_or_default()
+            );
+            out.push(
+                Finding::on(Table::Person, "missing_in_fhir", message)
+                    .of_row(Some(person_id), Some(person_id))
+                    .saying(None, says),
+            );
+        }
+        None => {
+            report.findings.append(&mut out.list);
+            let patients: BTreeSet<_> = fhir.resources.iter().filter_map(fhir::patient_id).collect();
+            report.findings.extend(patients.into_iter().map(|id| no_patient(context, person_id, id)));
+            if knows_persons {
+                report.findings.extend(rows.iter().map(|row| orphan(row, person_id)));
+            }
+            return;
+        }
+    }
+    rules::check(context, constraints, &person, verdict, &mut out);
+    report.findings.append(&mut out.list);
+}
+
+fn unreadable(context: &Context<'_>, text: &str, error: &FhirError) -> Finding {
+    let start: String = text.chars().take(80).collect();
+    let message = format!("fhir.unreadable: `{start}`: {error}");
+    Finding::on_fhir("fhir.unreadable", context.content(), message).saying(Some(start), None)
+}
+
+/// A row whose `person_id` is null or no number.
+fn of_nobody(row: &DynRow) -> Finding {
+    let (table, key) = (row.table, row.key());
+    let says = row.cell("person_id").to_string();
+    let subject = key.map_or_else(|| format!("a row of {table}"), |key| format!("{table} {key}"));
+    let message = format!("{table}.person_id: {subject} says `{says}`, which is no person");
+    Finding::on(table, "person_id", message).of_row(None, key).saying(None, Some(says))
+}
+
+/// A row of a person that neither side has.
+fn orphan(row: &DynRow, person_id: i64) -> Finding {
+    let (table, key) = (row.table, row.key());
+    let subject = key.map_or_else(|| format!("a row of {table}"), |key| format!("{table} {key}"));
+    let message = format!("{table}.person_id: {subject} refers to person {person_id}, which is not there");
+    Finding::on(table, "person_id", message).of_row(Some(person_id), key).saying(None, Some(person_id.to_string()))
+}
+
+/// Resources of a patient that neither side has.
+fn no_patient(context: &Context<'_>, person_id: i64, id: &str) -> Finding {
+    let message = format!("fhir.subject: resources refer to Patient/{id}, which is not there");
+    let finding = Finding::on_fhir("fhir.subject", context.content(), message);
+    finding.of_row(Some(person_id), None).saying(Some(format!("Patient/{id}")), None)
+}
+
+fn no_birth_date(context: &Context<'_>, person_id: i64, id: &str, row: Option<&DynRow>) -> Finding {
+    let omop = row.map(|row| {
+        let columns = ["year_of_birth", "month_of_birth", "day_of_birth"];
+        partial_date(&columns.map(|column| row.cell(column).clone()))
+    });
+    let message = match &omop {
+        Some(birth) => format!("patient.birth_date: Patient/{id} has no birthDate, person {person_id} says {birth}"),
+        None => format!("patient.birth_date: Patient/{id} has no birthDate, so it gives no person"),
+    };
+    let severity = if row.is_some() { Severity::Error } else { context.content() };
+    Finding::on_fhir("patient.birth_date", severity, message).of_row(Some(person_id), None).saying(None, omop)
+}
+
+/// A gender that says nothing: absent or `unknown`. It is an error when OMOP knows better.
+fn gender(person_id: i64, patient: &twinlake_fhir::Patient<'_>, row: Option<&DynRow>, out: &mut Findings) {
+    let says = match patient.gender.as_deref() {
+        Some("unknown") => "says unknown",
+        None => "has no gender",
+        Some(_) => return,
+    };
+    let id = patient.id.as_deref().unwrap_or_default();
+    let omop = row.and_then(|row| row.cell("gender_concept_id").as_int());
+    let (severity, holds) = match omop {
+        Some(concept) if concept != 0 => (Severity::Error, format!("person {person_id} says {concept}")),
+        Some(concept) => (Severity::Warning, format!("person {person_id} says {concept}")),
+        None => (Severity::Warning, format!("person {person_id} is of no known gender")),
+    };
+    let message = format!("patient.gender: Patient/{id} {says}, {holds}");
+    let finding = Finding::on_fhir("patient.gender", severity, message);
+    let fhir = patient.gender.as_deref().map(str::to_owned);
+    out.push(finding.of_row(Some(person_id), None).saying(fhir, omop.map(|concept| concept.to_string())));
+}
