@@ -10,6 +10,7 @@ use parquet::file::properties::WriterProperties;
 
 use crate::batch::TableBuilder;
 use crate::cell::Cell;
+use crate::row::DynRow;
 use crate::tables::{AnyRow, Table};
 
 /// Rows in a row group of Parquet.
@@ -126,8 +127,26 @@ impl<W: Write> CsvWriter<W> {
     /// When the row is of another table.
     pub fn write(&mut self, row: &AnyRow) -> Result<(), csv::Error> {
         assert_eq!(row.table(), self.table, "a row of another table");
-        for column in 0..self.table.spec().fields.len() {
-            match row.cell(column) {
+        self.write_cells((0..self.table.spec().fields.len()).map(|column| row.cell(column)))
+    }
+
+    /// Adds a row that was read.
+    ///
+    /// # Errors
+    ///
+    /// When the destination does.
+    ///
+    /// # Panics
+    ///
+    /// When the row is of another table.
+    pub fn write_dyn(&mut self, row: &DynRow) -> Result<(), csv::Error> {
+        assert_eq!(row.table, self.table, "a row of another table");
+        self.write_cells(row.cells.iter().cloned())
+    }
+
+    fn write_cells<'c>(&mut self, cells: impl Iterator<Item = Cell<'c>>) -> Result<(), csv::Error> {
+        for cell in cells {
+            match cell {
                 Cell::Null => self.writer.write_field("")?,
                 Cell::Text(text) => self.writer.write_field(text.as_ref())?,
                 Cell::DateTime(at) => self.writer.write_field(at.format("%Y-%m-%d %H:%M:%S%.f").to_string())?,
