@@ -2,18 +2,12 @@
 -- a fact of the data; the clock of whoever runs dbt is not.
 with
 
+persons as (
+    select * from {{ ref('stg_person') }}
+),
+
 patients as (
-    select
-        matched.person_id,
-        matched.sources,
-        matched.loaded_date,
-        persons.gender_concept_id,
-        persons.year_of_birth,
-        persons.month_of_birth,
-        persons.day_of_birth
-    from {{ ref('stg_person') }} as persons
-    inner join {{ ref('int_patients_matched') }} as matched
-        on persons.person_id = matched.person_id
+    select * from {{ ref('int_patients_matched') }}
 ),
 
 deaths as (
@@ -35,23 +29,25 @@ lake as (
 
 aged as (
     select
-        patients.person_id,
+        persons.person_id,
         patients.sources,
         patients.loaded_date,
         coalesce(genders.gender, 'unknown') as gender,
         lake.last_event_date,
         {{ age_years(
-            'patients.year_of_birth',
-            'patients.month_of_birth',
-            'patients.day_of_birth',
+            'persons.year_of_birth',
+            'persons.month_of_birth',
+            'persons.day_of_birth',
             'lake.last_event_date'
         ) }} as age
-    from patients
+    from persons
+    inner join patients
+        on persons.person_id = patients.person_id
     cross join lake
     left join deaths
-        on patients.person_id = deaths.person_id
+        on persons.person_id = deaths.person_id
     left join genders
-        on patients.gender_concept_id = genders.gender_concept_id
+        on persons.gender_concept_id = genders.gender_concept_id
     where deaths.person_id is null
 )
 
