@@ -197,11 +197,7 @@ impl<'a> Coding<'a> {
     }
 
     /// A code of a system, with its display.
-    pub fn displayed(
-        system: impl Into<Text<'a>>,
-        code: impl Into<Text<'a>>,
-        display: impl Into<Text<'a>>,
-    ) -> Self {
+    pub fn displayed(system: impl Into<Text<'a>>, code: impl Into<Text<'a>>, display: impl Into<Text<'a>>) -> Self {
         Coding { display: Some(display.into()), ..Coding::new(system, code) }
     }
 }

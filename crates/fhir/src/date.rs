@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
-use serde::Deserialize;
 
 use crate::Text;
 
@@ -151,7 +151,7 @@ impl<'a> DateTime<'a> {
     pub fn parse(text: impl Into<Text<'a>>) -> Result<Self, DateError> {
         let text = text.into();
         match split(&text) {
-            Some((date, time, offset_minutes)) => Ok(DateTime { date, time, offset_minutes, text }),
+            Some((date, time, offset_minutes)) => Ok(DateTime { text, date, time, offset_minutes }),
             None => Err(DateError { text: text.as_str().to_owned(), expected: "dateTime" }),
         }
     }
@@ -305,7 +305,8 @@ mod tests {
             assert_eq!((date.precision(), date.first_day().to_string().as_str()), (precision, first));
             assert_eq!(date.to_string(), text);
         }
-        for text in ["", "70", "1970-3", "1970-13", "1981-02-30", "1970-03-04T00:00:00Z", "+970", "0000", "１９７０"] {
+        for text in ["", "70", "1970-3", "1970-13", "1981-02-30", "1970-03-04T00:00:00Z", "+970", "0000", "１９７０"]
+        {
             assert!(text.parse::<PartialDate>().is_err(), "{text}");
         }
     }
@@ -330,9 +331,18 @@ mod tests {
     #[test]
     fn what_is_no_datetime_is_an_error() {
         for text in [
-            "", "T", "2019-12T10:00:00Z", "2019-12-31T", "2019-12-31T24:00:00Z", "2019-12-31T10:00:00+15:00",
-            "2019-12-31T10:00:00.Z", "2019-12-31T10:00:00.1x", "2019-12-31T10:00:00-0500", "2019-02-29T10:00:00Z",
-            "2019-12-31 10:00:00", "20191231",
+            "",
+            "T",
+            "2019-12T10:00:00Z",
+            "2019-12-31T",
+            "2019-12-31T24:00:00Z",
+            "2019-12-31T10:00:00+15:00",
+            "2019-12-31T10:00:00.Z",
+            "2019-12-31T10:00:00.1x",
+            "2019-12-31T10:00:00-0500",
+            "2019-02-29T10:00:00Z",
+            "2019-12-31 10:00:00",
+            "20191231",
         ] {
             assert!(DateTime::parse(text).is_err(), "{text}");
         }

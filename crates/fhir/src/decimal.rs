@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde::ser::{Error as _, Serialize, Serializer};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// A decimal with its digits as they were written: `7.0` stays `7.0`.

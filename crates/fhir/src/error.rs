@@ -41,7 +41,7 @@ pub enum FhirError {
         /// Column within the line, from 1.
         column: usize,
     },
-    /// The line of an NDJSON input or the entry of a Bundle that could not be read.
+    /// A line of an NDJSON file that could not be read.
     #[error("line {line}: {source}")]
     Line {
         /// Line of the input, from 1.
@@ -50,10 +50,12 @@ pub enum FhirError {
         source: Box<FhirError>,
     },
     /// A Bundle's entry that could not be read.
-    #[error("entry {entry}: {source}")]
+    #[error("entry {entry} on line {line}: {source}")]
     Entry {
         /// Number of the entry, from 0.
-        entry: usize,
+        entry: u64,
+        /// Line of the input on which the entry begins, from 1.
+        line: u64,
         /// What is wrong with it.
         source: Box<FhirError>,
     },
@@ -82,17 +84,46 @@ pub enum FhirError {
 }
 
 impl FhirError {
-    /// Reads an error of serde_json, whose message may carry the path that [`within`] has gathered.
-    pub(crate) fn from_json(resource_type: &str, error: &serde_json::Error) -> Self {
+    /// The same error, as that of a line of an NDJSON file.
+    #[must_use]
+    pub fn on_line(self, line: u64) -> Self {
+        FhirError::Line { line, source: Box::new(self) }
+    }
+
+    /// The line of the file where the error shows; `first` is the line of the file on which the text begins that was
+    /// read.
+    pub fn line_from(&self, first: u64) -> u64 {
+        let within = |line: &usize| first + (*line as u64).saturating_sub(1);
+        match self {
+            FhirError::MissingResourceType | FhirError::OtherType { .. } => first,
+            FhirError::Truncated { line, .. } | FhirError::Syntax { line, .. } | FhirError::Element { line, .. } => {
+                within(line)
+            }
+            FhirError::Line { line, .. }
+            | FhirError::Entry { line, .. }
+            | FhirError::Read { line, .. }
+            | FhirError::Encoding { line } => *line,
+        }
+    }
+
+    /// Reads an error of `serde_json`, whose message may carry the path that [`within`] has gathered.
+    pub(crate) fn from_json(resource_type: &str, text: &str, error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
-        let text = error.to_string();
-        let text = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-        let (path, message) = split_path(text);
-        if error.is_eof() || message.starts_with("EOF while parsing") {
+        let said = error.to_string();
+        let said = said.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&said);
+        let (path, message) = split_path(said);
+        // A number that ends with its point is "invalid" to serde_json, also at the end of the text.
+        let ends_in_number = message == "invalid number" && text.ends_with(['.', 'e', 'E', '-', '+']);
+        if message.starts_with("EOF while parsing") || ends_in_number {
             FhirError::Truncated { line, column }
         } else if let Some(path) = path {
             let dot = if path.starts_with('[') { "" } else { "." };
-            FhirError::Element { path: format!("{resource_type}{dot}{path}"), message: message.to_owned(), line, column }
+            FhirError::Element {
+                path: format!("{resource_type}{dot}{path}"),
+                message: message.to_owned(),
+                line,
+                column,
+            }
         } else {
             FhirError::Syntax { message: message.to_owned(), line, column }
         }
@@ -102,7 +133,7 @@ impl FhirError {
 /// Stands around the path of an element at the start of a message; no JSON key that fails to parse can hold it first.
 const MARK: char = '\u{1}';
 
-/// The same error, with `step` in front of its element path. Line and column survive, as serde_json finds them in the
+/// The same error, with `step` in front of its element path. Line and column survive, as `serde_json` finds them in the
 /// message.
 pub(crate) fn within<E: de::Error>(step: impl Display, error: &impl Display) -> E {
     let text = error.to_string();

@@ -2,8 +2,8 @@
 //!
 //! A [`Resource`] is read from the text of one resource and borrows its strings from it. Elements that the types here
 //! do not know are kept as raw JSON in `extra`, and resource types that are not modelled are kept whole, so writing a
-//! resource gives back everything that was read. `ndjson` and `bundle` find the resources in files, and
-//! `bundle::resolve` turns references between the entries of a Bundle into `Type/id`.
+//! resource gives back everything that was read. [`ndjson`] and [`bundle`] find the resources in files, and
+//! [`bundle::resolve`] turns references between the entries of a Bundle into `Type/id`.
 //!
 //! # Example
 //!
@@ -20,10 +20,14 @@
 #[macro_use]
 mod element;
 
+pub mod bundle;
+mod compact;
 mod datatypes;
 mod date;
 mod decimal;
 mod error;
+mod header;
+pub mod ndjson;
 mod reference;
 mod resource;
 mod resources;
@@ -33,6 +37,7 @@ pub use datatypes::*;
 pub use date::{DateError, DateTime, PartialDate, Precision};
 pub use decimal::{Decimal, DecimalError};
 pub use error::FhirError;
+pub use header::Header;
 pub use resource::{OtherResource, Resource};
 pub use resources::*;
 pub use text::{Extra, Raw, Text};

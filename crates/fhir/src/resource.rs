@@ -1,11 +1,11 @@
 //! A resource of any type.
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
+use crate::header::leading_type;
 use crate::{
-    AllergyIntolerance, Condition, DiagnosticReport, Encounter, FhirError, Immunization, Location, MedicationRequest,
-    Observation, Organization, Patient, Practitioner, Procedure, Raw, Text,
+    AllergyIntolerance, Condition, DiagnosticReport, Encounter, FhirError, Header, Immunization, Location,
+    MedicationRequest, Observation, Organization, Patient, Practitioner, Procedure, Raw, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -51,7 +51,7 @@ macro_rules! resource_types {
                     $(stringify!($type) => {
                         let read: Result<$type<'a>, _> = serde_json::from_str(text);
                         read.map(|resource| Resource::$type(Box::new(resource)))
-                            .map_err(|error| FhirError::from_json(stringify!($type), &error))
+                            .map_err(|error| FhirError::from_json(stringify!($type), text, &error))
                     })+
                     _ => Resource::other(text),
                 }
@@ -117,67 +117,157 @@ impl<'a> Resource<'a> {
     }
 
     /// Appends the resource as JSON, without a line end. What was kept as raw JSON is written as it was read, so a
-    /// resource read from an indented text may still hold line breaks; the NDJSON writer takes them out.
+    /// resource read from an indented text may still hold line breaks; [`crate::ndjson::Writer`] takes them out.
     pub fn write_json(&self, bytes: &mut Vec<u8>) {
         serde_json::to_writer(bytes, self).expect("writing to memory does not fail and all keys are strings");
     }
 
     fn other(text: &'a str) -> Result<Self, FhirError> {
-        let Header { resource_type, id } = Header::read(text)?;
+        let Header { resource_type, id, .. } = Header::read(text)?;
         let resource_type = resource_type.ok_or(FhirError::MissingResourceType)?;
-        let raw = Raw::from_json(text).map_err(|error| FhirError::from_json(&resource_type, &error))?;
+        let raw = Raw::from_json(text).map_err(|error| FhirError::from_json(&resource_type, text, &error))?;
         Ok(Resource::Other(OtherResource { resource_type, id, raw }))
     }
 }
 
-/// Type and id of a resource, read without building it.
-#[derive(Debug, Default)]
-pub(crate) struct Header<'a> {
-    pub(crate) resource_type: Option<Text<'a>>,
-    pub(crate) id: Option<Text<'a>>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Deceased, Decimal, MultipleBirth, Observation, ObservationValue};
 
-impl<'a> Header<'a> {
-    pub(crate) fn read(text: &'a str) -> Result<Self, FhirError> {
-        let header: Header<'a> = serde_json::from_str(text).map_err(|error| FhirError::from_json("Resource", &error))?;
-        Ok(header)
+    fn error(text: &str) -> String {
+        Resource::from_json(text).unwrap_err().to_string()
     }
-}
 
-impl<'de: 'a, 'a> Deserialize<'de> for Header<'a> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct HeaderVisitor;
-
-        impl<'de> Visitor<'de> for HeaderVisitor {
-            type Value = Header<'de>;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("a resource")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut header = Header::default();
-                while let Some(key) = map.next_key::<Text<'de>>()? {
-                    match key.as_str() {
-                        "resourceType" => header.resource_type = Some(map.next_value().map_err(|error| crate::error::within(&key, &error))?),
-                        "id" => header.id = Some(map.next_value().map_err(|error| crate::error::within(&key, &error))?),
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                        }
-                    }
-                }
-                Ok(header)
-            }
+    #[test]
+    fn an_error_names_the_element() {
+        for (text, expected) in [
+            (
+                "{\"resourceType\":\"Observation\",\"component\":[{},\n{\"valueQuantity\":{\"value\":\"7\"}}]}",
+                "`Observation.component[1].valueQuantity.value`: `\"7\"` is not a decimal at line 2 column",
+            ),
+            (
+                r#"{"resourceType":"Patient","name":[{"given":"Ann"}]}"#,
+                "`Patient.name[0].given`: invalid type: string \"Ann\", expected an array at line 1 column",
+            ),
+            (
+                r#"{"resourceType":"Patient","birthDate":"1981-02-30"}"#,
+                "`Patient.birthDate`: `1981-02-30` is not a date at line 1 column",
+            ),
+            (
+                r#"{"resourceType":"Encounter","period":{"start":"soon"}}"#,
+                "`Encounter.period.start`: `soon` is not a dateTime at line 1 column",
+            ),
+            (
+                r#"{"resourceType":"Patient","active":null}"#,
+                "`Patient.active`: invalid type: null, expected a boolean at line 1 column",
+            ),
+            (
+                r#"{"resourceType":"Patient","gender":"male","gender":"female"}"#,
+                "`Patient.gender`: the element has a value already at line 1 column",
+            ),
+            (
+                r#"{"resourceType":"Patient","photo":1,"photo":2}"#,
+                "`Patient.photo`: the element has a value already at line 1 column",
+            ),
+            (
+                r#"{"resourceType":"Observation","valueString":"a","valueInteger":1}"#,
+                "`Observation.valueInteger`: the element has a value already at line 1 column",
+            ),
+            (
+                r#"{"resourceType":"Patient","resourceType":"Observation"}"#,
+                "expected a Patient, found a Observation at line 1",
+            ),
+            (
+                r#"{"resourceType":7}"#,
+                "`Resource.resourceType`: invalid type: integer `7`, expected a string at line 1",
+            ),
+            ("{\"resourceType\":\"Patient\"\n,}", "trailing comma at line 2 column 2"),
+            (r#"{"resourceType":"Patient"} {}"#, "trailing characters at line 1 column 28"),
+        ] {
+            assert!(error(text).starts_with(expected), "{text}: {}", error(text));
         }
-
-        from.deserialize_map(HeaderVisitor)
     }
-}
 
-/// The resource type when it is the first key, as nearly everyone writes it; saves reading the text twice.
-fn leading_type(text: &str) -> Option<&str> {
-    let rest = text.trim_start().strip_prefix('{')?.trim_start().strip_prefix("\"resourceType\"")?;
-    let rest = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
-    let name = &rest[..rest.find(['"', '\\'])?];
-    rest[name.len()..].starts_with('"').then_some(name)
+    #[test]
+    fn a_text_that_ends_too_early_is_truncated() {
+        let text =
+            r#"{"resourceType":"Observation","id":"o","component":[{"valueQuantity":{"value":1.5,"unit":"mg"}}]}"#;
+        for length in 0..text.len() {
+            let error = Resource::from_json(&text[..length]).unwrap_err();
+            assert!(matches!(error, FhirError::Truncated { line: 1, .. }), "{length}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_resource_without_a_type_is_an_error() {
+        assert!(matches!(Resource::from_json(r#"{"id":"p1"}"#), Err(FhirError::MissingResourceType)));
+        assert!(matches!(Resource::from_json("{}"), Err(FhirError::MissingResourceType)));
+        assert!(matches!(Resource::from_json("[]"), Err(FhirError::Syntax { .. })));
+        assert!(
+            serde_json::from_str::<Patient<'_>>("{}").unwrap_err().to_string().contains("missing field `resourceType`")
+        );
+    }
+
+    #[test]
+    fn the_type_may_come_last() {
+        let resource = Resource::from_json(r#"{"id":"p1","resourceType":"Patient"}"#).unwrap();
+        assert_eq!((resource.resource_type(), resource.id()), ("Patient", Some("p1")));
+        assert_eq!(resource.to_json(), r#"{"resourceType":"Patient","id":"p1"}"#);
+    }
+
+    #[test]
+    fn strings_are_borrowed_unless_they_hold_escapes() {
+        let text =
+            r#"{"resourceType":"Patient","id":"p1","name":[{"family":"Mu\u00f1oz","given":["José"]}],"x":{"y":1}}"#;
+        let Resource::Patient(patient) = Resource::from_json(text).unwrap() else { panic!("not a Patient") };
+        assert!(patient.id.as_ref().unwrap().is_borrowed());
+        assert!(patient.name[0].given[0].is_borrowed());
+        let family = patient.name[0].family.as_ref().unwrap();
+        assert!(!family.is_borrowed());
+        assert_eq!(family, "Muñoz");
+        let raw = patient.extra.get("x").unwrap().as_str();
+        assert!(text.as_bytes().as_ptr_range().contains(&raw.as_ptr()));
+    }
+
+    #[test]
+    fn siblings_and_nulls_of_primitives_survive() {
+        let text = concat!(
+            r#"{"resourceType":"Patient","birthDate":"1970-03","name":[{"given":[null,"Ann"],"_given":[{"id":"1"},null]}],"#,
+            r#""_birthDate":{"extension":[{"url":"u","valueTime":"10:00:00"}]}}"#,
+        );
+        let resource = Resource::from_json(text).unwrap();
+        let Resource::Patient(patient) = &resource else { panic!("not a Patient") };
+        assert!(patient.name[0].given[0].is_null() && patient.name[0].given[1] == "Ann");
+        let written: serde_json::Value = serde_json::from_str(&resource.to_json()).unwrap();
+        assert_eq!(written, serde_json::from_str::<serde_json::Value>(text).unwrap());
+    }
+
+    #[test]
+    fn choices_are_written_under_the_key_of_their_type() {
+        let observation = Observation {
+            value: Some(ObservationValue::Quantity(crate::Quantity {
+                value: Some(Decimal::from_scaled(70, 1)),
+                ..crate::Quantity::default()
+            })),
+            ..Observation::default()
+        };
+        let json = Resource::from(observation).to_json();
+        assert_eq!(json, r#"{"resourceType":"Observation","valueQuantity":{"value":7.0}}"#);
+        let patient = Patient {
+            deceased: Some(Deceased::Boolean(true)),
+            multiple_birth: Some(MultipleBirth::Integer(2)),
+            ..Patient::default()
+        };
+        let json = Resource::from(patient).to_json();
+        assert_eq!(json, r#"{"resourceType":"Patient","deceasedBoolean":true,"multipleBirthInteger":2}"#);
+    }
+
+    #[test]
+    fn types_that_are_not_modelled_are_kept_whole() {
+        let text = r#"{"resourceType":"Claim","id":"c1","total":{"value":10.00},"item":[]}"#;
+        let resource = Resource::from_json(text).unwrap();
+        assert_eq!((resource.resource_type(), resource.id()), ("Claim", Some("c1")));
+        assert_eq!(resource.to_json(), text);
+    }
 }

@@ -1,0 +1,117 @@
+//! What must be known of a resource before it is read: type, id, version, identifiers.
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use crate::error::within;
+use crate::{FhirError, Identifier, Meta, Raw, Text};
+
+/// Type, id, version and identifiers of a resource of any type, found without building it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Header<'a> {
+    /// `resourceType`; none when the object is no resource.
+    pub resource_type: Option<Text<'a>>,
+    /// `id`
+    pub id: Option<Text<'a>>,
+    /// `meta.versionId`
+    pub version_id: Option<Text<'a>>,
+    /// `identifier`; of types that have just one, that one.
+    pub identifier: Vec<Identifier<'a>>,
+}
+
+impl<'a> Header<'a> {
+    /// Reads the text of one JSON object to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`FhirError`] when the text is not one JSON object, or one of these elements has the wrong type.
+    pub fn read(text: &'a str) -> Result<Self, FhirError> {
+        serde_json::from_str(text).map_err(|error| FhirError::from_json("Resource", text, &error))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Header<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(HeaderVisitor)
+    }
+}
+
+struct HeaderVisitor;
+
+impl<'de> Visitor<'de> for HeaderVisitor {
+    type Value = Header<'de>;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a resource")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut header = Header::default();
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            match key.as_str() {
+                "resourceType" => header.resource_type = Some(value(&key, &mut map)?),
+                "id" => header.id = Some(value(&key, &mut map)?),
+                "meta" => header.version_id = value::<Meta<'_>, _>(&key, &mut map)?.version_id,
+                "identifier" => header.identifier = identifiers(&value(&key, &mut map)?),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(header)
+    }
+}
+
+fn value<'de, T: Deserialize<'de>, A: MapAccess<'de>>(key: &str, map: &mut A) -> Result<T, A::Error> {
+    map.next_value().map_err(|error| within(key, &error))
+}
+
+/// One identifier or several. What is neither cannot be pointed at; reading the resource itself says what is wrong.
+fn identifiers<'de>(raw: &Raw<'de>) -> Vec<Identifier<'de>> {
+    let owned = |identifiers: Vec<Identifier<'_>>| {
+        identifiers
+            .into_iter()
+            .map(|identifier| Identifier {
+                system: identifier.system.map(Text::into_owned),
+                value: identifier.value.map(Text::into_owned),
+                ..Identifier::default()
+            })
+            .collect()
+    };
+    match serde_json::from_str(raw.as_str()) {
+        Ok(several) => owned(several),
+        Err(_) => serde_json::from_str(raw.as_str()).map(|one| owned(vec![one])).unwrap_or_default(),
+    }
+}
+
+/// The resource type when it is the first key, as nearly everyone writes it; saves reading the text twice.
+pub(crate) fn leading_type(text: &str) -> Option<&str> {
+    let rest = text.trim_start().strip_prefix('{')?.trim_start().strip_prefix("\"resourceType\"")?;
+    let rest = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    let name = &rest[..rest.find(['"', '\\'])?];
+    rest[name.len()..].starts_with('"').then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_found_wherever_it_stands() {
+        let text = r#"{"item":[{"id":"x"}],"identifier":[{"system":"s","value":"v"}],"meta":{"versionId":"3"},"id":"c1",
+            "resourceType":"Claim"}"#;
+        let header = Header::read(text).unwrap();
+        assert_eq!((header.resource_type.as_deref(), header.id.as_deref()), (Some("Claim"), Some("c1")));
+        assert_eq!(header.version_id.as_deref(), Some("3"));
+        assert_eq!(header.identifier[0].value.as_deref(), Some("v"));
+        assert_eq!(leading_type(text), None);
+        assert_eq!(leading_type("{ \"resourceType\" :\"Claim\",\"id\":1}"), Some("Claim"));
+    }
+
+    #[test]
+    fn a_single_identifier_is_one() {
+        let header = Header::read(r#"{"resourceType":"Composition","identifier":{"value":"v"}}"#).unwrap();
+        assert_eq!(header.identifier.len(), 1);
+        assert_eq!(Header::read("{}").unwrap(), Header::default());
+    }
+}

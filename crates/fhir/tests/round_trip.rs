@@ -1,0 +1,248 @@
+//! What is read is written: on real Synthea output of five vintages, and on resources made up at random.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests stop where something is wrong and say what they skip"
+)]
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use serde_json::Value;
+use twinlake_fhir::ndjson::{self, Compression};
+use twinlake_fhir::{FhirError, Header, Patient, Resource, bundle};
+
+/// The folder of public Synthea samples, when it is there.
+fn sample() -> Option<PathBuf> {
+    let specs = std::env::var_os("TWINLAKE_SPECS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let sample = specs.join("synthea-sample");
+    sample.is_dir().then_some(sample)
+}
+
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn assert_round_trip(text: &str, place: &str) -> String {
+    let resource = Resource::from_json(text).unwrap_or_else(|error| panic!("{place}: {error}"));
+    let written = resource.to_json();
+    let before: Value = serde_json::from_str(text).unwrap();
+    let after: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(before, after, "{place}");
+    assert_eq!(digits(text), digits(&written), "{place}");
+    assert_eq!(Resource::from_json(&written).unwrap().to_json(), written, "{place}");
+    resource.resource_type().to_owned()
+}
+
+/// The numbers of a JSON text as they are written, sorted; `Value` would compare them as floats.
+fn digits(text: &str) -> Vec<&str> {
+    let mut numbers = Vec::new();
+    let (mut in_string, mut escaped, mut start) = (false, false, None);
+    for (at, byte) in text.bytes().enumerate() {
+        if in_string {
+            in_string = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\';
+        } else if byte == b'"' {
+            in_string = true;
+        } else if byte == b'-' || byte.is_ascii_digit() {
+            start.get_or_insert(at);
+        } else if !matches!(byte, b'.' | b'e' | b'E' | b'+')
+            && let Some(start) = start.take()
+        {
+            numbers.push(&text[start..at]);
+        }
+    }
+    numbers.sort_unstable();
+    numbers
+}
+
+#[test]
+fn synthea_samples_lose_nothing() {
+    let Some(sample) = sample() else {
+        eprintln!("skipped: no synthea-sample in $TWINLAKE_SPECS or ../shared");
+        return;
+    };
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for path in files(&sample, "json") {
+        let mut entries = bundle::Reader::new(ndjson::open(File::open(&path).unwrap(), Compression::None).unwrap());
+        while let Some(entry) = entries.next_entry().unwrap() {
+            let place = format!("{}:{}", path.display(), entry.resource_line);
+            *counts.entry(assert_round_trip(entry.resource.unwrap(), &place)).or_default() += 1;
+        }
+    }
+    for path in files(&sample, "ndjson") {
+        let mut lines = ndjson::Reader::new(ndjson::open(File::open(&path).unwrap(), Compression::None).unwrap());
+        while let Some(line) = lines.next_line().unwrap() {
+            let place = format!("{}:{}", path.display(), line.number);
+            *counts.entry(assert_round_trip(line.text, &place)).or_default() += 1;
+        }
+    }
+    for resource_type in Resource::TYPES {
+        assert!(counts.contains_key(*resource_type), "no {resource_type} was met");
+    }
+    assert!(counts["Claim"] > 100 && counts["Observation"] > 1000, "{counts:?}");
+}
+
+#[test]
+fn references_of_synthea_samples_resolve() {
+    let Some(sample) = sample() else {
+        eprintln!("skipped: no synthea-sample in $TWINLAKE_SPECS or ../shared");
+        return;
+    };
+    // In synthea-2023 the conditional references point at Bundles that were not published.
+    for (folder, all) in [
+        ("synthea-2019-05", true),
+        ("synthea-2020-08", true),
+        ("synthea-2021-10", true),
+        ("synthea-collection", true),
+        ("synthea-2023", false),
+    ] {
+        let paths = files(&sample.join(folder), "json");
+        let open =
+            |path: &PathBuf| bundle::Reader::new(ndjson::open(File::open(path).unwrap(), Compression::None).unwrap());
+        let mut references = bundle::References::default();
+        for (number, path) in paths.iter().enumerate() {
+            let mut entries = open(path);
+            while let Some(entry) = entries.next_entry().unwrap() {
+                let header = Header::read(entry.resource.unwrap()).unwrap();
+                let id = header.id.clone().unwrap();
+                references.learn(number as u64, entry.full_url.as_deref(), &header, &id);
+            }
+        }
+        let mut n_unresolved = 0;
+        for (number, path) in paths.iter().enumerate() {
+            let mut entries = open(path);
+            while let Some(entry) = entries.next_entry().unwrap() {
+                let resolved = bundle::resolve(entry.resource.unwrap(), None, number as u64, &references).unwrap();
+                assert!(!resolved.text.contains("\"reference\":\"urn:uuid:"), "{}", path.display());
+                assert!(!resolved.text.contains('\n'));
+                n_unresolved += resolved.n_unresolved;
+            }
+        }
+        assert_eq!(n_unresolved == 0, all, "{folder}: {n_unresolved}");
+    }
+}
+
+/// JSON strings that FHIR allows, escapes and all.
+fn text() -> impl Strategy<Value = Value> {
+    "[ -~äß\u{2028}😀\\\\\"\t\n]{1,12}".prop_map(Value::from)
+}
+
+fn extra() -> impl Strategy<Value = Value> {
+    let leaf =
+        prop_oneof![text(), any::<bool>().prop_map(Value::from), any::<i32>().prop_map(Value::from), Just(Value::Null)];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[a-z]{1,4}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+fn coding() -> impl Strategy<Value = Value> {
+    (text(), text(), prop::option::of(text()), prop::option::of(extra())).prop_map(
+        |(system, code, display, unknown)| {
+            let mut coding = serde_json::json!({"system": system, "code": code});
+            coding.as_object_mut().unwrap().extend(display.map(|display| ("display".to_owned(), display)));
+            coding.as_object_mut().unwrap().extend(unknown.map(|unknown| ("_code".to_owned(), unknown)));
+            coding
+        },
+    )
+}
+
+fn date_time() -> impl Strategy<Value = Value> {
+    (1900..2100, 1..13, 1..29, 0..24, 0..60, 0..1000, -14..15, 0..4).prop_map(
+        |(year, month, day, hour, minute, milli, offset, form)| {
+            let sign = if offset < 0 { '-' } else { '+' };
+            Value::from(match form {
+                0 => format!("{year}"),
+                1 => format!("{year}-{month:02}"),
+                2 => format!("{year}-{month:02}-{day:02}"),
+                _ => format!(
+                    "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:07.{milli:03}{sign}{:02}:30",
+                    i32::abs(offset).min(13)
+                ),
+            })
+        },
+    )
+}
+
+fn value() -> impl Strategy<Value = (String, Value)> {
+    prop_oneof![
+        coding().prop_map(|coding| ("valueCodeableConcept".to_owned(), serde_json::json!({"coding": [coding]}))),
+        (any::<i32>(), text()).prop_map(|(number, unit)| {
+            ("valueQuantity".to_owned(), serde_json::json!({"value": f64::from(number) / 100.0, "unit": unit}))
+        }),
+        text().prop_map(|text| ("valueString".to_owned(), text)),
+        any::<bool>().prop_map(|value| ("valueBoolean".to_owned(), Value::from(value))),
+        date_time().prop_map(|value| ("valueDateTime".to_owned(), value)),
+        extra().prop_map(|value| ("valueSampledData".to_owned(), value)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_observation_made_up_at_random_loses_nothing(
+        id in "[A-Za-z0-9.-]{1,20}",
+        codings in prop::collection::vec(coding(), 1..4),
+        value in prop::option::of(value()),
+        components in prop::collection::vec((coding(), value()), 0..3),
+        effective in date_time(),
+        unknown in prop::collection::btree_map("[a-z]{1,3}_[a-z]{1,3}", extra(), 0..4),
+    ) {
+        let mut resource = serde_json::json!({
+            "resourceType": "Observation", "id": id, "code": {"coding": codings}, "effectiveDateTime": effective,
+        });
+        let object = resource.as_object_mut().unwrap();
+        object.extend(value);
+        object.extend(unknown);
+        let components: Vec<Value> = components
+            .into_iter()
+            .map(|(code, (key, value))| serde_json::json!({"code": {"coding": [code]}, key: value}))
+            .collect();
+        if !components.is_empty() {
+            object.insert("component".to_owned(), Value::from(components));
+        }
+        assert_round_trip(&serde_json::to_string_pretty(&resource).unwrap(), "made up");
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "\\PC{0,60}", cut in 0usize..200) {
+        let _ = Resource::from_json(&text);
+        let whole = r#"{"resourceType":"Patient","name":[{"given":["a\u00e9"]}],"deceasedDateTime":"2020-01-01T00:00:00Z","x":[1.50]}"#;
+        if let Some(part) = whole.get(..cut.min(whole.len() - 1)) {
+            let truncated = matches!(Resource::from_json(part), Err(FhirError::Truncated { .. }));
+            prop_assert!(truncated);
+        }
+    }
+}
+
+#[test]
+fn a_resource_can_be_kept_longer_than_its_text() {
+    let patient: Patient<'static> = {
+        let text = String::from(r#"{"resourceType":"Patient","id":"p1"}"#);
+        let read: Patient<'_> = serde_json::from_str(&text).unwrap();
+        Patient { id: read.id.map(twinlake_fhir::Text::into_owned), ..Patient::default() }
+    };
+    assert_eq!(patient.id.unwrap(), "p1");
+}
