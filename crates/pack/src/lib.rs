@@ -295,3 +295,85 @@ fn embedded_files() -> Vec<(String, Vec<u8>)> {
     walk(&US_ADULT, &mut files);
     files
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken(path: &str, from: &str, to: &str) -> String {
+        let files = embedded_files().into_iter().map(|(file, content)| {
+            if file != path {
+                return (file, content);
+            }
+            let text = String::from_utf8(content).unwrap();
+            assert!(text.contains(from), "{path} has no `{from}`");
+            (file, text.replacen(from, to, 1).into_bytes())
+        });
+        Pack::from_files(files).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_embedded_pack_reads() {
+        let pack = Pack::embedded();
+        assert_eq!(pack.name, "us-adult");
+        assert_eq!(pack.hash().len(), 64);
+        assert_eq!(pack.population.pyramid.len(), 34);
+        assert!(pack.places.len() >= 51);
+        assert!(pack.conditions.len() >= 18);
+        for (key, entry) in pack.concept_keys() {
+            assert_eq!(pack.key(entry.key), Some(key));
+        }
+    }
+
+    #[test]
+    fn the_hash_follows_the_content() {
+        let changed = embedded_files().into_iter().map(|(file, mut content)| {
+            if file == "pack.toml" {
+                content.extend(b"# more\n");
+            }
+            (file, content)
+        });
+        let changed = Pack::from_files(changed).unwrap();
+        assert_ne!(changed.hash(), Pack::embedded().hash());
+        let mut reversed = embedded_files();
+        reversed.reverse();
+        assert_eq!(Pack::from_files(reversed).unwrap().hash(), Pack::embedded().hash());
+    }
+
+    #[test]
+    fn errors_name_file_and_line() {
+        assert_eq!(
+            broken("conditions/t2dm.toml", "stream = 21", "stream = 22"),
+            "conditions/t2dm.toml:3: stream `22` is also that of `conditions/hypertension.toml`"
+        );
+        assert_eq!(
+            broken("conditions/t2dm.toml", "\"type-2-diabetes\"", "\"type-9-diabetes\""),
+            "conditions/t2dm.toml:2: `type-9-diabetes` is not in the terminology"
+        );
+        let unknown = broken("conditions/t2dm.toml", "stream = 21", "stream = 21\nflavour = 3");
+        assert!(unknown.starts_with("conditions/t2dm.toml:4: unknown field `flavour`"), "{unknown}");
+        let hazard = broken("distributions/t2dm_hazard.csv", "female,14,", "female,14,9");
+        assert!(hazard.contains("is not between 0 and 1"), "{hazard}");
+        let text = broken("distributions/t2dm_hazard.csv", "female,14,", "female,14,x");
+        assert!(text.starts_with("distributions/t2dm_hazard.csv:3: "), "{text}");
+        let order = broken("care/wellness.toml", "\"body-height\"", "\"body-width\"");
+        assert!(order.ends_with("`body-width` is no lab, report or procedure"), "{order}");
+    }
+
+    #[test]
+    fn causes_that_go_in_a_circle_are_refused() {
+        let message = broken("conditions/hypertension.toml", "condition = \"t2dm\"", "condition = \"ckd-3\"");
+        assert!(message.contains("go in a circle"), "{message}");
+        assert!(message.contains("`ckd-3`"), "{message}");
+    }
+
+    #[test]
+    fn tables_are_straight_between_rows_and_level_beyond() {
+        let text = "sex,age,value,spread,source\nfemale,10,1,0,x\nfemale,20,3,1,x\nmale,0,5,0,x\n";
+        let table = Table::parse("t.csv", text).unwrap();
+        assert_eq!(table.at(Sex::Female, 15.0), (2.0, 0.5));
+        assert_eq!(table.at(Sex::Female, 5.0), (1.0, 0.0));
+        assert_eq!(table.at(Sex::Female, 99.0), (3.0, 1.0));
+        assert_eq!((table.step(Sex::Female, 19.9), table.step(Sex::Male, 50.0)), (1.0, 5.0));
+    }
+}
