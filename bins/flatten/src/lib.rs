@@ -1,1 +1,181 @@
-//! The flatten step of the pipeline
+//! The flatten step: FHIR resources to tables by ViewDefinitions.
+//!
+//! [`run`] is the command; [`flatten_files`] is what it and `twinlake run` do, with a closure that takes the batches.
+
+mod files;
+mod input;
+mod keys;
+mod output;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use twinlake_flatten::{Types, ViewDefinition, builtin};
+use twinlake_task::{Exit, UsageError, files_under};
+
+pub use files::{Config, Totals, flatten_files, tables};
+pub use input::Rejected;
+pub use output::Format;
+
+/// Flatten FHIR R4 to tables by SQL on FHIR ViewDefinitions
+///
+/// Input is NDJSON, single resources or Bundles, plain, gzip or zstd. A file is written whole or not at all.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "twinlake-flatten", version)]
+#[group(skip)]
+pub struct Args {
+    /// A ViewDefinition; may be given several times
+    #[arg(long = "view", value_name = "FILE", num_args = 1..)]
+    pub view: Vec<PathBuf>,
+
+    /// A folder of ViewDefinitions (`*.json`)
+    #[arg(long, value_name = "DIR")]
+    pub views: Vec<PathBuf>,
+
+    /// The views of the lake's fhir tables
+    #[arg(long)]
+    pub builtin: bool,
+
+    /// Files or folders of FHIR R4
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    pub input: Vec<PathBuf>,
+
+    /// How the rows are written
+    #[arg(long, value_enum, default_value_t = Format::Ndjson, value_name = "FORMAT")]
+    pub format: Format,
+
+    /// `ansi` for the specification's default types, `typed` for dates and numbers to calculate with
+    #[arg(long, value_enum, default_value_t = TypeProfile::Typed, value_name = "TYPES")]
+    pub types: TypeProfile,
+
+    /// Add the columns omop_key, subject_key and encounter_key
+    #[arg(long)]
+    pub keys: bool,
+
+    /// Folder for the tables, or the file of the only one [default: stdout]
+    #[arg(long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+
+    /// Threads [default: as many as the machine has]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+
+    /// What to do about a resource that cannot be read or flattened
+    #[arg(long, value_enum, default_value_t = OnError::Fail, value_name = "WHAT")]
+    pub on_error: OnError,
+
+    /// Flags that every step has.
+    #[command(flatten)]
+    pub task: twinlake_task::Args,
+}
+
+/// See [`Types`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum TypeProfile {
+    /// The specification's default types
+    Ansi,
+    /// Types to calculate with
+    Typed,
+}
+
+/// What to do about a resource that cannot be read or flattened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum OnError {
+    /// Stop and write nothing
+    Fail,
+    /// Tell it on stderr and go on
+    Skip,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// A usage error without a view, or for several tables on stdout; the errors of [`flatten_files`].
+pub fn run(args: &Args) -> Result<Exit> {
+    let config = Config {
+        views: views(args)?,
+        types: match args.types {
+            TypeProfile::Ansi => Types::Ansi,
+            TypeProfile::Typed => Types::Typed,
+        },
+        keys: args.keys,
+        threads: args.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
+        strict: args.on_error == OnError::Fail,
+    };
+    let tables = tables(&config)?;
+    if args.output.is_none() && tables.len() > 1 {
+        return Err(UsageError::new(format!("{} tables do not fit on stdout; say with --output where", tables.len())));
+    }
+    let files = input_files(&args.input)?;
+    let mut output = output::Output::create(args.output.as_deref(), args.format, &tables)?;
+    let totals = flatten_files(&config, &files, &mut |table, rows| output.write(table, &rows), &mut |rejected| {
+        tracing::warn!("{rejected}");
+        Ok(())
+    })?;
+    output.finish()?;
+    tracing::info!(?totals, "flattened");
+    if totals.n_rejected > 0 {
+        tracing::warn!(n_rejected = totals.n_rejected, "some resources were left out");
+    }
+    Ok(Exit::Done)
+}
+
+/// Files that can hold resources: all that were named, and in folders those with a name that says so.
+fn input_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let files: Vec<PathBuf> = files_under(paths)?
+        .into_iter()
+        .map(|file| file.path)
+        .filter(|file| paths.contains(file) || is_fhir_name(file))
+        .collect();
+    if files.is_empty() {
+        let named: Vec<_> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+        anyhow::bail!("no .ndjson or .json file (plain, .gz or .zst) in {}", named.join(", "));
+    }
+    Ok(files)
+}
+
+fn is_fhir_name(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    let extension = Path::new(name).extension().unwrap_or_default();
+    ["ndjson", "jsonl", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+fn views(args: &Args) -> Result<Vec<ViewDefinition>> {
+    let mut paths = args.view.clone();
+    for folder in &args.views {
+        let mut found = Vec::new();
+        let entries = fs::read_dir(folder).with_context(|| format!("reading views in `{}`", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                found.push(path);
+            }
+        }
+        if found.is_empty() {
+            return Err(UsageError::new(format!("no view (*.json) in `{}`", folder.display())));
+        }
+        found.sort();
+        paths.append(&mut found);
+    }
+    let mut views = if args.builtin { builtin::views() } else { Vec::new() };
+    for path in paths {
+        let text = fs::read_to_string(&path).with_context(|| format!("reading view `{}`", path.display()))?;
+        views.push(ViewDefinition::parse(&text).with_context(|| format!("reading view `{}`", path.display()))?);
+    }
+    if views.is_empty() {
+        return Err(UsageError::new("no view: give --view, --views or --builtin"));
+    }
+    let mut names = BTreeSet::new();
+    for view in &views {
+        let name = if view.name().is_empty() { view.resource() } else { view.name() };
+        if !names.insert(name) {
+            return Err(UsageError::new(format!("two views are named `{name}`")));
+        }
+    }
+    Ok(views)
+}

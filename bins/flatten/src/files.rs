@@ -1,0 +1,257 @@
+//! Files in, record batches out, on as many threads as wanted, always in the same order.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+
+use anyhow::Result;
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use twinlake_flatten::{Document, Flattener, Plan, Types, ViewDefinition, ViewError};
+
+use crate::input::{Chunk, Rejected, read_file};
+use crate::keys::{add_keys, with_keys};
+
+/// How files are flattened.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The views, each a table of its name; [`twinlake_flatten::builtin::views`] for the lake's.
+    pub views: Vec<ViewDefinition>,
+    /// Which Arrow types the columns have.
+    pub types: Types,
+    /// Add the BIGINT columns `omop_key`, `subject_key` and `encounter_key` behind each table's own.
+    pub keys: bool,
+    /// Threads that flatten; reading and the sink have their own.
+    pub threads: NonZeroUsize,
+    /// Stop at the first resource that cannot be read or flattened, with [`Rejected`] as the error.
+    pub strict: bool,
+}
+
+/// What was done.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Totals {
+    /// Resources read, by type.
+    pub resources: BTreeMap<String, u64>,
+    /// Of these, those of types that no view looks at.
+    pub without_view: BTreeMap<String, u64>,
+    /// Rows, by table; every table is there.
+    pub rows: BTreeMap<String, u64>,
+    /// What could not be read or flattened.
+    pub n_rejected: u64,
+}
+
+/// Rows of a table in one batch at most; a batch ends with its chunk of input too.
+const BATCH_ROWS: usize = 65_536;
+
+/// Name and schema of each table, in the order of the views' resource types, then of the views.
+///
+/// # Errors
+///
+/// A view that cannot be compiled.
+pub fn tables(config: &Config) -> Result<Vec<(String, SchemaRef)>, ViewError> {
+    let tables = Tables::new(config)?;
+    Ok(tables.each().map(|(_, table, schema)| (table.to_owned(), schema.clone())).collect())
+}
+
+/// Flattens files in the order given and hands each batch to `sink` with its table's name.
+///
+/// Files are NDJSON, single resources or Bundles, plain, gzip or zstd. Batches come in the order of the input and are cut
+/// at the same places for any number of threads. Memory is bounded by the number of threads, not by the files. What cannot
+/// be read or flattened goes to `rejected`, also in order; it leaves no row.
+///
+/// # Errors
+///
+/// A view that cannot be compiled, a file that cannot be opened, an error of `sink` or `rejected`, and with
+/// [`Config::strict`] the first [`Rejected`].
+pub fn flatten_files(
+    config: &Config,
+    files: &[PathBuf],
+    sink: &mut dyn FnMut(&str, RecordBatch) -> Result<()>,
+    rejected: &mut dyn FnMut(&Rejected) -> Result<()>,
+) -> Result<Totals> {
+    let tables = Tables::new(config)?;
+    let mut totals = Totals::default();
+    for (_, table, _) in tables.each() {
+        totals.rows.insert(table.to_owned(), 0);
+    }
+    // So many chunks are on their way at most: read, flattened or waiting for their turn.
+    let n_chunks = 2 * config.threads.get() + 1;
+    let (give_permit, permits) = sync_channel::<()>(n_chunks);
+    let (give_work, work) = sync_channel::<(u64, Chunk)>(n_chunks);
+    let (give_flat, flats) = sync_channel::<(u64, Flat)>(n_chunks);
+    for _ in 0..n_chunks {
+        give_permit.send(()).expect("the channel holds as many");
+    }
+    let work = Mutex::new(work);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(move || read(files, &permits, &give_work));
+        for _ in 0..config.threads.get() {
+            let (work, tables, give_flat) = (&work, &tables, give_flat.clone());
+            scope.spawn(move || {
+                while let Some((number, chunk)) = next(work) {
+                    if give_flat.send((number, tables.flatten(&chunk))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(give_flat);
+        // Dropped when this block ends, also by an error; then the other threads end too.
+        let (flats, give_permit) = (flats, give_permit);
+        let mut waiting = BTreeMap::new();
+        let mut turn = 0;
+        for (number, flat) in &flats {
+            waiting.insert(number, flat);
+            while let Some(flat) = waiting.remove(&turn) {
+                turn += 1;
+                flat.hand_over(config, &mut totals, sink, rejected)?;
+                // The reader may have ended already.
+                let _ = give_permit.send(());
+            }
+        }
+        reader.join().expect("the reader does not panic")
+    })?;
+    Ok(totals)
+}
+
+/// Reads all files in order, one chunk a permit.
+fn read(files: &[PathBuf], permits: &Receiver<()>, give_work: &SyncSender<(u64, Chunk)>) -> Result<()> {
+    let mut number = 0;
+    let mut going = true;
+    for file in files {
+        read_file(file, &mut |chunk| {
+            going = permits.recv().is_ok() && give_work.send((number, chunk)).is_ok();
+            number += 1;
+            going
+        })?;
+        if !going {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn next(work: &Mutex<Receiver<(u64, Chunk)>>) -> Option<(u64, Chunk)> {
+    work.lock().ok()?.recv().ok()
+}
+
+/// The plans by resource type, and the schema of each of their tables.
+struct Tables {
+    plans: BTreeMap<String, (Arc<Plan>, Vec<SchemaRef>)>,
+    keys: bool,
+}
+
+/// What became of a chunk.
+struct Flat {
+    rows: Vec<(String, RecordBatch)>,
+    resources: BTreeMap<String, u64>,
+    without_view: BTreeMap<String, u64>,
+    rejected: Vec<Rejected>,
+}
+
+impl Tables {
+    fn new(config: &Config) -> Result<Self, ViewError> {
+        let mut plans = BTreeMap::new();
+        for plan in Plan::compile_all(&config.views, config.types)? {
+            let schema = |schema: &SchemaRef| if config.keys { with_keys(schema) } else { schema.clone() };
+            let schemas = plan.tables().iter().map(|table| schema(table.schema())).collect();
+            plans.insert(plan.resource().to_owned(), (Arc::new(plan), schemas));
+        }
+        Ok(Self { plans, keys: config.keys })
+    }
+
+    /// Resource type, name and schema of every table.
+    fn each(&self) -> impl Iterator<Item = (&str, &str, &SchemaRef)> {
+        self.plans.iter().flat_map(|(resource, (plan, schemas))| {
+            plan.tables().iter().zip(schemas).map(move |(table, schema)| (resource.as_str(), table.name(), schema))
+        })
+    }
+
+    fn flatten(&self, chunk: &Chunk) -> Flat {
+        let mut flat = Flat {
+            rows: Vec::new(),
+            resources: BTreeMap::new(),
+            without_view: BTreeMap::new(),
+            rejected: chunk.rejected.clone(),
+        };
+        let mut flatteners: BTreeMap<&str, Flattener> = BTreeMap::new();
+        for (line, text) in chunk.resources() {
+            if let Err(reason) = self.push(text, &mut flatteners, &mut flat) {
+                flat.rejected.push(rejection(&chunk.file, line, reason));
+            }
+        }
+        flat.rejected.sort_by_key(|rejected| rejected.line);
+        for (resource, flattener) in flatteners {
+            let (plan, schemas) = &self.plans[resource];
+            for batch in flattener.finish() {
+                let rows = if self.keys { add_keys(resource, &schemas[batch.table], &batch.rows) } else { batch.rows };
+                flat.rows.push((plan.tables()[batch.table].name().to_owned(), rows));
+            }
+        }
+        flat
+    }
+
+    fn push<'t>(
+        &'t self,
+        text: &str,
+        flatteners: &mut BTreeMap<&'t str, Flattener>,
+        flat: &mut Flat,
+    ) -> Result<(), twinlake_flatten::FlattenError> {
+        let document = Document::parse(text)?;
+        let resource = document.resource_type();
+        let known = self.plans.get_key_value(resource);
+        if let Some((resource, (plan, _))) = known {
+            let new = || Flattener::new(plan.clone(), BATCH_ROWS);
+            flatteners.entry(resource).or_insert_with(new).push_document(&document)?;
+        }
+        count(&mut flat.resources, resource);
+        if known.is_none() {
+            count(&mut flat.without_view, resource);
+        }
+        Ok(())
+    }
+}
+
+impl Flat {
+    fn hand_over(
+        self,
+        config: &Config,
+        totals: &mut Totals,
+        sink: &mut dyn FnMut(&str, RecordBatch) -> Result<()>,
+        rejected: &mut dyn FnMut(&Rejected) -> Result<()>,
+    ) -> Result<()> {
+        for one in self.rejected {
+            totals.n_rejected += 1;
+            if config.strict {
+                return Err(one.into());
+            }
+            rejected(&one)?;
+        }
+        for (resource, n) in self.resources {
+            *totals.resources.entry(resource).or_default() += n;
+        }
+        for (resource, n) in self.without_view {
+            *totals.without_view.entry(resource).or_default() += n;
+        }
+        for (table, rows) in self.rows {
+            *totals.rows.entry(table.clone()).or_default() += rows.num_rows() as u64;
+            sink(&table, rows)?;
+        }
+        Ok(())
+    }
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, resource: &str) {
+    match counts.get_mut(resource) {
+        Some(n) => *n += 1,
+        None => {
+            counts.insert(resource.to_owned(), 1);
+        }
+    }
+}
+
+fn rejection(file: &Path, line: u64, reason: impl std::fmt::Display) -> Rejected {
+    Rejected { file: file.to_owned(), line, reason: reason.to_string() }
+}

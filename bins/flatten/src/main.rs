@@ -1,0 +1,9 @@
+//! Flattens FHIR by ViewDefinitions.
+
+use std::process::ExitCode;
+
+use twinlake_flatten_bin::Args;
+
+fn main() -> ExitCode {
+    twinlake_task::run(|args: &Args| &args.task, twinlake_flatten_bin::run)
+}
