@@ -61,6 +61,10 @@ impl PartialFile {
             .into_inner()
             .map_err(io::IntoInnerError::into_error)
             .and_then(|_| fs::rename(&self.partial, &self.path))
+            .inspect_err(|_| {
+                // The error that is given out says more than a second one would.
+                let _ = fs::remove_file(&self.partial);
+            })
             .with_context(|| format!("writing `{}`", self.path.display()))
     }
 }
