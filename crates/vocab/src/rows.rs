@@ -101,10 +101,12 @@ impl Vocab {
         of_itself.chain(of_drug)
     }
 
-    /// Drugs that are not ingredients themselves, with their ingredient.
+    /// Drugs that are not ingredients themselves, with each of their ingredients.
     fn drugs(&self) -> impl Iterator<Item = (&Concept, ConceptId)> {
-        let drugs = self.ingredients.iter().filter(|(drug, ingredient)| drug != ingredient);
-        drugs.filter_map(|(&drug, &ingredient)| Some((self.concept(drug)?, ingredient)))
+        let pairs =
+            self.ingredients.iter().flat_map(|(&drug, all)| all.iter().map(move |&ingredient| (drug, ingredient)));
+        let drugs = pairs.filter(|(drug, ingredient)| drug != ingredient);
+        drugs.filter_map(|(drug, ingredient)| Some((self.concept(drug)?, ingredient)))
     }
 }
 

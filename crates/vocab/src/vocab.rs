@@ -18,8 +18,8 @@ pub struct Vocab {
     codes: Vec<(String, String, usize)>,
     /// Source to standard, sorted by both ids; standard concepts are not here.
     pub(crate) maps_to: Vec<MapsTo>,
-    /// Drug to ingredient; an ingredient is its own.
-    pub(crate) ingredients: BTreeMap<ConceptId, ConceptId>,
+    /// Drug to ingredients, ascending; an ingredient is its own.
+    pub(crate) ingredients: BTreeMap<ConceptId, Vec<ConceptId>>,
     units: BTreeMap<String, ConceptId>,
     valuesets: BTreeMap<String, BTreeMap<String, ConceptId>>,
     pub(crate) vocabulary: Vec<load::Row>,
@@ -107,11 +107,14 @@ impl Vocab {
         vocab.maps_to.sort_by_key(|map| (map.source, map.standard));
         for row in load::rows("ingredient.csv", files.ingredient)? {
             let (drug, ingredient) = (vocab.known(&row, 0)?, vocab.known(&row, 1)?);
-            vocab.ingredients.insert(drug, ingredient);
+            vocab.ingredients.entry(drug).or_default().push(ingredient);
+        }
+        for ingredients in vocab.ingredients.values_mut() {
+            ingredients.sort_unstable();
         }
         for concept in &vocab.concepts {
             if concept.class == "Ingredient" && concept.standard {
-                vocab.ingredients.insert(concept.concept_id, concept.concept_id);
+                vocab.ingredients.insert(concept.concept_id, vec![concept.concept_id]);
             }
             if concept.vocabulary == "UCUM" && concept.standard {
                 vocab.units.insert(concept.code.clone(), concept.concept_id);
@@ -173,9 +176,15 @@ impl Vocab {
         self.units.get(ucum).copied()
     }
 
-    /// The ingredient of a drug; an ingredient's is itself. `None` for vaccines and drugs the crosswalk does not have.
+    /// The ingredients of a drug, ascending; an ingredient's is itself. None for vaccines and drugs the crosswalk does
+    /// not have, several for a combination.
+    pub fn ingredients(&self, drug: ConceptId) -> &[ConceptId] {
+        self.ingredients.get(&drug).map_or(&[], Vec::as_slice)
+    }
+
+    /// The ingredient of a drug, of a combination the one with the lowest id.
     pub fn ingredient(&self, drug: ConceptId) -> Option<ConceptId> {
-        self.ingredients.get(&drug).copied()
+        self.ingredients(drug).first().copied()
     }
 
     /// The concept of `Patient.gender`; 0 for what OMOP has no concept for.
@@ -341,7 +350,7 @@ mod tests {
     fn a_drug_descends_from_its_ingredient() {
         let vocab = Vocab::embedded();
         for row in vocab.concept_ancestor_rows().filter(|row| row.min_levels_of_separation > 0) {
-            assert_eq!(vocab.ingredient(row.descendant_concept_id), Some(row.ancestor_concept_id));
+            assert!(vocab.ingredients(row.descendant_concept_id).contains(&row.ancestor_concept_id));
             assert_eq!(vocab.ingredient(row.ancestor_concept_id), Some(row.ancestor_concept_id));
         }
     }

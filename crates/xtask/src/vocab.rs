@@ -223,13 +223,14 @@ impl Official {
             let (drug, ingredient) = (row.id("drug_concept_id")?, row.id("ingredient_concept_id")?);
             if wanted.contains(&drug) {
                 wanted.insert(ingredient);
-                rows.insert(drug, vec![drug.to_string(), ingredient.to_string(), row.text("how")?.to_owned()]);
+                let cells = vec![drug.to_string(), ingredient.to_string(), row.text("how")?.to_owned()];
+                rows.insert((drug, ingredient), cells);
             }
         }
         for &id in wanted.iter() {
             let concept = self.concept(id)?;
             let drug = concept.text("vocabulary_id")? == "RxNorm" && concept.text("concept_class_id")? != "Ingredient";
-            ensure!(!drug || rows.contains_key(&id), "no extract has the ingredient of drug {id}");
+            ensure!(!drug || rows.range((id, 0)..=(id, u32::MAX)).next().is_some(), "no extract has the ingredient of drug {id}");
         }
         Ok(rows.into_values().collect())
     }
