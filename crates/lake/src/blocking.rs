@@ -91,6 +91,15 @@ impl BlockingLake {
         self.wait(self.lake.commit(run_id, table, handover))
     }
 
+    /// See [`Lake::committed`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn committed(&self, run_id: &str, table: &str) -> Result<Option<CommitOutcome>, LakeError> {
+        self.wait(self.lake.committed(run_id, table))
+    }
+
     /// See [`Lake::is_recorded`].
     ///
     /// # Errors

@@ -44,6 +44,18 @@ pub enum LakeError {
         /// The table.
         table: String,
     },
+    /// The catalog's table of that name belongs to another lake.
+    #[error(
+        "table `{table}` lies in `{location}`, not in this lake's `{warehouse}`: the lake was moved, or its catalog is another's"
+    )]
+    Elsewhere {
+        /// The table.
+        table: String,
+        /// Where the catalog says it lies.
+        location: String,
+        /// Where this lake's tables lie.
+        warehouse: String,
+    },
     /// A table of that name has other columns.
     #[error("table `{table}` has another schema: {difference}")]
     Schema {

@@ -10,7 +10,7 @@ use iceberg::io::LocalFsStorageFactory;
 use iceberg::spec::{FormatVersion, TableMetadata};
 use iceberg::table::Table;
 use iceberg::transaction::{AddColumn, ApplyTransactionAction, Transaction};
-use iceberg::{Catalog, CatalogBuilder, ErrorKind, TableCreation, TableIdent};
+use iceberg::{Catalog, CatalogBuilder, ErrorKind, NamespaceIdent, TableCreation, TableIdent};
 use iceberg_catalog_sql::{SqlBindStyle, SqlCatalogBuilder};
 
 use crate::commit::append;
@@ -37,7 +37,11 @@ const TABLE_PROPERTIES: [(&str, &str); 5] = [
 #[derive(Clone, Debug)]
 pub struct Lake {
     catalog: Arc<dyn Catalog>,
+    warehouse: String,
 }
+
+/// The namespaces of a lake. A catalog may hold others, which are not ours to list.
+pub const NAMESPACES: [&str; 4] = ["fhir", "omop", "ops", "quality"];
 
 /// A table as it stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -66,20 +70,23 @@ impl Lake {
         fs::create_dir_all(&warehouse).map_err(LakeError::io("create", &warehouse))?;
         let folder = fs::canonicalize(folder).map_err(LakeError::io("open", folder))?;
         let folder = folder.display();
+        let warehouse = format!("file://{folder}/warehouse");
         let catalog = SqlCatalogBuilder::default()
             .uri(sqlite_uri(&format!("{folder}/catalog.db")))
-            .warehouse_location(format!("file://{folder}/warehouse"))
+            .warehouse_location(&warehouse)
             .sql_bind_style(SqlBindStyle::QMark)
             .with_storage_factory(Arc::new(LocalFsStorageFactory))
             .load(CATALOG_NAME, std::iter::empty().collect())
             .await
             .map_err(LakeError::iceberg("open catalog", format!("{folder}/catalog.db")))?;
-        Ok(Self::with_catalog(Arc::new(catalog)))
+        Ok(Self::with_catalog(Arc::new(catalog), warehouse))
     }
 
     /// A lake on any catalog that swaps a table's metadata only when it is still what the commit was built on.
-    pub fn with_catalog(catalog: Arc<dyn Catalog>) -> Self {
-        Self { catalog }
+    ///
+    /// `warehouse` is the location below which the catalog puts tables.
+    pub fn with_catalog(catalog: Arc<dyn Catalog>, warehouse: impl Into<String>) -> Self {
+        Self { catalog, warehouse: warehouse.into() }
     }
 
     /// The catalog, for what the lake does not do itself.
@@ -210,13 +217,21 @@ impl Lake {
 
     pub(crate) async fn load(&self, name: &str) -> Result<Table, LakeError> {
         let ident = table_ident(name)?;
-        self.catalog.load_table(&ident).await.map_err(|source| {
-            if matches!(source.kind(), ErrorKind::TableNotFound | ErrorKind::NamespaceNotFound) {
-                LakeError::UnknownTable { table: name.into() }
-            } else {
-                LakeError::iceberg("load table", name)(source)
+        let table = match self.catalog.load_table(&ident).await {
+            Ok(table) => table,
+            // Catalogs differ in how they say that there is none; asking again is the same for all.
+            Err(source) => {
+                return Err(match self.catalog.table_exists(&ident).await {
+                    Ok(false) => LakeError::UnknownTable { table: name.into() },
+                    _ => LakeError::iceberg("load table", name)(source),
+                });
             }
-        })
+        };
+        let location = table.metadata().location();
+        if location.starts_with(&format!("{}/", self.warehouse)) {
+            return Ok(table);
+        }
+        Err(LakeError::Elsewhere { table: name.into(), location: location.into(), warehouse: self.warehouse.clone() })
     }
 
     /// The stem of the current metadata file, without a newline, beside it. A convenience: the catalog is the truth.
@@ -241,10 +256,12 @@ impl Lake {
 
     async fn all(&self) -> Result<Vec<Table>, LakeError> {
         let mut idents = Vec::new();
-        let namespaces = self.catalog.list_namespaces(None).await;
-        for namespace in namespaces.map_err(LakeError::iceberg("list", "namespaces"))? {
-            let tables = self.catalog.list_tables(&namespace).await;
-            idents.extend(tables.map_err(LakeError::iceberg("list", namespace.to_string()))?);
+        for name in NAMESPACES {
+            let namespace = NamespaceIdent::new(name.to_owned());
+            let failed = || LakeError::iceberg("list tables of", name);
+            if self.catalog.namespace_exists(&namespace).await.map_err(failed())? {
+                idents.extend(self.catalog.list_tables(&namespace).await.map_err(failed())?);
+            }
         }
         idents.sort_by_key(ToString::to_string);
         let mut tables = Vec::with_capacity(idents.len());

@@ -50,7 +50,7 @@ pub use blocking::{BlockingLake, BlockingWriter};
 pub use commit::{CommitOutcome, RUN_PROPERTY, RUN_SUMMARY};
 pub use error::LakeError;
 pub use handover::HandOver;
-pub use lake::{CATALOG_NAME, COHORT_PROPERTY, Lake, TableState};
+pub use lake::{CATALOG_NAME, COHORT_PROPERTY, Lake, NAMESPACES, TableState};
 pub use ops::{PipelineRun, RunStatus, SourceFile};
 pub use table::{LOAD_DATE_COLUMN, LakeTable, RUN_ID_COLUMN};
 pub use writer::{DataFileWriter, Run};

@@ -385,6 +385,26 @@ fn a_folder_that_cannot_be_made_is_named() {
     assert_eq!(error.to_string(), format!("cannot create `{}`", file.join("warehouse").display()));
 }
 
+#[test]
+fn a_lake_that_was_moved_is_not_written_to_where_it_was() {
+    let folder = TempDir::new().unwrap();
+    let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+    open(&old);
+    fs::rename(&old, &new).unwrap();
+    fs::create_dir(&old).unwrap();
+    let lake = BlockingLake::open_local(&new).unwrap();
+    assert!(lake.tables().is_err());
+
+    fs::remove_dir(&old).unwrap();
+    #[cfg(unix)]
+    {
+        // The old place is still readable; writing there would split the lake.
+        std::os::unix::fs::symlink(&new, &old).unwrap();
+        let error = lake.tables().unwrap_err();
+        assert!(matches!(&error, LakeError::Elsewhere { table, .. } if table == "omop.person"), "{error:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_path_with_signs_that_mean_something_in_a_url_is_only_a_path() {
     let folder = TempDir::new().unwrap();
