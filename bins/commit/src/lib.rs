@@ -109,16 +109,18 @@ pub fn commit_tables(
 /// What became of each table, as aligned text: table, rows of the run, snapshot, and whether it was there before.
 pub fn report(committed: &[Committed]) -> String {
     let width = committed.iter().map(|one| one.table.len()).max().unwrap_or(0).max("table".len());
-    let mut text = format!("{:width$}  {:>10}  {:>19}  outcome\n", "table", "rows", "snapshot");
-    for Committed { table, outcome } in committed {
+    let line = |table: &str, rows: &str, snapshot: &str, word: &str| {
+        format!("{table:width$}  {rows:>10}  {snapshot:>19}  {word}\n")
+    };
+    let lines = committed.iter().map(|Committed { table, outcome }| {
         let snapshot = outcome.snapshot_id().map_or("expired".to_owned(), |id| id.to_string());
         let word = match outcome {
             CommitOutcome::Committed { .. } => "committed",
             CommitOutcome::AlreadyCommitted { .. } => "already there",
         };
-        text += &format!("{table:width$}  {:>10}  {snapshot:>19}  {word}\n", outcome.rows());
-    }
-    text
+        line(table, &outcome.rows().to_string(), &snapshot, word)
+    });
+    std::iter::once(line("table", "rows", "snapshot", "outcome")).chain(lines).collect()
 }
 
 fn read_plan(root: &Path, run_id: &str) -> Result<Plan> {
@@ -176,9 +178,9 @@ where
     Ok(Some(value))
 }
 
-/// The clock: when the run is listed.
+/// The clock: when a run is listed, in UTC.
 #[expect(clippy::disallowed_methods, reason = "which of two runs of a day is the later one is a matter of the clock")]
-fn now() -> NaiveDateTime {
+pub fn now() -> NaiveDateTime {
     let now: DateTime<Utc> = Utc::now();
     now.naive_utc()
 }

@@ -149,13 +149,8 @@ fn mark_of(metadata: &TableMetadata, run_id: &str) -> Option<CommitOutcome> {
         let summary = &snapshot.summary().additional_properties;
         summary.get(RUN_SUMMARY).map(String::as_str) == Some(run_id)
     });
-    let rows = match metadata.properties().get(&run_property(run_id)) {
-        Some(rows) => rows,
-        None => {
-            let summary = &snapshot?.summary().additional_properties;
-            summary.get("twinlake.rows")?
-        }
-    };
+    let in_summary = || snapshot?.summary().additional_properties.get("twinlake.rows");
+    let rows = metadata.properties().get(&run_property(run_id)).or_else(in_summary)?;
     Some(CommitOutcome::AlreadyCommitted {
         snapshot_id: snapshot.map(|snapshot| snapshot.snapshot_id()),
         rows: rows.parse().ok()?,

@@ -122,8 +122,8 @@ impl LakeError {
         move |source| Self::Io { doing, path, source }
     }
 
-    pub(crate) fn iceberg(doing: &'static str, name: impl ToString) -> impl FnOnce(iceberg::Error) -> Self {
-        let name = name.to_string();
+    pub(crate) fn iceberg(doing: &'static str, name: impl Into<String>) -> impl FnOnce(iceberg::Error) -> Self {
+        let name = name.into();
         move |source| Self::Iceberg { doing, name, source: Box::new(source) }
     }
 }

@@ -304,7 +304,7 @@ impl Lake {
             // Another shard may have been faster.
             Err(error) => match self.catalog.table_exists(ident).await {
                 Ok(true) => Ok(()),
-                _ => Err(LakeError::iceberg("create table", ident)(error)),
+                _ => Err(LakeError::iceberg("create table", ident.to_string())(error)),
             },
         }
     }

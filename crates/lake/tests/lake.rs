@@ -1,5 +1,7 @@
 //! What a lake promises: rows land once, whole, under a run id, in the table they were written for.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -190,8 +192,8 @@ fn a_run_without_rows_is_recorded_all_the_same() {
     assert!(matches!(first, CommitOutcome::Committed { rows: 0, .. }), "{first:?}");
     assert_eq!(rows(&lake, "omop.person"), []);
 
-    let late = write(&lake, &run("run-1"), "0", &persons(0..5));
-    let second = lake.commit("run-1", "omop.person", &late).unwrap();
+    let repeated = write(&lake, &run("run-1"), "0", &persons(0..5));
+    let second = lake.commit("run-1", "omop.person", &repeated).unwrap();
     assert!(matches!(second, CommitOutcome::AlreadyCommitted { rows: 0, .. }), "{second:?}");
     let other = write(&lake, &run("run-2"), "0", &persons(0..5));
     lake.commit("run-2", "omop.person", &other).unwrap();
