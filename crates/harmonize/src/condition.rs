@@ -1,4 +1,4 @@
-//! Condition to condition_occurrence, or to the table of its concept's domain.
+//! Condition to `condition_occurrence`, or to the table of its concept's domain.
 
 use twinlake_fhir::{Abatement, Condition, Onset};
 use twinlake_omop::AnyRow;

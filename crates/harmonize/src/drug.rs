@@ -1,4 +1,4 @@
-//! `MedicationRequest` and Immunization to drug_exposure, or to the table of their concept's domain.
+//! `MedicationRequest` and Immunization to `drug_exposure`, or to the table of their concept's domain.
 
 use chrono::{Days, NaiveDate};
 use twinlake_fhir::{Immunization, Medication, MedicationRequest, Occurrence, Quantity};

@@ -1,4 +1,4 @@
-//! Procedure to procedure_occurrence, or to the table of its concept's domain.
+//! Procedure to `procedure_occurrence`, or to the table of its concept's domain.
 
 use twinlake_fhir::{Performed, Procedure};
 use twinlake_omop::AnyRow;

@@ -1,4 +1,4 @@
-//! Encounter to visit_occurrence.
+//! Encounter to `visit_occurrence`.
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,144 @@
+//! First reading: shared resources are kept, the rest is spilled to disk by person.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+use twinlake_fhir::{Reference, Resource, ndjson};
+use twinlake_harmonize::{Losses, Shared};
+use twinlake_omop::key;
+use twinlake_task::{Record, Spill};
+
+/// Something of the input that could not be read as a resource.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, thiserror::Error)]
+#[error("`{}`, line {line}: {reason}", file.display())]
+pub struct Rejected {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: u64,
+    /// Why.
+    pub reason: String,
+}
+
+/// What the first reading gave.
+pub(crate) struct Gathered {
+    pub(crate) shared: Shared,
+    pub(crate) spill: Spill,
+    /// Resources that nobody needs a second time.
+    pub(crate) losses: Losses,
+    /// How many resources there are, by type.
+    pub(crate) resources: BTreeMap<String, u64>,
+}
+
+/// The part of a resource that says whose it is.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "resourceType")]
+    resource_type: Option<String>,
+    id: Option<String>,
+    subject: Option<HeadReference>,
+    patient: Option<HeadReference>,
+}
+
+#[derive(Deserialize)]
+struct HeadReference {
+    reference: Option<String>,
+}
+
+/// Reads all files; `rejected` is told of lines that are no resources.
+pub(crate) fn gather(
+    files: &[PathBuf],
+    spill: Spill,
+    rejected: &mut dyn FnMut(Rejected) -> Result<()>,
+) -> Result<Gathered> {
+    let mut gathered =
+        Gathered { shared: Shared::default(), spill, losses: Losses::default(), resources: BTreeMap::new() };
+    for (number, path) in files.iter().enumerate() {
+        let number = u32::try_from(number).context("more than 2^32 files")?;
+        let context = || format!("reading `{}`", path.display());
+        let file = File::open(path).with_context(context)?;
+        let text = ndjson::open(file, ndjson::Compression::from_path(path)).with_context(context)?;
+        let mut lines = ndjson::Reader::new(text);
+        loop {
+            let outcome = match lines.next_line() {
+                Ok(Some(line)) => gathered.add(number, line.number, line.text)?.map_err(|reason| (line.number, reason)),
+                Ok(None) => break,
+                Err(error) => Err((error.line_from(1), error.to_string())),
+            };
+            if let Err((line, reason)) = outcome {
+                rejected(Rejected { file: path.clone(), line, reason })?;
+            }
+        }
+    }
+    Ok(gathered)
+}
+
+impl Gathered {
+    /// Takes one line; the inner error is why it is no resource.
+    fn add(&mut self, file: u32, line: u64, text: &str) -> Result<Result<(), String>> {
+        let head: Head = match serde_json::from_str(text) {
+            Ok(head) => head,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let Some(resource_type) = head.resource_type else {
+            return Ok(Err("no `resourceType`".to_owned()));
+        };
+        if matches!(resource_type.as_str(), "Practitioner" | "Organization" | "Location") {
+            match Resource::from_json(text) {
+                Ok(resource) => self.shared.read(&resource),
+                Err(error) => return Ok(Err(error.to_string())),
+            }
+            self.count(&resource_type);
+            return Ok(Ok(()));
+        }
+        if !Resource::TYPES.contains(&resource_type.as_str()) {
+            self.losses.count_reason(&resource_type, "not-mapped");
+            self.count(&resource_type);
+            return Ok(Ok(()));
+        }
+        let person = if resource_type == "Patient" {
+            head.id.as_deref().map(key::of_person)
+        } else {
+            let reference = head.subject.or(head.patient).and_then(|reference| reference.reference);
+            Reference::to(reference.unwrap_or_default()).id_of("Patient").map(key::of_person)
+        };
+        match person {
+            Some(person) => self.spill.write(person, 0, &pack(file, line, text))?,
+            None => {
+                let reason = if resource_type == "Patient" { "id" } else { "subject" };
+                self.losses.count_reason(&resource_type, reason);
+            }
+        }
+        self.count(&resource_type);
+        Ok(Ok(()))
+    }
+
+    fn count(&mut self, resource_type: &str) {
+        match self.resources.get_mut(resource_type) {
+            Some(count) => *count += 1,
+            None => {
+                self.resources.insert(resource_type.to_owned(), 1);
+            }
+        }
+    }
+}
+
+/// A line with its place, for the spill.
+fn pack(file: u32, line: u64, text: &str) -> Vec<u8> {
+    let mut payload = Vec::with_capacity(12 + text.len());
+    payload.extend(file.to_le_bytes());
+    payload.extend(line.to_le_bytes());
+    payload.extend(text.as_bytes());
+    payload
+}
+
+/// Number of the file, number of the line, text.
+pub(crate) fn unpack(record: &Record) -> Result<(usize, u64, &str)> {
+    let (file, rest) = record.payload.split_first_chunk().context("a spilled line is cut off")?;
+    let (line, text) = rest.split_first_chunk().context("a spilled line is cut off")?;
+    let text = std::str::from_utf8(text).context("a spilled line is not UTF-8")?;
+    Ok((u32::from_le_bytes(*file) as usize, u64::from_le_bytes(*line), text))
+}
