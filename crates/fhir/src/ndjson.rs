@@ -205,6 +205,20 @@ impl<W: Write> Writer<W> {
         self.end_line()
     }
 
+    /// Writes a line as it is.
+    ///
+    /// # Errors
+    ///
+    /// When the output cannot be written, or `line` has a line break in it.
+    pub fn write_line(&mut self, line: &str) -> io::Result<()> {
+        if line.contains('\n') {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a line has a line break in it"));
+        }
+        self.line.clear();
+        self.line.extend_from_slice(line.as_bytes());
+        self.end_line()
+    }
+
     /// How many lines were written.
     pub fn n_lines(&self) -> u64 {
         self.n_lines
@@ -331,6 +345,8 @@ mod tests {
         let mut writer = Writer::new(Vec::new(), Compression::None).unwrap();
         writer.write(&Resource::from_json(text).unwrap()).unwrap();
         let expected = "{\"resourceType\":\"Patient\",\"photo\":[{\"title\":\"a \\n b\"}]}\n";
-        assert_eq!(String::from_utf8(writer.finish().unwrap()).unwrap(), expected);
+        assert!(writer.write_line("{}\n{}").is_err());
+        writer.write_line("{ }").unwrap();
+        assert_eq!(String::from_utf8(writer.finish().unwrap()).unwrap(), format!("{expected}{{ }}\n"));
     }
 }
