@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use iceberg::arrow::arrow_type_to_type;
+use arrow::datatypes::{FieldRef, Schema};
+use iceberg::arrow::arrow_schema_to_schema_auto_assign_ids;
 use iceberg::io::LocalFsStorageFactory;
 use iceberg::spec::{FormatVersion, TableMetadata};
 use iceberg::table::Table;
@@ -113,16 +114,14 @@ impl Lake {
         if missing.is_empty() {
             return self.write_version_hint(&name, &loaded).await;
         }
-        let failed = || LakeError::iceberg("add columns to", &name);
-        let transaction = Transaction::new(&loaded);
-        let mut action = transaction.update_schema();
-        for field in &missing {
-            let kind = arrow_type_to_type(field.data_type()).map_err(failed())?;
-            action = action.add_column(AddColumn::optional(field.name(), kind));
+        if let Err(error) = self.add_columns(&loaded, missing).await {
+            // Another shard may have been faster.
+            let now = self.load(&name).await?;
+            if !table.columns_to_add(now.metadata().current_schema())?.is_empty() {
+                return Err(LakeError::iceberg("add columns to", &name)(error));
+            }
         }
-        let widened = action.apply(transaction).map_err(failed())?.commit(self.catalog()).await.map_err(failed())?;
-        tracing::info!(table = name, n_columns = missing.len(), "added columns");
-        self.write_version_hint(&name, &widened).await
+        self.write_version_hint(&name, &self.load(&name).await?).await
     }
 
     /// Takes the lake for a cohort before any work is done: two cohorts would both have a person 1.
@@ -287,6 +286,19 @@ impl Lake {
                 _ => Err(failed()(error)),
             },
         }
+    }
+
+    async fn add_columns(&self, table: &Table, columns: Vec<FieldRef>) -> iceberg::Result<()> {
+        // The ids given here are placeholders; the action assigns those that the table has not used yet.
+        let columns = arrow_schema_to_schema_auto_assign_ids(&Schema::new(columns))?;
+        let transaction = Transaction::new(table);
+        let mut action = transaction.update_schema();
+        for column in columns.as_struct().fields() {
+            action = action.add_column(AddColumn::optional(&column.name, column.field_type.as_ref().clone()));
+        }
+        action.apply(transaction)?.commit(self.catalog()).await?;
+        tracing::info!(table = %table.identifier(), n_columns = columns.as_struct().fields().len(), "added columns");
+        Ok(())
     }
 
     async fn create(&self, table: &LakeTable, ident: &TableIdent) -> Result<(), LakeError> {

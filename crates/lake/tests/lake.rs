@@ -255,9 +255,13 @@ fn a_table_with_another_schema_is_refused_and_a_new_optional_column_is_added() {
     let wider = person_with(vec![
         Field::new("gender_source_value", DataType::Utf8, true),
         Field::new("year_of_birth", DataType::Int32, true),
+        Field::new("names", DataType::List(Arc::new(Field::new("item", DataType::Utf8, true))), true),
     ]);
-    lake.ensure_table(&wider).unwrap();
-    lake.ensure_table(&wider).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| lake.ensure_table(&wider).unwrap());
+        }
+    });
     // A writer that knows only the old columns goes on; so does the reader of the old rows.
     let handover = write(&lake, &run("run-2"), "0", &persons(3..5));
     lake.commit("run-2", "omop.person", &handover).unwrap();
