@@ -1,8 +1,8 @@
 //! The ingest step: any FHIR R4 files become NDJSON by resource type, with references resolved.
 //!
 //! [`run`] is the verb. [`ingest`] is the work: the input is read twice, first to learn which resource stands behind
-//! which url and identifier and which version of a resource is the latest, then to write. Memory holds one resource and
-//! the indexes of both, about 150 bytes a resource; never a file or Bundle.
+//! which url and identifier and which version of a resource is the latest, then to write. Memory holds one record and
+//! both indexes, which keep hashes and ids; never a file or a Bundle.
 
 mod output;
 mod record;
