@@ -3,10 +3,16 @@
 import csv
 import os
 import pathlib
+import sys
 
 import pytest
 
 from conftest import ROOT
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 SPECS = pathlib.Path(os.environ.get("TWINLAKE_SPECS", ROOT / "../shared"))
 CONCEPTS = [
@@ -63,6 +69,27 @@ def test_a_chronic_condition_has_one_name_and_is_followed_up_by_something():
         ROOT / "dbt" / "seeds" / "chronic_condition_measurements.csv"
     )
     assert {row["chronic_condition_code"] for row in followed} == codes
+
+
+def test_every_lasting_condition_of_the_model_pack_is_chronic():
+    pack = ROOT / "crates" / "pack" / "models" / "us-adult"
+    concept_of = {
+        row["key"]: row["concept_id"]
+        for row in rows(pack / "terminology" / "condition.csv")
+    }
+    conditions = [
+        tomllib.loads(file.read_text("utf-8"))
+        for file in sorted((pack / "conditions").glob("*.toml"))
+    ]
+    # What has episodes comes and goes; the rest stays.
+    lasting = {
+        concept_of[condition["concept"]]
+        for condition in conditions
+        if "episode" not in condition
+    }
+    seed = rows(ROOT / "dbt" / "seeds" / "chronic_condition_concepts.csv")
+    assert lasting, "the pack has no lasting condition"
+    assert lasting <= {row["condition_concept_id"] for row in seed}
 
 
 def test_age_bands_cover_every_age_once():
