@@ -41,6 +41,7 @@ impl Accounting {
             }
         }
         report.locations.iter().for_each(|row| shared.expect(row));
+        shared.excuse(&report.excused_locations);
     }
 
     /// All findings: those of the persons, of the shared rows and of whole tables. `foreign` makes those on FHIR alone

@@ -30,6 +30,8 @@ pub struct PartitionReport {
     pub witness_rows: BTreeMap<Table, u64>,
     /// Rows of `location` that the patients' addresses give; they belong to no person ([`crate::SharedCheck::expect`]).
     pub locations: Vec<AnyRow>,
+    /// Keys of locations of persons that one side lacks; that such a location is missing follows from that.
+    pub excused_locations: BTreeSet<i64>,
 }
 
 /// Checks all that both sides hold of some persons.
@@ -123,17 +125,26 @@ fn check_person(
     let row = person.rendered(Table::Person).first().copied();
     let knows_persons = !context.omop.lacks(Table::Person);
     let mut verdict = Verdict::AGREED;
+    let excuse = |excused: &mut BTreeSet<i64>| {
+        excused.extend(row.and_then(|row| row.cell("location_id").as_int()));
+        excused.extend(person.expected(Table::Location).iter().filter_map(|location| location.key()));
+    };
     match fhir.patient() {
         Some(patient) if patient.birth_date.is_none() => {
             let id = patient.id.as_deref().unwrap_or_default();
+            excuse(&mut report.excused_locations);
             out.push(no_birth_date(context, person_id, id, row));
             gender(person_id, patient, row, &mut out);
         }
         Some(patient) if row.is_some() || !knows_persons => {
             gender(person_id, patient, row, &mut out);
             verdict = agreement::compare(context, &person, patient, &mut out);
+            if !verdict.same_person {
+                excuse(&mut report.excused_locations);
+            }
         }
         Some(patient) => {
+            excuse(&mut report.excused_locations);
             let name = format!("Patient/{}", patient.id.as_deref().unwrap_or_default());
             let message = format!("person.missing_in_omop: {name} gives person {person_id}, which OMOP does not have");
             out.push(
@@ -145,6 +156,7 @@ fn check_person(
             return;
         }
         None if row.is_some() => {
+            excuse(&mut report.excused_locations);
             let says = row.map(|row| row.cell("person_source_value").to_string());
             let message = format!(
                 "person.missing_in_fhir: person {person_id} is Patient `{}`, which FHIR does not have",

@@ -1,6 +1,6 @@
 //! [`SharedCheck`]: rows that belong to no person: providers, care sites, locations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use twinlake_fhir::Resource;
 use twinlake_omop::{AnyRow, DynRow, Table};
@@ -15,6 +15,7 @@ pub struct SharedCheck {
     rendered: BTreeMap<(Table, i64), (DynRow, u64)>,
     expected: BTreeMap<(Table, i64), AnyRow>,
     resources: BTreeMap<(String, String, Option<u64>), u64>,
+    excused: BTreeSet<i64>,
 }
 
 impl SharedCheck {
@@ -47,6 +48,15 @@ impl SharedCheck {
         }
     }
 
+    /// Learns of locations whose absence on one side follows from that of their persons.
+    pub(crate) fn excuse(&mut self, locations: &BTreeSet<i64>) {
+        self.excused.extend(locations);
+    }
+
+    fn is_excused(&self, table: Table, key: i64) -> bool {
+        table == Table::Location && self.excused.contains(&key)
+    }
+
     /// The findings, by table and key. `foreign` makes those on FHIR warnings.
     ///
     /// Of a table that OMOP does not have at all there is none: [`crate::Accounting`] reports the table.
@@ -66,6 +76,7 @@ impl SharedCheck {
             }
             match self.expected.get(&(*table, *key)) {
                 Some(expected) => compare(expected, row, *key, &mut findings),
+                None if self.is_excused(*table, *key) => {}
                 None => {
                     let message = format!("{table}.missing_in_fhir: {table} {key} is from nothing that FHIR has");
                     let says = Some(format!("{table} {key}"));
@@ -76,7 +87,7 @@ impl SharedCheck {
         }
         for ((table, key), row) in &self.expected {
             let has_table = self.rendered.keys().any(|(other, _)| other == table);
-            if has_table && !self.rendered.contains_key(&(*table, *key)) {
+            if has_table && !self.rendered.contains_key(&(*table, *key)) && !self.is_excused(*table, *key) {
                 let says = source_of(row).unwrap_or_else(|| "FHIR".to_owned());
                 let message = format!("{table}.missing_in_omop: {says} gives {table} {key}, which OMOP does not have");
                 let finding = Finding::on(*table, "missing_in_omop", message);
