@@ -34,7 +34,7 @@ pub use constraint::{Constraint, Measure, Target};
 pub use error::PackError;
 pub use key::{ConceptEntry, ConceptKey, Key};
 pub use model::{
-    Allergies, AllergyShare, Answer, Condition, DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug,
+    Allergies, AllergyShare, Answer, Below, Condition, DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug,
     FollowUp, Goal, Interval, Lab, LabCategory, LabShift, Latent, Loading, Measured, Medication, Mortality, Onset,
     Order, Procedure, Recognition, Report, Shift, Term, Treatment, Vaccine, Visit, VisitClass,
 };

@@ -244,6 +244,9 @@ impl Lint<'_> {
                     return self.fail(file, "half_life_days", "a half-life is above zero");
                 }
             }
+            for &other in &medication.replaces {
+                self.medication(file, other)?;
+            }
             if let Some(avoid) = &medication.avoid {
                 self.latent(file, avoid.latent)?;
             }

@@ -304,6 +304,9 @@ pub struct Medication {
     pub effects: Vec<DrugEffect>,
     /// Not below this value of a latent.
     pub avoid: Option<Goal>,
+    /// Medications that end when this one begins, and are not begun beside it.
+    #[serde(default)]
+    pub replaces: Vec<Key>,
     /// Whether the concept is coarser than a clinical drug.
     #[serde(default)]
     pub approximate: bool,
@@ -394,6 +397,18 @@ pub struct Measured {
     /// Whether the written value is the exponential of the sum.
     #[serde(default)]
     pub log: bool,
+    /// Another number, as written, that this one stays below.
+    pub below: Option<Below>,
+}
+
+/// A distance kept from another number.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Below {
+    /// The other lab.
+    pub lab: Key,
+    /// The least distance.
+    pub by: f64,
 }
 
 /// A part of a measured number. Exactly one of `latent` and `condition` is given.
@@ -572,7 +587,10 @@ pub struct Visit {
     /// What is always ordered.
     #[serde(default)]
     pub orders: Vec<Order>,
-    /// When it falls due by age: wellness only.
+    /// Whether it takes place in the hospital, whatever its class.
+    #[serde(default)]
+    pub hospital: bool,
+    /// When it falls due by age; a visit with nothing to do is left out, but for `wellness`.
     #[serde(default)]
     pub schedule: Vec<Interval>,
     /// Probability that one that falls due takes place.
@@ -651,8 +669,9 @@ impl Condition {
 impl Lab {
     /// Labs whose written values this one is made from.
     pub fn inputs(&self) -> impl Iterator<Item = Key> {
+        let below = self.measured.as_ref().and_then(|measured| Some(measured.below.as_ref()?.lab));
         let inputs: [Option<Key>; 3] = match &self.derived {
-            None => [None; 3],
+            None => [below, None, None],
             Some(Derived::BodyMassIndex { weight, height }) => [Some(*weight), Some(*height), None],
             Some(Derived::WeightFromBodyMassIndex { height, .. }) => [Some(*height), None, None],
             Some(Derived::CreatinineFromEgfr { .. }) => [None; 3],
