@@ -101,9 +101,10 @@ fn kind(path: &Path) -> Result<Kind> {
     if lines.read_until(b'\n', &mut first).is_err() || first.trim_ascii() == b"{" {
         return Ok(Kind::Document);
     }
+    // The next line that is not blank. That the stream is cut off shows again, and is told then, when the file is read.
     let mut second = Vec::new();
-    // That the stream is cut off shows again, and is told then, when the file is read.
-    let more = lines.read_until(b'\n', &mut second).is_ok_and(|n| n > 0) && second.trim_ascii().starts_with(b"{");
+    while second.trim_ascii().is_empty() && lines.read_until(b'\n', &mut second).is_ok_and(|n| n > 0) {}
+    let more = second.trim_ascii().starts_with(b"{");
     let whole = std::str::from_utf8(first.trim_ascii()).is_ok_and(|line| Header::read(line).is_ok());
     Ok(if whole && more { Kind::Lines } else { Kind::Document })
 }
