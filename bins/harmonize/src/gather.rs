@@ -105,12 +105,11 @@ impl Gathered {
             let reference = head.subject.or(head.patient).and_then(|reference| reference.reference);
             Reference::to(reference.unwrap_or_default()).id_of("Patient").map(key::of_person)
         };
-        match person {
-            Some(person) => self.spill.write(person, 0, &pack(file, line, text))?,
-            None => {
-                let reason = if resource_type == "Patient" { "id" } else { "subject" };
-                self.losses.count_reason(&resource_type, reason);
-            }
+        if let Some(person) = person {
+            self.spill.write(person, 0, &pack(file, line, text))?;
+        } else {
+            let reason = if resource_type == "Patient" { "id" } else { "subject" };
+            self.losses.count_reason(&resource_type, reason);
         }
         self.count(&resource_type);
         Ok(Ok(()))

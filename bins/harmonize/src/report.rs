@@ -22,16 +22,16 @@ pub struct Report {
     /// Records that could not be read.
     pub rejected: u64,
     /// Resources that gave no row, or lost a part, by type and reason.
-    pub reasons: Vec<Count>,
+    pub reasons: Vec<Loss>,
     /// Elements without a column, by type and path.
-    pub elements: Vec<Count>,
+    pub elements: Vec<Loss>,
     /// Codes without a standard concept, by system and code; most frequent first.
-    pub codes: Vec<Count>,
+    pub codes: Vec<Loss>,
 }
 
-/// One count of the report.
+/// One line of the report.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Count {
+pub struct Loss {
     /// Resource type, or code system.
     pub of: String,
     /// Reason, path, or code.
@@ -43,8 +43,8 @@ pub struct Count {
 impl Report {
     /// The report of a run.
     pub fn of(totals: &Totals) -> Self {
-        let counts = |(of, what, count): (&str, &str, u64)| Count { of: of.to_owned(), what: what.to_owned(), count };
-        let mut codes: Vec<Count> = totals.losses.codes().map(counts).collect();
+        let counts = |(of, what, count): (&str, &str, u64)| Loss { of: of.to_owned(), what: what.to_owned(), count };
+        let mut codes: Vec<Loss> = totals.losses.codes().map(counts).collect();
         codes.sort_by_key(|code| std::cmp::Reverse(code.count));
         Self {
             persons: totals.persons,

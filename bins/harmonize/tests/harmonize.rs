@@ -1,5 +1,7 @@
 //! The step on whole folders: our own small input, and real Synthea output where it is present.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZeroUsize;

@@ -1,6 +1,8 @@
 //! Each file of `fixtures/cases/harmonize` is a few resources that show one rule; its rows and losses stand beside it in
 //! `fixtures/golden/harmonize`. `EXPECTORATE=overwrite` writes those anew; then read the diff.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
