@@ -1,5 +1,7 @@
 //! The tables as a whole: the official field list, and rows that survive Parquet, CSV and other people's types.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::io::{Seek as _, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
