@@ -4,6 +4,8 @@ mod codes;
 mod fhir;
 mod omop;
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use twinlake_omop::ConceptId;
 use twinlake_pack::{ConceptEntry, Pack};
@@ -31,7 +33,7 @@ pub struct Context<'a> {
     pub reference: Reference,
     /// Makes FHIR ids.
     pub ids: Ids,
-    meanings: Vec<Meaning<'a>>,
+    meanings: BTreeMap<ConceptKey, Meaning<'a>>,
     organizations: Vec<String>,
     locations: Vec<String>,
     practitioners: Vec<String>,
@@ -51,7 +53,11 @@ impl<'a> Context<'a> {
             seed,
             as_of,
             ids,
-            meanings: pack.concepts().iter().map(|entry| Meaning::new(vocab, entry)).collect(),
+            meanings: pack
+                .concepts
+                .iter()
+                .filter_map(|entry| Some((pack.key(entry.key)?, Meaning::new(vocab, entry))))
+                .collect(),
             organizations: literals("Organization", reference.organizations.len(), ids::organization),
             locations: literals("Location", reference.organizations.len(), ids::location),
             practitioners: literals("Practitioner", reference.practitioners.len(), ids::practitioner),
@@ -60,7 +66,7 @@ impl<'a> Context<'a> {
     }
 
     fn meaning(&self, key: ConceptKey) -> &Meaning<'a> {
-        &self.meanings[key.index()]
+        &self.meanings[&key]
     }
 }
 
@@ -74,15 +80,15 @@ struct Meaning<'a> {
 }
 
 impl<'a> Meaning<'a> {
-    /// The pack names the standard concept; the vocabulary knows its domain, and the concept of the code itself.
+    /// The pack names the concept of the code; the vocabulary knows its standard concept and the domain of that.
     fn new(vocab: &Vocab, entry: &'a ConceptEntry) -> Self {
-        let standard = entry.concept_id;
-        Self {
-            entry,
-            source: vocab.find(&entry.system, &entry.code).map_or(ConceptId::NONE, |concept| concept.concept_id),
-            standard,
-            domain: vocab.concept(standard).map_or(Domain::Metadata, |concept| concept.domain),
-        }
+        let source = ConceptId::try_from(entry.concept_id).unwrap_or(ConceptId::NONE);
+        let standard = match vocab.concept(source) {
+            Some(concept) if concept.standard => source,
+            _ => vocab.map(Some(entry.system), entry.code).standard,
+        };
+        let domain = vocab.concept(standard).map_or(Domain::Metadata, |concept| concept.domain);
+        Self { entry, source, standard, domain }
     }
 }
 

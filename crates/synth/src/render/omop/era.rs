@@ -37,9 +37,10 @@ pub(super) fn push_eras(context: &Context<'_>, person_id: i64, rows: &mut Vec<An
                 conditions.entry(row.condition_concept_id).or_default().push(Span { start, end });
             }
             AnyRow::DrugExposure(row) => {
-                let Some(ingredient) = context.vocab.ingredient(row.drug_concept_id) else { continue };
                 let span = Span { start: row.drug_exposure_start_date, end: row.drug_exposure_end_date };
-                drugs.entry(ingredient).or_default().push(span);
+                for &ingredient in context.vocab.ingredients(row.drug_concept_id) {
+                    drugs.entry(ingredient).or_default().push(span);
+                }
             }
             _ => {}
         }
