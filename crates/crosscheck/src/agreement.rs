@@ -137,8 +137,8 @@ impl Comparison<'_, '_> {
         let own = (!self.context.omop.lacks(source)).then(|| {
             let events = self.person.rendered(source);
             match table {
-                Table::ConditionEra => era::condition_eras(self.person.person_id, events),
-                _ => era::drug_eras(self.context.vocab, self.person.person_id, events),
+                Table::ConditionEra => era::condition_eras(self.person.id, events),
+                _ => era::drug_eras(self.context.vocab, self.person.id, events),
             }
         });
         let doubtful = self.touched.contains(&source) || table == Table::DrugEra && !self.verdict.same_death;
@@ -155,7 +155,7 @@ impl Comparison<'_, '_> {
             .iter()
             .all(|source| !self.context.omop.lacks(*source) || self.person.expected(*source).is_empty());
         let own: Option<Vec<AnyRow>> =
-            complete.then(|| era::observation_period(self.person.person_id, &self.person.omop).into_iter().collect());
+            complete.then(|| era::observation_period(self.person.id, &self.person.omop).into_iter().collect());
         let doubtful = !self.touched.is_empty() || !self.verdict.same_death;
         self.derived(table, own.as_deref(), doubtful, out);
     }
@@ -210,9 +210,7 @@ pub(crate) fn recomputed(person: &Person<'_>, table: Table, own: &[&AnyRow], ren
         Some(key) => format!("{table}.recomputed: {table} {key} does not follow from the person's events"),
         None => format!("{table}.recomputed: {follows} follow from the person's events, OMOP has {says}"),
     };
-    out.push(
-        Finding::on(table, "recomputed", message).of_row(Some(person.person_id), key).saying(Some(follows), Some(says)),
-    );
+    out.push(Finding::on(table, "recomputed", message).of_row(Some(person.id), key).saying(Some(follows), Some(says)));
 }
 
 /// Whether both sides have the same rows, whatever their order.
@@ -249,18 +247,17 @@ fn compare_rows(
     }
     for row in expected {
         let Some(key) = row.key() else { continue };
-        match actual.remove(&key) {
-            Some(other) => compare_row(person, key, row, other, &mut skip, out),
-            None => {
-                let name = person.name_of(key);
-                let message = format!("{table}.missing_in_omop: {name} gives {table} {key}, which OMOP does not have");
-                out.push(
-                    Finding::on(table, "missing_in_omop", message)
-                        .of_row(Some(person.person_id), Some(key))
-                        .saying(Some(name.to_owned()), None),
-                );
-            }
+        if let Some(other) = actual.remove(&key) {
+            compare_row(person, key, row, other, &mut skip, out);
+            continue;
         }
+        let name = person.name_of(key);
+        let message = format!("{table}.missing_in_omop: {name} gives {table} {key}, which OMOP does not have");
+        out.push(
+            Finding::on(table, "missing_in_omop", message)
+                .of_row(Some(person.id), Some(key))
+                .saying(Some(name.to_owned()), None),
+        );
     }
     for key in actual.into_keys() {
         let says = format!("{table} {key}");
@@ -269,9 +266,7 @@ fn compare_rows(
             name => format!("{table}.missing_in_fhir: {name} does not give {says}"),
         };
         out.push(
-            Finding::on(table, "missing_in_fhir", message)
-                .of_row(Some(person.person_id), Some(key))
-                .saying(None, Some(says)),
+            Finding::on(table, "missing_in_fhir", message).of_row(Some(person.id), Some(key)).saying(None, Some(says)),
         );
     }
     out.list.len() > before
@@ -297,7 +292,7 @@ fn compare_row(
         let message = format!("{table}.{column}: {name} says {says}, {table} {key} says {holds}");
         out.push(
             Finding::on(table, column, message)
-                .of_row(Some(person.person_id), Some(key))
+                .of_row(Some(person.id), Some(key))
                 .saying(Some(says.to_string()), Some(holds.to_string())),
         );
     }

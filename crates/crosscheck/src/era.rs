@@ -42,12 +42,13 @@ pub(crate) fn condition_eras(person_id: i64, occurrences: &[&DynRow]) -> Vec<Any
 pub(crate) fn drug_eras(vocab: &Vocab, person_id: i64, exposures: &[&DynRow]) -> Vec<AnyRow> {
     let mut spans: BTreeMap<i32, Vec<Span>> = BTreeMap::new();
     for row in exposures {
-        let ingredient = concept_of(row, "drug_concept_id").and_then(|drug| vocab.ingredient(drug));
-        let Some(ingredient) = ingredient else { continue };
+        let Some(drug) = concept_of(row, "drug_concept_id") else { continue };
         let start = row.cell("drug_exposure_start_date").as_date();
         let end = row.cell("drug_exposure_end_date").as_date();
         let (Some(start), Some(end)) = (start, end) else { continue };
-        spans.entry(ingredient.get()).or_default().push((start, end));
+        for ingredient in vocab.ingredients(drug) {
+            spans.entry(ingredient.get()).or_default().push((start, end));
+        }
     }
     let mut eras = Vec::new();
     for (ingredient, spans) in spans {

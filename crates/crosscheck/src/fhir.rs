@@ -107,6 +107,6 @@ fn meta<'r, 'a>(resource: &'r Resource<'a>) -> Option<&'r twinlake_fhir::Meta<'a
         Resource::Immunization(resource) => resource.meta.as_ref(),
         Resource::AllergyIntolerance(resource) => resource.meta.as_ref(),
         Resource::DiagnosticReport(resource) => resource.meta.as_ref(),
-        _ => None,
+        Resource::Other(_) => None,
     }
 }

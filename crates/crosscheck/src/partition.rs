@@ -86,17 +86,14 @@ pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fh
     }
     let constraints = Constraints::of(context);
     for (person_id, (rows, fhir)) in &sides {
-        match person_id {
-            Some(person_id) => {
-                report.persons += 1;
-                check_person(context, &constraints, *person_id, rows, fhir, &mut report);
-            }
-            None => {
-                report.findings.extend(rows.iter().map(|row| of_nobody(row)));
-                report.findings.extend(fhir::duplicates(&fhir.resources, None, context.content()));
-                let harmonized = harmonize_patient(context.vocab, context.shared, &fhir.resources);
-                report.losses.merge(&harmonized.losses);
-            }
+        if let Some(person_id) = person_id {
+            report.persons += 1;
+            check_person(context, &constraints, *person_id, rows, fhir, &mut report);
+        } else {
+            report.findings.extend(rows.iter().map(|row| of_nobody(row)));
+            report.findings.extend(fhir::duplicates(&fhir.resources, None, context.content()));
+            let harmonized = harmonize_patient(context.vocab, context.shared, &fhir.resources);
+            report.losses.merge(&harmonized.losses);
         }
     }
     report

@@ -11,7 +11,7 @@ use crate::finding::{Finding, Findings, topic};
 
 /// What both sides hold of one person.
 pub(crate) struct Person<'a> {
-    pub(crate) person_id: i64,
+    pub(crate) id: i64,
     /// OMOP's rows, one a key, in the order found.
     pub(crate) omop: BTreeMap<Table, Vec<&'a DynRow>>,
     /// What FHIR gives.
@@ -50,7 +50,7 @@ impl<'a> Person<'a> {
         for row in witness {
             by_table.entry(row.table()).or_default().push(row);
         }
-        Person { person_id, omop, witness: by_table, fhir, names: OnceCell::new() }
+        Person { id: person_id, omop, witness: by_table, fhir, names: OnceCell::new() }
     }
 
     pub(crate) fn rendered(&self, table: Table) -> &[&'a DynRow] {
@@ -135,7 +135,7 @@ pub(crate) fn compare(person: &Person<'_>, patient: &Patient<'_>, out: &mut Find
 }
 
 fn push(person: &Person<'_>, rule: &str, column: Option<&'static str>, fhir: String, omop: String, out: &mut Findings) {
-    let key = person.person_id;
+    let key = person.id;
     let message = format!("person.{rule}: {} says {fhir}, person {key} says {omop}", person.name_of(key));
     let finding = Finding::on(Table::Person, rule, message).of_row(Some(key), Some(key)).saying(Some(fhir), Some(omop));
     out.push(Finding { column, ..finding });

@@ -129,7 +129,7 @@ impl RowRules<'_, '_> {
         let message = format!("{table}.{what}: {subject} {sentence}");
         self.out.push(
             Finding::on(table, what, message)
-                .of_row(Some(self.person.person_id), key)
+                .of_row(Some(self.person.id), key)
                 .saying(None, Some(omop.to_string()))
                 .at(severity),
         );

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use twinlake_crosscheck::Severity;
 use twinlake_omop::{Cell, Table};
+use twinlake_pack::Pack;
 
 use cohort::Cohort;
 
@@ -374,10 +375,96 @@ fn resources_of_a_patient_that_nobody_has() {
 #[test]
 fn an_event_before_birth_on_both_sides() {
     let mut cohort = Cohort::new();
-    cohort.resources("AllergyIntolerance").for_each(drop);
     let condition = cohort.resources("Condition").find(|condition| condition.get("onsetDateTime").is_some()).unwrap();
     condition["onsetDateTime"] = "1790-01-01".into();
     let person = cohort::person_of(condition).unwrap();
     cohort.remap(person);
     cohort.expect(&[("condition_occurrence.before_birth", 1)]);
+}
+
+/// Sets a column of a row of OMOP, the first that has a value there.
+fn set_first(cohort: &mut Cohort, table: Table, column: &str, to: Cell<'static>) {
+    let place = table.spec().column(column).unwrap();
+    let row = cohort.table(table).find(|row| !row.cells[place].is_null()).unwrap();
+    row.cells[place] = to;
+}
+
+#[test]
+fn required_values_that_are_null() {
+    for (table, column) in [
+        (Table::ConditionOccurrence, "condition_concept_id"),
+        (Table::DrugExposure, "drug_exposure_end_date"),
+        (Table::ObservationPeriod, "period_type_concept_id"),
+    ] {
+        let mut cohort = Cohort::new();
+        set_first(&mut cohort, table, column, Cell::Null);
+        cohort.expect(&[(&format!("{table}.{column}"), 1)]);
+    }
+}
+
+#[test]
+fn an_event_after_death_on_both_sides() {
+    let mut cohort = Cohort::new();
+    let death = cohort.resources("Patient").find(|patient| patient.get("deceasedDateTime").is_some()).unwrap();
+    death["deceasedDateTime"] = "2020-12-31T10:00:00-05:00".into();
+    let person = cohort::person_of(death).unwrap();
+    cohort.remap(person);
+    let findings = cohort.findings();
+    assert!(!findings.is_empty());
+    for finding in &findings {
+        assert!(finding.rule.ends_with(".after_death"), "{finding:#?}");
+        assert_eq!((finding.person_id, finding.severity), (Some(person), Severity::Error));
+    }
+    cohort.foreign = true;
+    assert!(cohort.findings().iter().all(|finding| finding.severity == Severity::Warning));
+}
+
+#[test]
+fn an_end_before_its_start_on_both_sides() {
+    let mut cohort = Cohort::new();
+    let encounter = cohort.resources("Encounter").next().unwrap();
+    encounter["period"]["end"] = "2019-01-01T00:00:00-05:00".into();
+    let person = cohort::person_of(encounter).unwrap();
+    cohort.remap(person);
+    cohort.expect(&[("visit_occurrence.end_before_start", 1)]);
+}
+
+#[test]
+fn a_time_of_birth_that_contradicts_its_day_on_both_sides() {
+    let mut cohort = Cohort::new();
+    let person = cohort.busiest();
+    cohort.fhir.retain(|resource| cohort::person_of(resource) != Some(person));
+    let moment = "1803-02-01T12:00:00".parse().unwrap();
+    let place = Table::Person.spec().column("birth_datetime").unwrap();
+    cohort.table(Table::Person).find(|row| row.key() == Some(person)).unwrap().cells[place] = Cell::DateTime(moment);
+    cohort.expect(&[("person.birth_datetime", 1), ("person.missing_in_fhir", 1)]);
+}
+
+#[test]
+fn a_disease_at_an_age_that_the_pack_forbids() {
+    let mut cohort = Cohort::new();
+    cohort.pack = Some(Pack::embedded());
+    cohort.expect(&[]);
+    // Born in 2014, eight months before the first diagnosis of an adults' disease.
+    let patient = cohort.resources("Patient").last().unwrap();
+    patient["birthDate"] = "2014-05-05".into();
+    let person = cohort::person_of(patient).unwrap();
+    cohort.remap(person);
+    let findings = cohort.findings();
+    assert!(!findings.is_empty());
+    for finding in findings {
+        assert!(finding.rule.ends_with(".too_young"), "{finding:#?}");
+        assert_eq!(finding.person_id, Some(person));
+    }
+}
+
+#[test]
+fn a_line_that_cannot_be_read() {
+    let shared = twinlake_harmonize::Shared::default();
+    let side = twinlake_crosscheck::OmopSide::default();
+    let vocab = twinlake_vocab::Vocab::embedded();
+    let context = twinlake_crosscheck::Context { vocab, shared: &shared, omop: &side, pack: None, foreign: false };
+    let report = twinlake_crosscheck::check_partition(&context, &[], &[r#"{"resourceType":"Patient","birthDate":7}"#]);
+    assert_eq!(report.findings.len(), 1);
+    assert_eq!(report.findings[0].rule, "fhir.unreadable");
 }

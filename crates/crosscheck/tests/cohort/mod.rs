@@ -8,6 +8,7 @@ use twinlake_crosscheck::{Accounting, Context, Finding, OmopSide, SharedCheck, c
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Shared, harmonize_patient};
 use twinlake_omop::{Cell, DynRow, Table};
+use twinlake_pack::Pack;
 use twinlake_vocab::Vocab;
 
 /// Partitions of the check, so that what two of them say is joined.
@@ -18,13 +19,17 @@ const PARTITIONS: i64 = 3;
 pub(crate) struct Cohort {
     pub(crate) fhir: Vec<Value>,
     pub(crate) omop: Vec<DynRow>,
+    /// The pack whose constraints hold.
+    pub(crate) pack: Option<&'static Pack>,
+    /// Whether the FHIR is someone else's.
+    pub(crate) foreign: bool,
 }
 
 impl Cohort {
     /// A cohort whose sides agree.
     pub(crate) fn new() -> Self {
         let fhir = made();
-        let mut cohort = Cohort { fhir, omop: Vec::new() };
+        let mut cohort = Cohort { fhir, omop: Vec::new(), pack: None, foreign: false };
         let shared = cohort.shared();
         let vocab = Vocab::embedded();
         let mut rows: BTreeMap<(Table, Option<i64>), DynRow> =
@@ -136,14 +141,14 @@ impl Cohort {
                 omop.entry(row.person_id().unwrap_or_default() % PARTITIONS).or_default().push(row.clone());
             }
         }
-        let context = Context { vocab, shared: &shared, omop: &side, pack: None, foreign: false };
+        let context = Context { vocab, shared: &shared, omop: &side, pack: self.pack, foreign: self.foreign };
         let mut accounting = Accounting::default();
         for partition in 0..PARTITIONS {
             let rows = omop.remove(&partition).unwrap_or_default();
             let report = check_partition(&context, &rows, &fhir.remove(&partition).unwrap_or_default());
             accounting.add(report, &mut check);
         }
-        accounting.finish(&side, &check, false)
+        accounting.finish(&side, &check, self.foreign)
     }
 
     /// Asserts that the check finds these rules, each that often, and nothing else; gives the findings back.
