@@ -87,12 +87,19 @@ fn open(path: &Path) -> Result<Box<dyn BufRead + Send>> {
     Ok(ndjson::open(file, compression)?)
 }
 
+/// What the name ends in before `.gz` or `.zst`, in lower case.
+pub(crate) fn fhir_extension(path: &Path) -> String {
+    let lower = |path: &Path| path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    match lower(path).as_str() {
+        "gz" | "zst" => lower(&path.with_extension("")),
+        other => other.to_owned(),
+    }
+}
+
 /// A name that ends in `.ndjson` or `.jsonl` says it; else it is lines when the first line is a whole resource and
 /// something follows it.
 fn kind(path: &Path) -> Result<Kind> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
-    if name.ends_with(".ndjson") || name.ends_with(".jsonl") {
+    if matches!(fhir_extension(path).as_str(), "ndjson" | "jsonl") {
         return Ok(Kind::Lines);
     }
     // A first line longer than this is no line of a document that was laid out for people.
@@ -139,7 +146,6 @@ fn read_document(path: &Path, file: &Arc<Path>, sink: &mut dyn FnMut(Chunk) -> b
                     references.learn(0, entry.full_url.as_deref(), &header, id);
                 }
             }
-            Ok(None) => break,
             // Told in the second reading.
             Err(FhirError::Entry { .. }) => {}
             Err(FhirError::OtherType { .. } | FhirError::MissingResourceType) => {
@@ -151,7 +157,7 @@ fn read_document(path: &Path, file: &Arc<Path>, sink: &mut dyn FnMut(Chunk) -> b
                 sink(chunk);
                 return Ok(());
             }
-            Err(_) => break,
+            Ok(None) | Err(_) => break,
         }
     }
     let mut entries = bundle::Reader::new(open(path)?);

@@ -1,4 +1,4 @@
-//! The flatten step: FHIR resources to tables by ViewDefinitions.
+//! The flatten step: FHIR resources to tables by [`ViewDefinition`]s.
 //!
 //! [`run`] is the command; [`flatten_files`] is what it and `twinlake run` do, with a closure that takes the batches.
 
@@ -10,7 +10,7 @@ mod output;
 use std::collections::BTreeSet;
 use std::fs;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use twinlake_flatten::{Types, ViewDefinition, builtin};
@@ -20,7 +20,7 @@ pub use files::{Config, Totals, flatten_files, tables};
 pub use input::Rejected;
 pub use output::Format;
 
-/// Flatten FHIR R4 to tables by SQL on FHIR ViewDefinitions
+/// Flatten FHIR R4 to tables by views of SQL on FHIR
 ///
 /// Input is NDJSON, single resources or Bundles, plain, gzip or zstd. A file is written whole or not at all.
 #[derive(Clone, Debug, clap::Parser)]
@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long = "view", value_name = "FILE", num_args = 1..)]
     pub view: Vec<PathBuf>,
 
-    /// A folder of ViewDefinitions (`*.json`)
+    /// A folder of views (`*.json`)
     #[arg(long, value_name = "DIR")]
     pub views: Vec<PathBuf>,
 
@@ -51,7 +51,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = TypeProfile::Typed, value_name = "TYPES")]
     pub types: TypeProfile,
 
-    /// Add the columns omop_key, subject_key and encounter_key
+    /// Add the keys that join with OMOP: `omop_key`, `subject_key`, `encounter_key`
     #[arg(long)]
     pub keys: bool,
 
@@ -129,20 +129,15 @@ fn input_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let files: Vec<PathBuf> = files_under(paths)?
         .into_iter()
         .map(|file| file.path)
-        .filter(|file| paths.contains(file) || is_fhir_name(file))
+        .filter(|file| {
+            paths.contains(file) || matches!(input::fhir_extension(file).as_str(), "ndjson" | "jsonl" | "json")
+        })
         .collect();
     if files.is_empty() {
         let named: Vec<_> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
         anyhow::bail!("no .ndjson or .json file (plain, .gz or .zst) in {}", named.join(", "));
     }
     Ok(files)
-}
-
-fn is_fhir_name(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    let extension = Path::new(name).extension().unwrap_or_default();
-    ["ndjson", "jsonl", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 fn views(args: &Args) -> Result<Vec<ViewDefinition>> {

@@ -1,4 +1,4 @@
-//! Flattens FHIR by ViewDefinitions.
+//! Flattens FHIR by views of SQL on FHIR.
 
 use std::process::ExitCode;
 

@@ -62,7 +62,7 @@ impl Write for Target {
 
 enum TableWriter {
     Ndjson(Target, String),
-    Csv(csv::Writer<Target>),
+    Csv(Box<csv::Writer<Target>>),
     Parquet(Box<ArrowWriter<Target>>),
     Arrow(Box<FileWriter<Target>>),
 }
@@ -74,7 +74,7 @@ impl TableWriter {
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(target);
                 writer.write_record(schema.fields().iter().map(|field| field.name()))?;
-                Self::Csv(writer)
+                Self::Csv(Box::new(writer))
             }
             Format::Parquet => {
                 let properties = WriterProperties::builder()

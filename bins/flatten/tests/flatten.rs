@@ -1,5 +1,7 @@
 //! The step on real files: formats, threads, and what is wrong with the input.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::num::NonZeroUsize;

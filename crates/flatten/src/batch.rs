@@ -107,7 +107,9 @@ impl Builder {
             (Self::Timestamp(builder), Scalar::Micros(value)) => builder.append_value(*value),
             (Self::Binary(builder), Scalar::Binary(bytes)) => builder.append_value(bytes),
             (Self::List(list), Scalar::List(values)) => {
-                values.iter().for_each(|value| list.values.append(value));
+                for value in values {
+                    list.values.append(value);
+                }
                 list.lengths.push(values.len());
                 list.valid.append_non_null();
             }

@@ -122,8 +122,8 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    pub(crate) fn new(at: usize, reason: impl Into<String>) -> Box<Self> {
-        Box::new(Self { at, reason: reason.into() })
+    pub(crate) fn new(at: usize, reason: impl Into<String>) -> Self {
+        Self { at, reason: reason.into() }
     }
 
     /// Which character of the path, counted from 1.

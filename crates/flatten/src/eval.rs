@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use sonic_rs::{JsonContainerTrait as _, JsonValueTrait as _, Value};
+use sonic_rs::{JsonContainerTrait as _, JsonValueTrait, Value};
 
 use crate::element;
 use crate::error::Fault;
@@ -20,7 +20,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) row_index: i64,
 }
 
-type Result<T> = std::result::Result<T, Box<Fault>>;
+type Result<T> = std::result::Result<T, Fault>;
 
 /// What the expression gives, starting from `focus`.
 pub(crate) fn evaluate<'a>(expr: &Expr, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Items<'a>> {
@@ -134,7 +134,7 @@ fn step<'a>(at: usize, input: &Expr, step: &Step, scope: &Scope<'a>, focus: &Ite
         }
         Step::ResourceKey => {
             for item in items.as_slice() {
-                if let Some(id) = item.node().and_then(|node| node.get("id")).filter(|id| id.is_str()) {
+                if let Some(id) = item.node().and_then(|node| node.get("id")).filter(JsonValueTrait::is_str) {
                     out.push(Item::Node(id, Some("id")));
                 }
             }
@@ -271,7 +271,7 @@ fn reference_key<'a>(node: &'a Value, wanted: Option<&str>) -> Option<&'a str> {
 
 fn boundary<'a>(at: usize, item: &Item<'a>, assumed: Option<&'static str>, high: bool) -> Result<Option<Item<'a>>> {
     let too_long = || Fault::new(at, format!("`{}` has too many digits", item.shown()));
-    if let Some(period) = item.node().filter(|node| node.is_object()) {
+    if let Some(period) = item.node().filter(JsonValueTrait::is_object) {
         // Of a Period, its start or its end.
         let Some(end) = period.get(if high { "end" } else { "start" }) else { return Ok(None) };
         return boundary(at, &Item::Node(end, Some("dateTime")), None, high);

@@ -1,5 +1,7 @@
 //! Our own cases: the built-in views on small fixtures, and what the official suite leaves out.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -33,7 +33,7 @@ const SYMBOLS: &[&str] =
     &["!=", "!~", "<=", ">=", "=", "~", "<", ">", "(", ")", "[", "]", "{", "}", ".", ",", "+", "-", "*", "/", "&", "|"];
 
 /// Splits a path into words, the last of which is [`Word::End`].
-pub(crate) fn words(path: &str) -> Result<Vec<Token>, Box<Fault>> {
+pub(crate) fn words(path: &str) -> Result<Vec<Token>, Fault> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(first) = path[at..].chars().next() {
@@ -49,7 +49,7 @@ pub(crate) fn words(path: &str) -> Result<Vec<Token>, Box<Fault>> {
     Ok(tokens)
 }
 
-fn word(path: &str, at: usize, first: char) -> Result<(Word, usize), Box<Fault>> {
+fn word(path: &str, at: usize, first: char) -> Result<(Word, usize), Fault> {
     let rest = &path[at..];
     match first {
         '\'' => quoted(rest, at, '\'').map(|(text, length)| (Word::Text(text), length)),
@@ -100,7 +100,7 @@ fn name(text: &str) -> &str {
     &text[..end]
 }
 
-fn name_after<'t>(rest: &'t str, at: usize, what: &str) -> Result<&'t str, Box<Fault>> {
+fn name_after<'t>(rest: &'t str, at: usize, what: &str) -> Result<&'t str, Fault> {
     let name = name(&rest[1..]);
     if name.is_empty() {
         return Err(Fault::new(at, format!("`{}` is followed by {what}", &rest[..1])));
@@ -108,7 +108,7 @@ fn name_after<'t>(rest: &'t str, at: usize, what: &str) -> Result<&'t str, Box<F
     Ok(name)
 }
 
-fn quoted(rest: &str, at: usize, quote: char) -> Result<(String, usize), Box<Fault>> {
+fn quoted(rest: &str, at: usize, quote: char) -> Result<(String, usize), Fault> {
     let mut text = String::new();
     let mut letters = rest.char_indices().skip(1);
     while let Some((index, letter)) = letters.next() {

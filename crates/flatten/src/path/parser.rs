@@ -87,7 +87,7 @@ pub(crate) enum Binary {
 pub(crate) type Constant<'c> = (&'c str, &'c Kind);
 
 /// Parses a path. Constants are replaced by their values.
-pub(crate) fn parse(path: &str, constants: &[Constant<'_>]) -> Result<Expr, Box<Fault>> {
+pub(crate) fn parse(path: &str, constants: &[Constant<'_>]) -> Result<Expr, Fault> {
     if path.trim().is_empty() {
         return Err(Fault::new(0, "the path is empty; `$this` stands for the element itself"));
     }
@@ -139,14 +139,14 @@ impl Parser<'_> {
         there
     }
 
-    fn expect(&mut self, symbol: &'static str) -> Result<(), Box<Fault>> {
+    fn expect(&mut self, symbol: &'static str) -> Result<(), Fault> {
         if self.eat(symbol) {
             return Ok(());
         }
         Err(Fault::new(self.at(), format!("expected `{symbol}`, found {}", describe(self.peek()))))
     }
 
-    fn expression(&mut self, weakest: u8) -> Result<Expr, Box<Fault>> {
+    fn expression(&mut self, weakest: u8) -> Result<Expr, Fault> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(Fault::new(self.at(), format!("the path nests deeper than {MAX_DEPTH} levels")));
@@ -166,7 +166,7 @@ impl Parser<'_> {
     }
 
     /// The operator that comes next, and how strongly it binds.
-    fn operator(&self) -> Result<Option<(Binary, u8)>, Box<Fault>> {
+    fn operator(&self) -> Result<Option<(Binary, u8)>, Fault> {
         let text = match self.peek() {
             Word::Symbol(symbol) => symbol,
             Word::Name(name) => name.as_str(),
@@ -197,7 +197,7 @@ impl Parser<'_> {
         }))
     }
 
-    fn unary(&mut self) -> Result<Expr, Box<Fault>> {
+    fn unary(&mut self) -> Result<Expr, Fault> {
         let at = self.at();
         if self.eat("-") {
             let operand = self.unary()?;
@@ -209,7 +209,7 @@ impl Parser<'_> {
         self.postfix()
     }
 
-    fn postfix(&mut self) -> Result<Expr, Box<Fault>> {
+    fn postfix(&mut self) -> Result<Expr, Fault> {
         let mut expr = self.term()?;
         loop {
             let at = self.at();
@@ -234,7 +234,7 @@ impl Parser<'_> {
         }
     }
 
-    fn term(&mut self) -> Result<Expr, Box<Fault>> {
+    fn term(&mut self) -> Result<Expr, Fault> {
         let at = self.at();
         let kind = match self.take() {
             Word::Symbol("(") => {
@@ -248,7 +248,7 @@ impl Parser<'_> {
             }
             Word::Text(text) => Kind::Text(text, "string"),
             Word::Number(text) => number(text, at)?,
-            Word::Date(text) => date(text, at)?,
+            Word::Date(text) => date(&text, at)?,
             Word::Special(name) if name == "this" => Kind::Focus,
             Word::Special(name) => {
                 return Err(Fault::new(
@@ -269,7 +269,7 @@ impl Parser<'_> {
         Ok(Expr { at, kind })
     }
 
-    fn variable(&self, name: &str, at: usize) -> Result<Kind, Box<Fault>> {
+    fn variable(&self, name: &str, at: usize) -> Result<Kind, Fault> {
         match name {
             "rowIndex" => return Ok(Kind::RowIndex),
             "resource" | "context" | "rootResource" => return Ok(Kind::Resource),
@@ -284,7 +284,7 @@ impl Parser<'_> {
         Err(Fault::new(at, format!("constant `%{name}` is not defined; {hint}")))
     }
 
-    fn member_or_call(&mut self, input: Expr, name: String, at: usize) -> Result<Expr, Box<Fault>> {
+    fn member_or_call(&mut self, input: Expr, name: String, at: usize) -> Result<Expr, Fault> {
         if !self.eat("(") {
             // `Patient.name` is the same as `name`: a type's name at the start is the resource itself.
             if matches!(input.kind, Kind::Focus) && name.starts_with(|c: char| c.is_ascii_uppercase()) {
@@ -346,7 +346,7 @@ impl Parser<'_> {
         Ok(expr)
     }
 
-    fn text(&mut self, what: &str) -> Result<String, Box<Fault>> {
+    fn text(&mut self, what: &str) -> Result<String, Fault> {
         let at = self.at();
         let found = match self.take() {
             Word::Text(text) => return Ok(text),
@@ -360,7 +360,7 @@ impl Parser<'_> {
     }
 
     /// `Quantity`, `FHIR.Quantity`, `System.String`, `Patient`.
-    fn type_name(&mut self) -> Result<OfType, Box<Fault>> {
+    fn type_name(&mut self) -> Result<OfType, Fault> {
         let at = self.at();
         let mut name = match self.take() {
             Word::Name(name) | Word::Text(name) => name,
@@ -406,16 +406,16 @@ fn of_type_step(input: Expr, at: usize, of_type: OfType) -> Expr {
     }
 }
 
-fn number(text: String, at: usize) -> Result<Kind, Box<Fault>> {
+fn number(text: String, at: usize) -> Result<Kind, Fault> {
     if text.contains('.') {
         return Ok(Kind::Decimal(text));
     }
     text.parse().map(Kind::Integer).map_err(|_| Fault::new(at, format!("`{text}` is too large")))
 }
 
-fn date(text: String, at: usize) -> Result<Kind, Box<Fault>> {
+fn date(text: &str, at: usize) -> Result<Kind, Fault> {
     // `@2019-03-04T` is a dateTime without a time.
-    let plain = text.strip_suffix('T').unwrap_or(&text);
+    let plain = text.strip_suffix('T').unwrap_or(text);
     let Some(temporal) = crate::temporal::Temporal::parse(plain) else {
         return Err(Fault::new(
             at,
