@@ -9,4 +9,5 @@ pub mod ids;
 pub mod reference;
 pub mod render;
 pub mod seed;
+pub mod simulate;
 pub mod timeline;

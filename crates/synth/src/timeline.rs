@@ -52,6 +52,13 @@ pub struct Timeline {
     pub allergies: Vec<Allergy>,
 }
 
+impl Timeline {
+    /// Whether the patient has been seen by `as_of`; until then neither rendering knows of them.
+    pub fn is_charted(&self) -> bool {
+        !self.encounters.is_empty()
+    }
+}
+
 /// Who the patient is.
 #[derive(Clone, Debug)]
 pub struct Demographics {

@@ -1,0 +1,65 @@
+//! The chart as it stands at the end of a day: what came later is left out, and what lasted longer is still open.
+
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+
+use super::care::Chart;
+use super::life::{Life, days_between};
+use crate::timeline::{Prescription, PrescriptionStatus, Timeline};
+
+/// Cuts a chart at the end of the day `as_of`.
+///
+/// A visit that is still going on is left out with all that belongs to it. Visits do not overlap and are in order of
+/// their start, so what is left is a beginning of the list and no index into it changes.
+pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> Timeline {
+    let last = as_of.and_time(NaiveTime::MIN) + chrono::TimeDelta::days(1);
+    let by = |at: NaiveDateTime| at < last;
+    let n_encounters = chart.encounters.iter().take_while(|encounter| by(encounter.end)).count();
+    let kept = |encounter: usize| encounter < n_encounters;
+    let kept_if_any = |encounter: Option<usize>| encounter.is_none_or(|encounter| encounter < n_encounters);
+    let death = chart.death.filter(|death| by(death.at));
+    let today = days_between(life.demographics.birth_date, as_of);
+    let died = death.as_ref().map(|death| days_between(life.demographics.birth_date, death.at.date()));
+    let status = |supplied: i32, stop: Option<i32>| {
+        let stop = stop.filter(|&stop| stop <= today && stop <= supplied);
+        if stop.is_some() || died.is_some_and(|died| died < supplied) {
+            PrescriptionStatus::Stopped
+        } else if supplied <= today {
+            PrescriptionStatus::Completed
+        } else {
+            PrescriptionStatus::Active
+        }
+    };
+    let observations: Vec<_> =
+        chart.observations.into_iter().take_while(|observation| kept(observation.encounter)).collect();
+    Timeline {
+        patient,
+        problems: chart
+            .problems
+            .into_iter()
+            .filter(|problem| problem.recorded <= as_of && kept_if_any(problem.encounter))
+            .map(|mut problem| {
+                problem.abated = problem.abated.filter(|&abated| abated <= as_of);
+                problem
+            })
+            .collect(),
+        diagnoses: chart.diagnoses.into_iter().filter(|diagnosis| kept(diagnosis.encounter)).collect(),
+        reports: chart.reports.into_iter().filter(|report| kept(report.encounter)).collect(),
+        observations,
+        prescriptions: chart
+            .prescriptions
+            .into_iter()
+            .filter(|(prescription, ..)| kept(prescription.encounter))
+            .map(|(prescription, supplied, stop)| Prescription { status: status(supplied, stop), ..prescription })
+            .collect(),
+        immunizations: chart.immunizations.into_iter().filter(|immunization| kept(immunization.encounter)).collect(),
+        procedures: chart.procedures.into_iter().filter(|procedure| kept(procedure.encounter)).collect(),
+        allergies: chart
+            .allergies
+            .into_iter()
+            .filter(|allergy| allergy.recorded <= as_of && kept_if_any(allergy.encounter))
+            .collect(),
+        encounters: chart.encounters.into_iter().take(n_encounters).collect(),
+        death,
+        demographics: life.demographics,
+    }
+}

@@ -1,0 +1,52 @@
+//! The simulation: from model pack, seed and number to one patient's timeline.
+//!
+//! A life is drawn whole, from birth to the pack's reference date, by next events and not by time steps: hazards give
+//! the days on which conditions begin, care goes from visit to visit, and state on any day follows from what has begun
+//! by then. `as_of` only cuts the finished chart, so an earlier one gives the same life, cut short.
+
+mod body;
+mod care;
+mod cut;
+mod frame;
+mod life;
+mod measure;
+mod model;
+#[cfg(test)]
+mod tests;
+
+use chrono::NaiveDate;
+use twinlake_pack::Pack;
+
+pub use measure::{average_glucose, body_mass_index, egfr, friedewald};
+pub use model::Model;
+
+use crate::seed::Seed;
+use crate::timeline::Timeline;
+
+/// Draws a patient, up to the end of the day `as_of`.
+///
+/// Patient *i* depends on the pack's content, the seed and *i* alone. Nothing happens after the pack's reference date,
+/// whatever `as_of` says. A patient whose first visit in the window comes after `as_of` is not in the chart yet: see
+/// [`Timeline::is_charted`]. For many patients, [`Model::draw`] is faster.
+///
+/// ```
+/// use twinlake_pack::Pack;
+/// use twinlake_synth::simulate::simulate;
+///
+/// let pack = Pack::embedded();
+/// let timeline = simulate(pack, 42, 7, pack.reference_date);
+/// assert!(timeline.is_charted());
+/// assert_eq!(timeline.encounters.len(), simulate(pack, 42, 7, pack.reference_date).encounters.len());
+/// ```
+pub fn simulate(pack: &Pack, seed: u64, patient: u64, as_of: NaiveDate) -> Timeline {
+    Model::new(pack).draw(seed, patient, as_of)
+}
+
+impl Model<'_> {
+    /// Draws a patient, up to the end of the day `as_of`; see [`simulate`].
+    pub fn draw(&self, seed: u64, patient: u64, as_of: NaiveDate) -> Timeline {
+        let life = life::Life::draw(self, Seed::root(seed).child("patient", patient));
+        let chart = care::chart(self, &life);
+        cut::cut(patient, life, chart, as_of.min(self.pack.reference_date))
+    }
+}

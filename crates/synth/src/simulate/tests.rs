@@ -1,0 +1,437 @@
+//! The laws of the simulation, over many patients.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use chrono::{Datelike as _, Days, NaiveDate};
+use proptest::prelude::*;
+use twinlake_pack::Pack;
+
+use super::{Model, average_glucose, body_mass_index, egfr, friedewald, simulate};
+use crate::timeline::{ConceptKey, EventId, Observation, Sex, Timeline, Value};
+
+const SEED: u64 = 42;
+const N: u64 = 10_000;
+
+fn cohort() -> &'static [Timeline] {
+    static COHORT: OnceLock<Vec<Timeline>> = OnceLock::new();
+    COHORT.get_or_init(|| {
+        let pack = Pack::embedded();
+        let model = Model::new(pack);
+        (1..=N).map(|patient| model.draw(SEED, patient, pack.reference_date)).collect()
+    })
+}
+
+fn key(name: &str) -> ConceptKey {
+    Pack::embedded().key(name).unwrap()
+}
+
+fn age_at(timeline: &Timeline, date: NaiveDate) -> i32 {
+    let born = timeline.demographics.birth_date;
+    date.year() - born.year() - i32::from((date.month(), date.day()) < (born.month(), born.day()))
+}
+
+/// Every event: what it is, its id, and the first and last moment it claims.
+fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveDate, NaiveDate)> {
+    let mut all = Vec::new();
+    let visit = |index: usize| timeline.encounters[index].start.date();
+    for item in &timeline.encounters {
+        all.push(("encounter", item.event, item.kind, item.start.date(), item.end.date()));
+    }
+    for item in &timeline.problems {
+        all.push(("problem", item.event, item.concept, item.onset, item.abated.unwrap_or(item.recorded)));
+    }
+    for item in &timeline.diagnoses {
+        all.push(("diagnosis", item.event, item.concept, visit(item.encounter), visit(item.encounter)));
+    }
+    for item in &timeline.observations {
+        all.push(("observation", item.event, item.concept, item.at.date(), item.at.date()));
+    }
+    for item in &timeline.reports {
+        all.push(("report", item.event, item.concept, item.at.date(), item.at.date()));
+    }
+    for item in &timeline.prescriptions {
+        all.push(("prescription", item.event, item.concept, item.at.date(), item.at.date()));
+    }
+    for item in &timeline.immunizations {
+        all.push(("immunization", item.event, item.concept, item.at.date(), item.at.date()));
+    }
+    for item in &timeline.procedures {
+        all.push(("procedure", item.event, item.concept, item.start.date(), item.end.date()));
+    }
+    for item in &timeline.allergies {
+        all.push(("allergy", item.event, item.concept, item.onset, item.recorded));
+    }
+    all
+}
+
+#[test]
+fn nothing_happens_before_birth_after_death_or_after_the_reference_date() {
+    let pack = Pack::embedded();
+    let opens = pack.reference_date - chrono::Months::new(12 * pack.window_years);
+    for timeline in cohort() {
+        let born = timeline.demographics.birth_date;
+        let end = timeline.death.as_ref().map_or(pack.reference_date, |death| death.at.date());
+        assert!(end <= pack.reference_date);
+        for (what, event, concept, first, last) in events(timeline) {
+            let place = || format!("patient {} {what} {event:?} {}", timeline.patient, pack.concept(concept).key);
+            assert!(first >= born, "{} begins {first}, born {born}", place());
+            assert!(last <= end, "{} ends {last}, after {end}", place());
+            assert!(first <= last, "{}", place());
+            if !matches!(what, "problem" | "allergy") {
+                assert!(first >= opens, "{} is before the window", place());
+            }
+        }
+        if let Some(death) = &timeline.death {
+            assert!(timeline.encounters.iter().all(|encounter| encounter.end <= death.at));
+            assert!(death.at.date() >= opens.max(born));
+        }
+    }
+}
+
+#[test]
+fn everybody_is_seen_and_no_two_visits_overlap() {
+    for timeline in cohort() {
+        assert!(timeline.is_charted(), "patient {} has no encounter", timeline.patient);
+        for encounter in &timeline.encounters {
+            assert!(encounter.start < encounter.end, "patient {} {encounter:?}", timeline.patient);
+        }
+        for pair in timeline.encounters.windows(2) {
+            assert!(pair[0].end <= pair[1].start, "patient {}: {:?} and {:?}", timeline.patient, pair[0], pair[1]);
+        }
+        let inside = |index: usize, at: chrono::NaiveDateTime| {
+            (timeline.encounters[index].start..=timeline.encounters[index].end).contains(&at)
+        };
+        assert!(timeline.observations.iter().all(|item| inside(item.encounter, item.at)));
+        assert!(timeline.procedures.iter().all(|item| inside(item.encounter, item.start)));
+        assert!(timeline.prescriptions.iter().all(|item| inside(item.encounter, item.at)));
+        assert!(timeline.immunizations.iter().all(|item| inside(item.encounter, item.at)));
+        for report in &timeline.reports {
+            assert!(!report.results.is_empty());
+            assert!(report.results.iter().all(|&index| timeline.observations[index].encounter == report.encounter));
+        }
+    }
+}
+
+#[test]
+fn event_ids_are_unique_and_fit_the_key() {
+    for timeline in cohort() {
+        let mut seen = BTreeSet::new();
+        for (what, event, ..) in events(timeline) {
+            assert!(event.stream < 512 && event.ordinal < 1 << 20);
+            assert!(seen.insert(event), "patient {}: {what} {event:?} is there twice", timeline.patient);
+        }
+        if let Some(death) = &timeline.death {
+            assert!(seen.insert(death.cause_event));
+        }
+    }
+}
+
+#[test]
+fn constraints_hold() {
+    let pack = Pack::embedded();
+    for timeline in cohort() {
+        let problems: BTreeSet<ConceptKey> = timeline.problems.iter().map(|problem| problem.concept).collect();
+        for (what, _, concept, first, _) in events(timeline) {
+            for constraint in pack.constraints().iter().filter(|constraint| constraint.concept == concept) {
+                let place = || format!("patient {} {what} {}", timeline.patient, pack.concept(concept).key);
+                let age = age_at(timeline, first);
+                let [low, high] = [constraint.min_age, constraint.max_age].map(|age| age.map(u32::cast_signed));
+                assert!(low.is_none_or(|low| low <= age), "{} at {age}", place());
+                assert!(high.is_none_or(|high| age <= high), "{} at {age}", place());
+                let sex = match timeline.demographics.sex {
+                    Sex::Female => twinlake_pack::Sex::Female,
+                    Sex::Male => twinlake_pack::Sex::Male,
+                };
+                assert!(constraint.sex.is_none_or(|only| only == sex), "{}", place());
+                let causes = &constraint.requires_any;
+                assert!(causes.is_empty() || causes.iter().any(|cause| problems.contains(cause)), "{}", place());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_living_follow_the_pyramid_and_some_have_died() {
+    let pack = Pack::embedded();
+    let total: f64 = pack.population.pyramid.iter().map(|band| band.weight).sum();
+    let living: Vec<&Timeline> = cohort().iter().filter(|timeline| timeline.death.is_none()).collect();
+    let n = to_f64(living.len());
+    for (low, high) in [(0, 17), (18, 39), (40, 64), (65, 200)] {
+        let fits = |age: u32| low <= age && age <= high;
+        let bands = pack.population.pyramid.iter().filter(|band| {
+            // Two bands straddle a limit by a part of their years.
+            fits(band.age_low)
+        });
+        let mut target: f64 = bands.map(|band| band.weight).sum::<f64>() / total;
+        // 15-19 holds two years of adults.
+        let teens: f64 =
+            pack.population.pyramid.iter().filter(|band| band.age_low == 15).map(|band| band.weight).sum::<f64>()
+                / total;
+        match low {
+            0 => target -= teens * 0.4,
+            18 => target += teens * 0.4,
+            _ => {}
+        }
+        let count = living.iter().filter(|timeline| fits(age_at(timeline, pack.reference_date).unsigned_abs())).count();
+        let share = to_f64(count) / n;
+        assert!((share - target).abs() < 0.015, "ages {low}-{high}: {share:.3}, pyramid {target:.3}");
+    }
+    // Ten years at about 0.9 % a year.
+    let died = 1.0 - n / to_f64(cohort().len());
+    assert!((0.06..0.11).contains(&died), "{died:.3} died in the window");
+    let named = cohort().iter().filter_map(|timeline| timeline.death.as_ref()).filter(|death| death.cause.is_some());
+    assert!(named.count() > 50);
+}
+
+#[test]
+fn recorded_prevalence_meets_the_targets() {
+    let pack = Pack::embedded();
+    let (mut all, mut misses) = (Vec::new(), 0);
+    for target in &pack.targets {
+        let concept = pack.key(&target.concept).unwrap();
+        let people: Vec<&Timeline> = cohort()
+            .iter()
+            .filter(|timeline| timeline.death.is_none())
+            .filter(|timeline| {
+                let age = age_at(timeline, pack.reference_date).unsigned_abs();
+                target.min_age <= age && target.max_age.is_none_or(|high| age <= high)
+            })
+            .filter(|timeline| match target.sex {
+                Some(twinlake_pack::Sex::Female) => timeline.demographics.sex == Sex::Female,
+                Some(twinlake_pack::Sex::Male) => timeline.demographics.sex == Sex::Male,
+                None => true,
+            })
+            .collect();
+        let with = people.iter().filter(|timeline| has(timeline, concept)).count();
+        let percent = 100.0 * to_f64(with) / to_f64(people.len());
+        let said = format!(
+            "{} {:?}: {percent:.1} %, target {} ± {}",
+            target.concept, target.sex, target.value, target.tolerance
+        );
+        if (percent - target.value).abs() > target.tolerance {
+            misses += 1;
+        }
+        all.push(said);
+    }
+    assert_eq!(misses, 0, "{all:#?}");
+}
+
+fn has(timeline: &Timeline, concept: ConceptKey) -> bool {
+    timeline.problems.iter().any(|problem| problem.concept == concept && problem.abated.is_none())
+}
+
+#[test]
+fn disease_and_treatment_move_the_labs() {
+    let diabetes = key("type-2-diabetes");
+    let drugs = ["metformin-er-500", "liraglutide-pen", "insulin-70-30"].map(key);
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for timeline in cohort() {
+        let results = numbers(timeline, key("hba1c"));
+        if has(timeline, diabetes) {
+            with.extend(results.iter().map(|(_, value)| *value));
+        } else {
+            without.extend(results.iter().map(|(_, value)| *value));
+        }
+        let mut starts = timeline.prescriptions.iter().filter(|item| drugs.contains(&item.concept));
+        if let Some(first) = starts.next().filter(|first| is_new(first.at.date())) {
+            before.extend(results.iter().filter(|(at, _)| *at <= first.at.date()).map(|(_, value)| *value).next_back());
+            let later = first.at.date() + Days::new(80);
+            after.extend(results.iter().find(|(at, _)| *at >= later).map(|(_, value)| *value));
+        }
+    }
+    let [without, with, before, after] = [without, with, before, after].map(|values| mean(&values));
+    assert!(with > without + 1.0, "HbA1c {with:.2} with diabetes, {without:.2} without");
+    assert!(after < before - 0.4, "HbA1c {before:.2} before and {after:.2} after the first drug");
+
+    for (drug, lab, drop) in [("atorvastatin-20", "ldl-cholesterol", 25.0), ("lisinopril-10", "blood-pressure", 4.0)] {
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        for timeline in cohort() {
+            let results = numbers(timeline, key(lab));
+            let Some(first) = timeline.prescriptions.iter().find(|item| item.concept == key(drug)) else { continue };
+            if !is_new(first.at.date()) {
+                continue;
+            }
+            before.extend(results.iter().rfind(|(at, _)| *at <= first.at.date()).map(|(_, value)| *value));
+            let later = first.at.date() + Days::new(60);
+            after.extend(results.iter().find(|(at, _)| *at >= later).map(|(_, value)| *value));
+        }
+        let (before, after) = (mean(&before), mean(&after));
+        assert!(after < before - drop, "{lab} {before:.1} before and {after:.1} after {drug}");
+    }
+
+    let egfr_of = |concept: &str| {
+        let people = cohort().iter().filter(|timeline| has(timeline, key(concept)));
+        let last = people.filter_map(|timeline| numbers(timeline, key("egfr")).last().map(|(_, value)| *value));
+        mean(&last.collect::<Vec<_>>())
+    };
+    let (third, fourth) = (egfr_of("ckd-stage-3"), egfr_of("ckd-stage-4"));
+    assert!(third < 70.0 && fourth < third - 8.0, "eGFR {third:.0} in stage 3, {fourth:.0} in stage 4");
+}
+
+#[test]
+fn identities_hold_in_the_numbers_as_written() {
+    let mut checked = BTreeMap::new();
+    for timeline in cohort() {
+        let mut visits: BTreeMap<(usize, NaiveDate), BTreeMap<&str, f64>> = BTreeMap::new();
+        for observation in &timeline.observations {
+            if let Some(value) = quantity(observation) {
+                let name = Pack::embedded().concept(observation.concept).key;
+                visits.entry((observation.encounter, observation.at.date())).or_default().insert(name, value);
+            }
+        }
+        for ((encounter, date), values) in visits {
+            let mut check =
+                |name: &'static str, formula: &dyn Fn(&dyn Fn(&str) -> Option<f64>) -> Option<f64>, within: f64| {
+                    let get = |name: &str| values.get(name).copied();
+                    if let (Some(stated), Some(expected)) = (get(name), formula(&get)) {
+                        assert!(
+                            (stated - expected).abs() <= within,
+                            "patient {} visit {encounter}: {name} {stated}, {expected}",
+                            timeline.patient
+                        );
+                        *checked.entry(name).or_insert(0) += 1;
+                    }
+                };
+            check("body-mass-index", &|get| Some(body_mass_index(get("body-weight")?, get("body-height")?)), 0.051);
+            check(
+                "ldl-cholesterol",
+                &|get| {
+                    Some(friedewald(get("total-cholesterol")?, get("hdl-cholesterol")?, get("triglycerides")?).max(5.0))
+                },
+                0.51,
+            );
+            check("estimated-average-glucose", &|get| Some(average_glucose(get("hba1c")?)), 0.51);
+            let sex = match timeline.demographics.sex {
+                Sex::Female => twinlake_pack::Sex::Female,
+                Sex::Male => twinlake_pack::Sex::Male,
+            };
+            let age = f64::from(age_at(timeline, date));
+            check("egfr", &|get| Some(egfr(get("creatinine")?, sex, age).clamp(3.0, 160.0)), 0.51);
+        }
+    }
+    assert!(checked.len() == 4 && checked.values().all(|&n| n > 1000), "{checked:?}");
+}
+
+#[test]
+fn a_persons_results_resemble_each_other() {
+    // Correlation of consecutive systolic pressures of adults, against that of strangers.
+    let systolic: Vec<Vec<f64>> = cohort()
+        .iter()
+        .filter(|timeline| age_at(timeline, Pack::embedded().reference_date) >= 30)
+        .map(|timeline| numbers(timeline, key("blood-pressure")).into_iter().map(|(_, value)| value).collect())
+        .collect();
+    let pairs: Vec<(f64, f64)> =
+        systolic.iter().flat_map(|values| values.windows(2).map(|pair| (pair[0], pair[1]))).collect();
+    let strangers: Vec<(f64, f64)> =
+        systolic.windows(2).filter_map(|pair| Some((*pair[0].first()?, *pair[1].first()?))).collect();
+    let (own, other) = (correlation(&pairs), correlation(&strangers));
+    assert!(own > 0.5 && own < 0.98, "{own:.2}");
+    assert!(other.abs() < 0.1, "{other:.2}");
+}
+
+#[test]
+fn the_sick_are_measured_more() {
+    let per_person = |sick: bool| {
+        let people: Vec<&Timeline> = cohort()
+            .iter()
+            .filter(|timeline| (50..70).contains(&age_at(timeline, Pack::embedded().reference_date)))
+            .filter(|timeline| timeline.death.is_none() && has(timeline, key("type-2-diabetes")) == sick)
+            .collect();
+        to_f64(people.iter().map(|timeline| timeline.observations.len()).sum()) / to_f64(people.len())
+    };
+    assert!(per_person(true) > 1.5 * per_person(false));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_earlier_as_of_gives_the_same_life_cut_short(seed: u64, patient in 1_u64..1 << 20, days in 0_u64..3700) {
+        let pack = Pack::embedded();
+        let whole = simulate(pack, seed, patient, pack.reference_date);
+        let as_of = pack.reference_date - Days::new(days);
+        let part = simulate(pack, seed, patient, as_of);
+        let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
+        prop_assert_eq!(text(&part.demographics), text(&whole.demographics));
+        macro_rules! is_prefix {
+            ($field:ident) => {
+                prop_assert!(part.$field.len() <= whole.$field.len());
+                for (one, other) in part.$field.iter().zip(&whole.$field) {
+                    prop_assert_eq!(text(one), text(other));
+                }
+            };
+        }
+        is_prefix!(encounters);
+        is_prefix!(diagnoses);
+        is_prefix!(observations);
+        is_prefix!(reports);
+        is_prefix!(immunizations);
+        is_prefix!(procedures);
+        for prescription in &part.prescriptions {
+            let later = whole.prescriptions.iter().find(|other| other.event == prescription.event).unwrap();
+            prop_assert_eq!(prescription.at, later.at);
+            prop_assert_eq!(prescription.concept, later.concept);
+            prop_assert!(prescription.status <= later.status || later.status != crate::timeline::PrescriptionStatus::Active);
+        }
+        for problem in &part.problems {
+            let later = whole.problems.iter().find(|other| other.event == problem.event).unwrap();
+            prop_assert_eq!((problem.concept, problem.onset, problem.recorded, problem.encounter),
+                (later.concept, later.onset, later.recorded, later.encounter));
+            prop_assert!(problem.abated.is_none() || problem.abated == later.abated);
+        }
+        for (_, _, _, _, last) in events(&part) {
+            prop_assert!(last <= as_of);
+        }
+        let n = |timeline: &Timeline| events(timeline).into_iter().filter(|event| event.4 <= as_of && event.0 == "observation").count();
+        let spanning = whole.encounters.iter().any(|encounter| encounter.start.date() <= as_of && encounter.end.date() > as_of);
+        prop_assert!(spanning || n(&part) == n(&whole));
+    }
+
+    #[test]
+    fn a_patient_does_not_depend_on_its_neighbours(seed: u64, patient in 1_u64..10_000) {
+        let pack = Pack::embedded();
+        let model = Model::new(pack);
+        let alone = format!("{:?}", model.draw(seed, patient, pack.reference_date));
+        let _ = model.draw(seed, patient + 1, pack.reference_date);
+        prop_assert_eq!(&alone, &format!("{:?}", model.draw(seed, patient, pack.reference_date)));
+        prop_assert_eq!(&alone, &format!("{:?}", simulate(pack, seed, patient, pack.reference_date)));
+    }
+}
+
+/// Whether the first prescription in the window begins something: early on it may renew what was begun before.
+fn is_new(date: NaiveDate) -> bool {
+    date > Pack::embedded().reference_date - chrono::Months::new(100)
+}
+
+fn numbers(timeline: &Timeline, concept: ConceptKey) -> Vec<(NaiveDate, f64)> {
+    let of = timeline.observations.iter().filter(|observation| observation.concept == concept);
+    of.filter_map(|observation| Some((observation.at.date(), quantity(observation)?))).collect()
+}
+
+/// The number of an observation, the first one of several parts.
+fn quantity(observation: &Observation) -> Option<f64> {
+    let value = match &observation.value {
+        Value::Quantity { value, .. } => *value,
+        Value::Components(parts) => parts.first()?.1,
+        Value::Concept(_) => return None,
+    };
+    Some(super::measure::to_f64(value))
+}
+
+fn to_f64(n: usize) -> f64 {
+    f64::from(u32::try_from(n).unwrap())
+}
+
+fn mean(values: &[f64]) -> f64 {
+    assert!(values.len() > 20, "only {} values", values.len());
+    values.iter().sum::<f64>() / to_f64(values.len())
+}
+
+fn correlation(pairs: &[(f64, f64)]) -> f64 {
+    let (x, y): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+    let (mx, my) = (mean(&x), mean(&y));
+    let sum = |f: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|&(x, y)| f(x - mx, y - my)).sum::<f64>();
+    sum(&|x, y| x * y) / libm::sqrt(sum(&|x, _| x * x) * sum(&|_, y| y * y))
+}
