@@ -1,0 +1,196 @@
+//! A block of patients, drawn and rendered to bytes and record batches on one thread.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::ops::Range;
+
+use arrow::record_batch::RecordBatch;
+use twinlake_fhir::Resource;
+use twinlake_omop::{AnyRow, Table, TableBuilder};
+use twinlake_synth::ids;
+use twinlake_synth::render::{self, Context};
+use twinlake_synth::simulate::Model;
+
+use crate::sink::{FhirFormat, FhirPart};
+
+/// How FHIR is compressed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum Compress {
+    /// Not at all.
+    None,
+    /// gzip, a member a piece.
+    Gzip,
+    /// Zstandard, a frame a piece.
+    Zstd,
+}
+
+impl Compress {
+    /// What a file's name ends with: nothing, `.gz` or `.zst`.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Gzip => ".gz",
+            Self::Zstd => ".zst",
+        }
+    }
+
+    fn apply(self, bytes: Vec<u8>) -> Vec<u8> {
+        const IN_MEMORY: &str = "compressing in memory does not fail";
+        match self {
+            Self::None => bytes,
+            Self::Gzip => {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+                encoder.write_all(&bytes).expect(IN_MEMORY);
+                encoder.finish().expect(IN_MEMORY)
+            }
+            Self::Zstd => zstd::bulk::compress(&bytes, 3).expect(IN_MEMORY),
+        }
+    }
+}
+
+/// What is to be made of a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) fhir: Option<(FhirFormat, Compress)>,
+    pub(crate) omop: bool,
+}
+
+/// Patients, or the reference set, ready to be written.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    pub(crate) n_patients: u64,
+    pub(crate) n_resources: BTreeMap<&'static str, u64>,
+    /// Bytes of FHIR before they were compressed.
+    pub(crate) n_bytes: u64,
+    pub(crate) fhir: Vec<FhirPart>,
+    pub(crate) omop: Vec<(Table, RecordBatch)>,
+}
+
+impl Block {
+    pub(crate) fn patients(context: &Context<'_>, model: &Model<'_>, patients: Range<u64>, wanted: Wanted) -> Self {
+        let mut writer = Writer::new(wanted);
+        let mut n_patients = 0;
+        for number in patients {
+            let timeline = model.draw(context.seed, number, context.as_of);
+            if !timeline.is_charted() {
+                continue;
+            }
+            n_patients += 1;
+            if wanted.fhir.is_some() {
+                render::fhir(context, &timeline, &mut |resource| writer.resource(&resource));
+                writer.end_of(|| context.ids.fhir(ids::patient(number)));
+            }
+            if wanted.omop {
+                writer.rows(render::omop(context, &timeline));
+            }
+        }
+        Self { n_patients, ..writer.finish() }
+    }
+
+    /// What all patients share, vocabulary included.
+    pub(crate) fn reference(context: &Context<'_>, wanted: Wanted) -> Self {
+        let mut writer = Writer::new(wanted);
+        if wanted.fhir.is_some() {
+            render::fhir_reference(context, &mut |resource| writer.resource(&resource));
+            writer.end_of(|| "reference".to_owned());
+        }
+        if wanted.omop {
+            writer.rows(render::omop_reference(context));
+            let vocab = context.vocab;
+            writer.rows(vocab.concept_rows().map(AnyRow::from));
+            writer.rows(vocab.vocabulary_rows().map(AnyRow::from));
+            writer.rows(vocab.domain_rows().map(AnyRow::from));
+            writer.rows(vocab.concept_class_rows().map(AnyRow::from));
+            writer.rows(vocab.relationship_rows().map(AnyRow::from));
+            writer.rows(vocab.concept_relationship_rows().map(AnyRow::from));
+            writer.rows(vocab.concept_ancestor_rows().map(AnyRow::from));
+        }
+        writer.finish()
+    }
+}
+
+/// Gathers resources and rows.
+struct Writer {
+    format: FhirFormat,
+    compress: Compress,
+    /// Lines by type.
+    lines: BTreeMap<&'static str, Vec<u8>>,
+    /// Entries of the Bundle under way.
+    bundle: Vec<u8>,
+    tables: BTreeMap<Table, TableBuilder>,
+    block: Block,
+}
+
+impl Writer {
+    fn new(wanted: Wanted) -> Self {
+        let (format, compress) = wanted.fhir.unwrap_or((FhirFormat::Ndjson, Compress::None));
+        Self {
+            format,
+            compress,
+            lines: BTreeMap::new(),
+            bundle: Vec::new(),
+            tables: BTreeMap::new(),
+            block: Block::default(),
+        }
+    }
+
+    fn resource(&mut self, resource: &Resource<'_>) {
+        let resource_type = type_of(resource);
+        *self.block.n_resources.entry(resource_type).or_default() += 1;
+        match self.format {
+            FhirFormat::Ndjson => {
+                let lines = self.lines.entry(resource_type).or_default();
+                let before = lines.len();
+                resource.write_json(lines);
+                lines.push(b'\n');
+                self.block.n_bytes += (lines.len() - before) as u64;
+            }
+            FhirFormat::Bundle => {
+                let separator: &[u8] = if self.bundle.is_empty() { b"" } else { b"," };
+                self.bundle.extend_from_slice(separator);
+                let id = resource.id().unwrap_or_default();
+                // Relative references are resolved against the full URL, so it is a RESTful one.
+                let url =
+                    format!("\n{{\"fullUrl\":\"https://twinlake.example/fhir/{resource_type}/{id}\",\"resource\":");
+                self.bundle.extend_from_slice(url.as_bytes());
+                resource.write_json(&mut self.bundle);
+                self.bundle.push(b'}');
+            }
+        }
+    }
+
+    /// Ends what belongs together in one Bundle.
+    fn end_of(&mut self, name: impl FnOnce() -> String) {
+        if self.format == FhirFormat::Ndjson {
+            return;
+        }
+        let name = name();
+        let mut bytes =
+            format!("{{\"resourceType\":\"Bundle\",\"id\":\"{name}\",\"type\":\"collection\",\"entry\":[").into_bytes();
+        bytes.append(&mut self.bundle);
+        bytes.extend_from_slice(b"\n]}\n");
+        self.block.n_bytes += bytes.len() as u64;
+        self.block.fhir.push(FhirPart { name, bytes: self.compress.apply(bytes) });
+    }
+
+    fn rows(&mut self, rows: impl IntoIterator<Item = AnyRow>) {
+        for row in rows {
+            let table = row.table();
+            self.tables.entry(table).or_insert_with(|| TableBuilder::new(table)).append(&row);
+        }
+    }
+
+    fn finish(mut self) -> Block {
+        for (resource_type, lines) in self.lines {
+            let bytes = self.compress.apply(lines);
+            self.block.fhir.push(FhirPart { name: resource_type.to_owned(), bytes });
+        }
+        self.block.omop = self.tables.into_iter().map(|(table, mut rows)| (table, rows.finish())).collect();
+        self.block
+    }
+}
+
+fn type_of(resource: &Resource<'_>) -> &'static str {
+    let found = resource.resource_type();
+    Resource::TYPES.iter().copied().find(|&known| known == found).expect("the renderings make no other type")
+}

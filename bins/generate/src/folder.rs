@@ -1,0 +1,200 @@
+//! Plain folders of files, each there whole or not at all.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use arrow::record_batch::RecordBatch;
+use twinlake_omop::write::{CsvWriter, ParquetWriter};
+use twinlake_omop::{Table, read};
+use twinlake_task::PartialFile;
+
+use crate::block::Compress;
+use crate::sink::{FhirPart, FhirSink, OmopSink};
+
+/// NDJSON, a file a type: `<Type>[.<shard>].ndjson[.gz|.zst]`.
+#[derive(Debug)]
+pub struct NdjsonFolder {
+    folder: PathBuf,
+    ending: String,
+    files: BTreeMap<String, PartialFile>,
+}
+
+impl NdjsonFolder {
+    /// Begins in a folder, made when needed; `shard` becomes a part of the names.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be made.
+    pub fn new(folder: &Path, shard: Option<&str>, compress: Compress) -> Result<Self> {
+        let shard = shard.map(|shard| format!(".{shard}")).unwrap_or_default();
+        let ending = format!("{shard}.ndjson{}", compress.suffix());
+        Ok(Self { folder: made(folder)?, ending, files: BTreeMap::new() })
+    }
+
+    /// Gives the files their names.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written, by name.
+    pub fn complete(self) -> Result<()> {
+        self.files.into_values().try_for_each(PartialFile::complete)
+    }
+}
+
+impl FhirSink for NdjsonFolder {
+    fn write(&mut self, part: &FhirPart) -> Result<()> {
+        if !self.files.contains_key(&part.name) {
+            let path = self.folder.join(format!("{}{}", part.name, self.ending));
+            self.files.insert(part.name.clone(), PartialFile::create(path)?);
+        }
+        let file = self.files.get_mut(&part.name).context("it was just made")?;
+        let path = file.path().to_owned();
+        file.write_all(&part.bytes).with_context(|| format!("writing `{}`", path.display()))
+    }
+}
+
+/// Bundles, a file a patient: `<patient's id>.json[.gz|.zst]`, and `reference.json` for what they share.
+#[derive(Debug)]
+pub struct BundleFolder {
+    folder: PathBuf,
+    compress: Compress,
+}
+
+impl BundleFolder {
+    /// Begins in a folder, made when needed.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be made.
+    pub fn new(folder: &Path, compress: Compress) -> Result<Self> {
+        Ok(Self { folder: made(folder)?, compress })
+    }
+
+    /// Ends the work; every Bundle has its name already.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn complete(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl FhirSink for BundleFolder {
+    fn write(&mut self, part: &FhirPart) -> Result<()> {
+        let path = self.folder.join(format!("{}.json{}", part.name, self.compress.suffix()));
+        PartialFile::write_all_to(path, &part.bytes)
+    }
+}
+
+/// Parquet: `<table>.parquet`, or `<table>/<shard>.parquet`.
+pub struct ParquetFolder {
+    files: BTreeMap<Table, ParquetWriter<PartialFile>>,
+}
+
+impl ParquetFolder {
+    /// Begins in a folder, made when needed, with a file for each table of patients and, with `all`, each other table.
+    ///
+    /// # Errors
+    ///
+    /// When folder or files cannot be made.
+    pub fn new(folder: &Path, shard: Option<&str>, all: bool) -> Result<Self> {
+        let mut files = BTreeMap::new();
+        for table in tables(all) {
+            let file = table_file(&made(folder)?, table, shard, "parquet")?;
+            files.insert(table, ParquetWriter::new(table, file)?);
+        }
+        Ok(Self { files })
+    }
+
+    /// Gives the files their names.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written, by name.
+    pub fn complete(self) -> Result<()> {
+        let files: Vec<_> = self.files.into_values().map(ParquetWriter::finish).collect::<Result<_, _>>()?;
+        files.into_iter().try_for_each(PartialFile::complete)
+    }
+}
+
+impl OmopSink for ParquetFolder {
+    fn write(&mut self, table: Table, batch: &RecordBatch) -> Result<()> {
+        let file = self.files.get_mut(&table).with_context(|| format!("table `{}` has no file", table.name()))?;
+        file.write_batch(batch).with_context(|| format!("writing table `{}`", table.name()))
+    }
+}
+
+/// CSV: `<table>.csv`, or `<table>/<shard>.csv`.
+pub struct CsvFolder {
+    files: BTreeMap<Table, CsvWriter<PartialFile>>,
+}
+
+impl CsvFolder {
+    /// Begins in a folder, made when needed, with a file for each table of patients and, with `all`, each other table.
+    ///
+    /// # Errors
+    ///
+    /// When folder or files cannot be made.
+    pub fn new(folder: &Path, shard: Option<&str>, all: bool) -> Result<Self> {
+        let mut files = BTreeMap::new();
+        for table in tables(all) {
+            let file = table_file(&made(folder)?, table, shard, "csv")?;
+            files.insert(table, CsvWriter::new(table, file)?);
+        }
+        Ok(Self { files })
+    }
+
+    /// Gives the files their names.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written, by name.
+    pub fn complete(self) -> Result<()> {
+        let files: Vec<_> = self.files.into_values().map(CsvWriter::finish).collect::<Result<_, _>>()?;
+        files.into_iter().try_for_each(PartialFile::complete)
+    }
+}
+
+impl OmopSink for CsvFolder {
+    fn write(&mut self, table: Table, batch: &RecordBatch) -> Result<()> {
+        let file = self.files.get_mut(&table).with_context(|| format!("table `{}` has no file", table.name()))?;
+        for row in read::rows(table, batch)? {
+            file.write_dyn(&row).with_context(|| format!("writing table `{}`", table.name()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Tables with a `person_id` that the generator fills, and with `all` every other table of the CDM, empty or not.
+fn tables(all: bool) -> impl Iterator<Item = Table> {
+    const OF_PATIENTS: [Table; 11] = [
+        Table::Person,
+        Table::ObservationPeriod,
+        Table::VisitOccurrence,
+        Table::ConditionOccurrence,
+        Table::DrugExposure,
+        Table::ProcedureOccurrence,
+        Table::Measurement,
+        Table::Observation,
+        Table::Death,
+        Table::ConditionEra,
+        Table::DrugEra,
+    ];
+    Table::ALL.into_iter().filter(move |table| all || OF_PATIENTS.contains(table))
+}
+
+fn table_file(folder: &Path, table: Table, shard: Option<&str>, ending: &str) -> Result<PartialFile> {
+    PartialFile::create(match shard {
+        Some(shard) => folder.join(table.name()).join(format!("{shard}.{ending}")),
+        None => folder.join(format!("{}.{ending}", table.name())),
+    })
+}
+
+fn made(folder: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(folder).with_context(|| format!("making folder `{}`", folder.display()))?;
+    Ok(folder.to_owned())
+}

@@ -1,0 +1,361 @@
+//! Harmonized FHIR is the rendered OMOP, row by row and column by column.
+
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, NaiveDateTime};
+use twinlake_fhir::Resource;
+use twinlake_harmonize::{Shared, harmonize_patient};
+use twinlake_omop::{AnyRow, Cell, DynRow, Table};
+use twinlake_pack::{ConceptKey, Pack};
+use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of, hospital_practitioners_of};
+use twinlake_synth::render::{self, Context};
+use twinlake_synth::simulate::Model;
+use twinlake_synth::timeline::{
+    Allergy, Category, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId, Immunization,
+    Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race, Report, Scaled, Sex, Timeline, Value,
+};
+use twinlake_vocab::Vocab;
+
+/// Every row and cell that the two sides do not agree on.
+#[derive(Default)]
+struct Agreement {
+    rendered: BTreeMap<(Table, i64), DynRow>,
+    harmonized: BTreeMap<(Table, i64), DynRow>,
+}
+
+impl Agreement {
+    fn add(side: &mut BTreeMap<(Table, i64), DynRow>, rows: &[AnyRow]) {
+        for row in rows {
+            // A function of the pack, and terminology: neither has a FHIR side.
+            let Some(key) = row.key().filter(|_| row.table() != Table::CdmSource) else { continue };
+            let row = DynRow::from(row);
+            if let Some(other) = side.insert((row.table, key), row.clone()) {
+                assert_eq!(other, row, "two rows with one key");
+                assert_eq!(row.table, Table::Location, "one row twice");
+            }
+        }
+    }
+
+    fn disagreements(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for (key, rendered) in &self.rendered {
+            let Some(harmonized) = self.harmonized.get(key) else {
+                found.push(format!("{key:?} was not harmonized: {:?}", rendered.cells));
+                continue;
+            };
+            let fields = key.0.spec().fields;
+            for ((field, one), other) in fields.iter().zip(&rendered.cells).zip(&harmonized.cells) {
+                if one != other {
+                    found.push(format!("{key:?} {}: rendered `{one}`, harmonized `{other}`", field.name));
+                }
+            }
+        }
+        let only = self.harmonized.iter().filter(|(key, _)| !self.rendered.contains_key(key));
+        found.extend(only.map(|(key, row)| format!("{key:?} was not rendered: {:?}", row.cells)));
+        found
+    }
+}
+
+fn compare(context: &Context<'_>, timelines: impl Iterator<Item = Timeline>) -> Agreement {
+    let mut agreement = Agreement::default();
+    let mut shared = Shared::default();
+    render::fhir_reference(context, &mut |resource| {
+        shared.read(&Resource::from_json(&resource.to_json()).unwrap());
+    });
+    Agreement::add(&mut agreement.rendered, &render::omop_reference(context));
+    Agreement::add(&mut agreement.harmonized, &shared.rows(context.vocab));
+    for timeline in timelines.filter(Timeline::is_charted) {
+        let mut texts = Vec::new();
+        render::fhir(context, &timeline, &mut |resource| texts.push(resource.to_json()));
+        let resources: Vec<_> = texts.iter().map(|text| Resource::from_json(text).unwrap()).collect();
+        let harmonized = harmonize_patient(context.vocab, &shared, &resources);
+        Agreement::add(&mut agreement.rendered, &render::omop(context, &timeline));
+        Agreement::add(&mut agreement.harmonized, &harmonized.rows);
+        let reasons: Vec<_> =
+            harmonized.losses.reasons().filter(|reason| !EXPECTED.contains(&(reason.0, reason.1))).collect();
+        assert!(reasons.is_empty(), "patient {}: {reasons:?}", timeline.patient);
+    }
+    agreement
+}
+
+/// What gives no row and should not.
+const EXPECTED: [(&str, &str); 3] = [
+    ("DiagnosticReport", "results-in-observations"),
+    ("Observation", "cause-of-death"),
+    // "Used to smoke" maps to two concepts; the first is stored.
+    ("Observation", "further-concept"),
+];
+
+fn assert_agree(agreement: &Agreement) {
+    let found = agreement.disagreements();
+    assert!(found.is_empty(), "{} disagreements, the first:\n{}", found.len(), found[..found.len().min(40)].join("\n"));
+}
+
+#[test]
+fn a_cohort_agrees() {
+    let pack = Pack::embedded();
+    let context = Context::new(pack, Vocab::embedded(), 42, pack.reference_date);
+    let model = Model::new(pack);
+    let timelines = (1..=300).map(|number| model.draw(42, number, pack.reference_date));
+    let agreement = compare(&context, timelines);
+    for table in [
+        Table::Person,
+        Table::VisitOccurrence,
+        Table::ConditionOccurrence,
+        Table::DrugExposure,
+        Table::ProcedureOccurrence,
+        Table::Measurement,
+        Table::Observation,
+        Table::Death,
+        Table::ObservationPeriod,
+        Table::ConditionEra,
+        Table::DrugEra,
+        Table::Location,
+        Table::CareSite,
+        Table::Provider,
+    ] {
+        assert!(agreement.rendered.keys().any(|key| key.0 == table), "no row of {}", table.name());
+    }
+    assert_agree(&agreement);
+}
+
+#[test]
+fn an_earlier_day_agrees_too() {
+    let pack = Pack::embedded();
+    let as_of = pack.reference_date - chrono::Months::new(30);
+    let context = Context::new(pack, Vocab::embedded(), 3, as_of);
+    let model = Model::new(pack);
+    assert_agree(&compare(&context, (1..=60).map(|number| model.draw(3, number, as_of))));
+}
+
+#[test]
+fn every_kind_of_event_agrees() {
+    let pack = Pack::embedded();
+    let context = Context::new(pack, Vocab::embedded(), 1, pack.reference_date);
+    let agreement = compare(&context, std::iter::once(eventful_life(pack)));
+    assert_agree(&agreement);
+
+    let row = |table: Table, key: i64| &agreement.rendered[&(table, key)];
+    let event = |stream: i64, ordinal: i64| 1 << 29 | stream << 20 | ordinal;
+    let hba1c = row(Table::Measurement, event(20, 1));
+    assert_eq!(hba1c.cell("value_source_value"), &Cell::Text("7.0".into()));
+    assert_eq!(hba1c.cell("value_as_number"), &Cell::Float(7.0));
+    assert_eq!(hba1c.cell("provider_id"), &Cell::Null);
+    assert_eq!(row(Table::Death, 1).cell("cause_source_value"), &Cell::Text("57054005".into()));
+    // The last fill would last beyond death.
+    let last = row(Table::DrugExposure, event(30, 2));
+    assert_eq!(last.cell("drug_exposure_end_date"), &Cell::Date(day("2024-03-05")));
+    assert_eq!(last.cell("days_supply"), &Cell::Int(90));
+    let second = row(Table::VisitOccurrence, event(1, 2));
+    assert_eq!(second.cell("preceding_visit_occurrence_id"), &Cell::Int(event(1, 1)));
+}
+
+#[test]
+fn a_change_on_one_side_is_seen() {
+    let pack = Pack::embedded();
+    let context = Context::new(pack, Vocab::embedded(), 1, pack.reference_date);
+    let mut agreement = compare(&context, std::iter::once(eventful_life(pack)));
+    let row = agreement.rendered.get_mut(&(Table::Person, 1)).unwrap();
+    row.cells[2] = Cell::Int(1951);
+    agreement.harmonized.remove(&(Table::Death, 1));
+    let found = agreement.disagreements();
+    assert_eq!(found.len(), 2);
+    assert!(found[0].contains("year_of_birth: rendered `1951`, harmonized `1950`"), "{}", found[0]);
+    assert!(found[1].contains("Death, 1) was not harmonized"), "{}", found[1]);
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+fn at(text: &str) -> NaiveDateTime {
+    text.parse().unwrap()
+}
+
+/// One event of each kind, in one short life.
+fn eventful_life(pack: &Pack) -> Timeline {
+    let concept = |key: &str| -> ConceptKey { pack.key(key).unwrap_or_else(|| panic!("no concept `{key}`")) };
+    let event = |stream, ordinal| EventId { stream, ordinal };
+    let scaled = |units, decimals| Scaled { units, decimals };
+    let place = 1;
+    let clinic = clinic_practitioners_of(place).start;
+    let encounter = |ordinal, class, kind, start, end| Encounter {
+        event: event(1, ordinal),
+        class,
+        kind: concept(kind),
+        start: at(start),
+        end: at(end),
+        reason: Some(concept("type-2-diabetes")),
+        practitioner: clinic,
+        organization: clinic_of(place),
+        cause: "test",
+    };
+    let observation = |stream, ordinal, key, category, value, range| Observation {
+        event: event(stream, ordinal),
+        concept: concept(key),
+        category,
+        at: at("2020-02-03T09:10:00"),
+        value,
+        range,
+        encounter: 0,
+        cause: "test",
+    };
+    let percent = |units| Value::Quantity { value: scaled(units, 1), unit: "%" };
+    let prescription = |ordinal, encounter, written, days_supply| Prescription {
+        event: event(30, ordinal),
+        concept: concept("metformin-er-500"),
+        at: at(written),
+        days_supply,
+        quantity: 180,
+        refills: 3,
+        sig: "Take one tablet with the evening meal",
+        status: PrescriptionStatus::Active,
+        reason: None,
+        encounter,
+        cause: "test",
+    };
+    Timeline {
+        patient: 1,
+        demographics: Demographics {
+            birth_date: day("1950-02-28"),
+            sex: Sex::Male,
+            race: Race::Other,
+            ethnicity: Ethnicity::Hispanic,
+            place,
+            given_name: "Juan".into(),
+            family_name: "O\"Brien".into(),
+            street: "1 Elm Street".into(),
+            phone: "555-555-0100".into(),
+            utc_offset_minutes: -300,
+            practitioner: clinic,
+        },
+        death: Some(Death {
+            at: at("2024-03-05T04:30:00"),
+            cause: Some(concept("acute-myocardial-infarction")),
+            cause_event: event(2, 0),
+        }),
+        encounters: vec![
+            encounter(1, EncounterClass::Ambulatory, "wellness-visit", "2020-02-03T09:00:00", "2020-02-03T09:30:00"),
+            encounter(2, EncounterClass::Virtual, "telemedicine-visit", "2021-02-03T09:00:00", "2021-02-03T09:15:00"),
+            encounter(3, EncounterClass::Emergency, "emergency-visit", "2024-03-01T22:50:00", "2024-03-02T01:10:00"),
+            Encounter {
+                practitioner: hospital_practitioners_of(place).start,
+                organization: hospital_of(place),
+                reason: None,
+                ..encounter(
+                    4,
+                    EncounterClass::Inpatient,
+                    "hospital-admission",
+                    "2024-03-02T01:10:00",
+                    "2024-03-05T04:30:00",
+                )
+            },
+        ],
+        problems: vec![
+            Problem {
+                event: event(10, 0),
+                concept: concept("type-2-diabetes"),
+                onset: day("1999-05-06"),
+                recorded: day("2020-02-03"),
+                abated: None,
+                encounter: Some(0),
+                cause: "test",
+            },
+            Problem {
+                event: event(10, 1),
+                concept: concept("acute-bronchitis"),
+                onset: day("2001-05-06"),
+                recorded: day("2001-05-07"),
+                abated: Some(day("2001-05-20")),
+                encounter: None,
+                cause: "test",
+            },
+        ],
+        diagnoses: [(0, 0), (1, 1), (2, 3)]
+            .map(|(ordinal, encounter)| Diagnosis {
+                event: event(11, ordinal),
+                concept: concept(if encounter == 3 { "acute-myocardial-infarction" } else { "type-2-diabetes" }),
+                encounter,
+                cause: "test",
+            })
+            .into(),
+        observations: vec![
+            observation(20, 1, "hba1c", Category::Laboratory, percent(70), Some((scaled(40, 1), scaled(56, 1)))),
+            observation(
+                21,
+                1,
+                "blood-pressure",
+                Category::VitalSigns,
+                Value::Components(vec![
+                    (concept("systolic-blood-pressure"), scaled(132, 0), "mm[Hg]"),
+                    (concept("diastolic-blood-pressure"), scaled(-5, 2), "mm[Hg]"),
+                ]),
+                None,
+            ),
+            observation(
+                22,
+                1,
+                "tobacco-smoking-status",
+                Category::SocialHistory,
+                Value::Concept(concept("ex-smoker")),
+                None,
+            ),
+            observation(
+                23,
+                1,
+                "body-mass-index",
+                Category::VitalSigns,
+                Value::Quantity { value: scaled(301, 1), unit: "kg/m2" },
+                None,
+            ),
+        ],
+        reports: vec![Report {
+            event: event(25, 0),
+            concept: concept("lipid-panel"),
+            at: at("2020-02-03T18:00:00"),
+            results: vec![0],
+            encounter: 0,
+            cause: "test",
+        }],
+        prescriptions: vec![
+            prescription(0, 0, "2020-02-03T09:20:00", 90),
+            prescription(1, 1, "2021-02-03T09:10:00", 90),
+            prescription(2, 2, "2024-03-02T00:30:00", 90),
+        ],
+        immunizations: vec![Immunization {
+            event: event(40, 0),
+            concept: concept("influenza-vaccine"),
+            at: at("2020-02-03T09:25:00"),
+            lot: "AB-1234".into(),
+            encounter: 0,
+            cause: "test",
+        }],
+        procedures: vec![Procedure {
+            event: event(50, 0),
+            concept: concept("electrocardiogram"),
+            start: at("2024-03-01T23:00:00"),
+            end: at("2024-03-01T23:15:00"),
+            reason: Some(concept("acute-myocardial-infarction")),
+            encounter: 2,
+            cause: "test",
+        }],
+        allergies: vec![
+            Allergy {
+                event: event(60, 0),
+                concept: concept("allergy-latex"),
+                onset: day("1970-01-01"),
+                recorded: day("2020-02-03"),
+                encounter: Some(0),
+                cause: "test",
+            },
+            Allergy {
+                event: event(60, 1),
+                concept: concept("allergy-mold"),
+                onset: day("1970-01-01"),
+                recorded: day("1980-02-03"),
+                encounter: None,
+                cause: "test",
+            },
+        ],
+    }
+}
