@@ -1,6 +1,6 @@
 //! Commits to Glue and S3 as an emulator plays them.
 //!
-//! Wants the emulator `ministack` (PyPI, 1.5.33), whose Glue honours the version a commit was built on. It is looked for in
+//! Wants the emulator `ministack` (version 1.5.33), whose Glue honours the version a commit was built on. It is looked for in
 //! `TWINLAKE_MINISTACK`, else on the `PATH`; without it the test says that it skipped.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
