@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use twinlake_fhir::Patient;
 use twinlake_omop::{AnyRow, DynRow, Table};
 
-use crate::context::{Context, OmopSide};
+use crate::context::Context;
 use crate::era;
 use crate::finding::{Finding, Findings, topic};
 use crate::layout::{Layout, is_event};
@@ -18,8 +18,11 @@ pub(crate) fn compare(
     patient: &Patient<'_>,
     out: &mut Findings,
 ) -> Verdict {
-    let verdict =
-        if context.omop.lacks(Table::Person) { Verdict::AGREED } else { person::compare(person, patient, out) };
+    let verdict = if context.omop.lacks(Table::Person) {
+        Verdict::AGREED
+    } else {
+        person::compare(context.omop, person, patient, out)
+    };
     if !verdict.same_person {
         return verdict;
     }
@@ -83,7 +86,7 @@ impl Comparison<'_, '_> {
         let omop = self.context.omop;
         let skip = |column: &'static str, _: &AnyRow, actual: &DynRow| match column {
             "preceding_visit_occurrence_id" => order_in_doubt,
-            _ => refers_to_unshared(omop, column, actual),
+            _ => omop.is_unshared(column, actual.cell(column)),
         };
         if compare_rows(self.person, table, expected, rendered, skip, out) {
             self.touched.insert(table);
@@ -111,7 +114,7 @@ impl Comparison<'_, '_> {
                 }
                 // A drug ends with its patient at the latest.
                 "drug_exposure_end_date" | "drug_exposure_end_datetime" => !verdict.same_death,
-                _ => refers_to_unshared(omop, column, actual),
+                _ => omop.is_unshared(column, actual.cell(column)),
             }
         };
         // The observation that names a cause of death makes no row while there is a death.
@@ -183,18 +186,6 @@ impl Comparison<'_, '_> {
             }
         }
     }
-}
-
-/// Whether OMOP refers to a provider or care site that FHIR does not have: that is one finding on the provider, not one on
-/// each of its events.
-fn refers_to_unshared(omop: &OmopSide, column: &'static str, actual: &DynRow) -> bool {
-    let table = match column {
-        "provider_id" => Table::Provider,
-        "care_site_id" => Table::CareSite,
-        _ => return false,
-    };
-    let key = actual.cell(column).as_int();
-    key.is_some_and(|key| omop.has_key(table, key) && !omop.expects_key(table, key))
 }
 
 /// One finding a person: the table does not follow from the events of its own side.

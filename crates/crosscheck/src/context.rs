@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use twinlake_harmonize::Shared;
-use twinlake_omop::{AnyRow, DynRow, Table};
+use twinlake_omop::{AnyRow, Cell, DynRow, Table};
 use twinlake_pack::Pack;
 use twinlake_vocab::Vocab;
 
@@ -66,6 +66,17 @@ impl OmopSide {
 
     pub(crate) fn has_key(&self, table: Table, key: i64) -> bool {
         self.keys.get(&table).is_some_and(|keys| keys.contains(&key))
+    }
+
+    /// Whether a column refers to a provider or care site that OMOP has and FHIR does not: that is one finding on the
+    /// provider, not one on each of its events.
+    pub(crate) fn is_unshared(&self, column: &str, cell: &Cell<'_>) -> bool {
+        let table = match column {
+            "provider_id" => Table::Provider,
+            "care_site_id" => Table::CareSite,
+            _ => return false,
+        };
+        cell.as_int().is_some_and(|key| self.has_key(table, key) && !self.expects_key(table, key))
     }
 
     pub(crate) fn expects_key(&self, table: Table, key: i64) -> bool {

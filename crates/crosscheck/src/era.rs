@@ -81,7 +81,8 @@ pub(crate) const OBSERVED: [Table; 7] = [
 
 /// The observation period: from the first start of anything to the last of starts, visits' ends and death.
 pub(crate) fn observation_period(person_id: i64, rows: &BTreeMap<Table, Vec<&DynRow>>) -> Option<AnyRow> {
-    let mut days = BTreeSet::new();
+    let mut starts = BTreeSet::new();
+    let mut visit_ends = BTreeSet::new();
     for table in OBSERVED {
         let start = match table {
             Table::VisitOccurrence => "visit_start_date",
@@ -93,13 +94,14 @@ pub(crate) fn observation_period(person_id: i64, rows: &BTreeMap<Table, Vec<&Dyn
             _ => "death_date",
         };
         for row in rows.get(&table).into_iter().flatten() {
-            days.extend(row.cell(start).as_date());
+            starts.extend(row.cell(start).as_date());
             if table == Table::VisitOccurrence {
-                days.extend(row.cell("visit_end_date").as_date());
+                visit_ends.extend(row.cell("visit_end_date").as_date());
             }
         }
     }
-    let (first, last) = (*days.first()?, *days.last()?);
+    let first = *starts.first()?;
+    let last = starts.last().copied().max(visit_ends.last().copied())?;
     let row = ObservationPeriod {
         observation_period_id: key::observation_period(person_id, first),
         person_id,

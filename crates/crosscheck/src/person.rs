@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use twinlake_fhir::Patient;
 use twinlake_omop::{AnyRow, Cell, DynRow, Table};
 
+use crate::context::OmopSide;
 use crate::fhir::FhirPerson;
 use crate::finding::{Finding, Findings, topic};
 
@@ -84,7 +85,7 @@ impl Verdict {
 
 /// Compares the person rows. A person who differs in birth and something else, or in three things, is someone else: that is
 /// one finding, and nothing more is compared.
-pub(crate) fn compare(person: &Person<'_>, patient: &Patient<'_>, out: &mut Findings) -> Verdict {
+pub(crate) fn compare(omop: &OmopSide, person: &Person<'_>, patient: &Patient<'_>, out: &mut Findings) -> Verdict {
     let same_death = deaths_agree(person);
     let (Some(actual), Some(expected)) =
         (person.rendered(Table::Person).first(), person.expected(Table::Person).first())
@@ -92,8 +93,10 @@ pub(crate) fn compare(person: &Person<'_>, patient: &Patient<'_>, out: &mut Find
         return Verdict { same_death, ..Verdict::AGREED };
     };
     let fields = Table::Person.spec().fields;
-    let differing: Vec<usize> =
-        (0..fields.len()).filter(|column| !same(&expected.cell(*column), &actual.cells[*column])).collect();
+    let differing: Vec<usize> = (0..fields.len())
+        .filter(|column| !same(&expected.cell(*column), &actual.cells[*column]))
+        .filter(|column| !omop.is_unshared(fields[*column].name, &actual.cells[*column]))
+        .collect();
     let unknown_gender = matches!(patient.gender.as_deref(), None | Some("unknown"));
     let mut topics: BTreeSet<&str> = differing.iter().map(|column| topic(fields[*column].name)).collect();
     if unknown_gender {

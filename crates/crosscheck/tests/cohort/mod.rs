@@ -1,23 +1,60 @@
 //! A small cohort, both sides of it, and what the check says of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut, RangeInclusive};
+use std::sync::OnceLock;
 
 use chrono::NaiveDate;
-use serde_json::{Value, json};
+use serde_json::Value;
 use twinlake_crosscheck::{Accounting, Context, Finding, OmopSide, SharedCheck, check_partition};
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Shared, harmonize_patient};
-use twinlake_omop::{Cell, DynRow, Table};
+use twinlake_omop::{Cell, DynRow, Table, key};
 use twinlake_pack::Pack;
+use twinlake_synth::render;
+use twinlake_synth::simulate::simulate;
 use twinlake_vocab::Vocab;
 
 /// Partitions of the check, so that what two of them say is joined.
 const PARTITIONS: i64 = 3;
 
+/// A resource as it was written; its text is made anew when it is changed, and keeps the digits of its decimals until then.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    value: Value,
+    written: Option<String>,
+}
+
+impl Entry {
+    fn new(resource: &Resource<'_>) -> Self {
+        let written = resource.to_json();
+        Entry { value: serde_json::from_str(&written).unwrap(), written: Some(written) }
+    }
+
+    fn text(&self) -> String {
+        self.written.clone().unwrap_or_else(|| self.value.to_string())
+    }
+}
+
+impl Deref for Entry {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.value
+    }
+}
+
+impl DerefMut for Entry {
+    fn deref_mut(&mut self) -> &mut Value {
+        self.written = None;
+        &mut self.value
+    }
+}
+
 /// Both sides of some patients.
 #[derive(Clone)]
 pub(crate) struct Cohort {
-    pub(crate) fhir: Vec<Value>,
+    pub(crate) fhir: Vec<Entry>,
     pub(crate) omop: Vec<DynRow>,
     /// The pack whose constraints hold.
     pub(crate) pack: Option<&'static Pack>,
@@ -26,33 +63,40 @@ pub(crate) struct Cohort {
 }
 
 impl Cohort {
-    /// A cohort whose sides agree.
+    /// A generated cohort, whose sides agree.
     pub(crate) fn new() -> Self {
-        let fhir = made();
-        let mut cohort = Cohort { fhir, omop: Vec::new(), pack: None, foreign: false };
-        let shared = cohort.shared();
-        let vocab = Vocab::embedded();
-        let mut rows: BTreeMap<(Table, Option<i64>), DynRow> =
-            shared.rows(vocab).iter().map(|row| ((row.table(), row.key()), row.into())).collect();
-        let persons: std::collections::BTreeSet<_> = cohort.fhir.iter().filter_map(person_of).collect();
-        for person in persons {
-            rows.extend(cohort.mapped(&shared, person).into_iter().map(|row| ((row.table, row.key()), row)));
+        static COHORT: OnceLock<Cohort> = OnceLock::new();
+        COHORT.get_or_init(|| Cohort::of(PATIENTS)).clone()
+    }
+
+    /// These patients of the cohort.
+    pub(crate) fn of(patients: RangeInclusive<u64>) -> Self {
+        let pack = Pack::embedded();
+        let context = render::Context::new(pack, Vocab::embedded(), 42, pack.reference_date);
+        let mut fhir = Vec::new();
+        let mut omop: Vec<DynRow> = render::omop_reference(&context).iter().map(DynRow::from).collect();
+        let mut read = |resource: Resource<'_>| fhir.push(Entry::new(&resource));
+        render::fhir_reference(&context, &mut read);
+        for patient in patients {
+            let timeline = simulate(pack, context.seed, patient, context.as_of);
+            render::fhir(&context, &timeline, &mut read);
+            omop.extend(render::omop(&context, &timeline).iter().map(DynRow::from));
         }
-        cohort.omop = rows.into_values().collect();
-        cohort
+        omop.retain(|row| COMPARED.contains(&row.table));
+        Cohort { fhir, omop, pack: None, foreign: false }
     }
 
     fn shared(&self) -> Shared {
         let mut shared = Shared::default();
         for resource in &self.fhir {
-            shared.read(&Resource::from_json(&resource.to_string()).unwrap());
+            shared.read(&Resource::from_json(&resource.text()).unwrap());
         }
         shared
     }
 
     fn mapped(&self, shared: &Shared, person: i64) -> Vec<DynRow> {
         let texts: Vec<String> =
-            self.fhir.iter().filter(|resource| person_of(resource) == Some(person)).map(Value::to_string).collect();
+            self.fhir.iter().filter(|resource| person_of(resource) == Some(person)).map(Entry::text).collect();
         let resources: Vec<_> = texts.iter().map(|text| Resource::from_json(text).unwrap()).collect();
         harmonize_patient(Vocab::embedded(), shared, &resources).rows.iter().map(DynRow::from).collect()
     }
@@ -64,7 +108,7 @@ impl Cohort {
         self.omop.extend(rows.into_iter().filter(|row| row.person_id() == Some(person)));
     }
 
-    pub(crate) fn resources(&mut self, resource_type: &str) -> impl Iterator<Item = &mut Value> {
+    pub(crate) fn resources(&mut self, resource_type: &str) -> impl Iterator<Item = &mut Entry> {
         self.fhir.iter_mut().filter(move |resource| resource["resourceType"] == resource_type)
     }
 
@@ -86,12 +130,7 @@ impl Cohort {
 
     pub(crate) fn patients(&self) -> usize {
         self.fhir.iter().filter(|resource| resource["resourceType"] == "Patient").count().max(
-            self.omop
-                .iter()
-                .filter(|row| row.table == Table::Person)
-                .map(DynRow::key)
-                .collect::<std::collections::BTreeSet<_>>()
-                .len(),
+            self.omop.iter().filter(|row| row.table == Table::Person).map(DynRow::key).collect::<BTreeSet<_>>().len(),
         )
     }
 
@@ -119,7 +158,7 @@ impl Cohort {
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let vocab = Vocab::embedded();
         let (mut shared, mut side, mut check) = (Shared::default(), OmopSide::default(), SharedCheck::default());
-        let texts: Vec<String> = self.fhir.iter().map(Value::to_string).collect();
+        let texts: Vec<String> = self.fhir.iter().map(Entry::text).collect();
         let mut fhir: BTreeMap<i64, Vec<&str>> = BTreeMap::new();
         for text in &texts {
             let resource = Resource::from_json(text).unwrap();
@@ -166,93 +205,32 @@ impl Cohort {
 
 /// Key of the person a resource belongs to.
 pub(crate) fn person_of(resource: &Value) -> Option<i64> {
-    let text = resource.to_string();
-    twinlake_crosscheck::person_of(&Resource::from_json(&text).unwrap())
-}
-
-const N_PATIENTS: usize = 24;
-
-/// FHIR of patients who differ in birth, sex, race and place; some die, some are diabetic.
-fn made() -> Vec<Value> {
-    let mut resources = vec![
-        json!({"resourceType": "Practitioner", "id": "dr-1", "gender": "female"}),
-        json!({"resourceType": "Practitioner", "id": "dr-2", "gender": "male"}),
-        json!({"resourceType": "Organization", "id": "org-1", "name": "Harbour Clinic",
-            "type": [{"coding": [{"code": "prov"}]}], "address": [{"state": "MA", "postalCode": "02139", "country": "US"}]}),
-    ];
-    for n in 0..N_PATIENTS {
-        push_patient(n, &mut resources);
-    }
-    resources
-}
-
-fn push_patient(n: usize, resources: &mut Vec<Value>) {
-    let id = format!("p{n}");
-    let subject = json!({"reference": format!("Patient/{id}")});
-    let doctor = json!({"reference": format!("Practitioner/dr-{}", n % 2 + 1)});
-    let race = ["2106-3", "2054-5", "2028-9"][n % 3];
-    let ethnicity = ["2135-2", "2186-5"][n / 2 % 2];
-    let omb = |url: &str, code: &str| {
-        json!({"url": format!("http://hl7.org/fhir/us/core/StructureDefinition/{url}"), "extension": [
-            {"url": "ombCategory", "valueCoding": {"system": "urn:oid:2.16.840.1.113883.6.238", "code": code}}]})
+    let id = match resource["resourceType"].as_str()? {
+        "Patient" => resource["id"].as_str(),
+        _ => ["subject", "patient"]
+            .iter()
+            .find_map(|name| resource[name]["reference"].as_str()?.strip_prefix("Patient/")),
     };
-    let mut patient = json!({
-        "resourceType": "Patient", "id": id, "gender": (if n.is_multiple_of(2) { "male" } else { "female" }),
-        "birthDate": format!("{}-{:02}-{:02}", 1940 + 2 * n, n % 12 + 1, n % 27 + 1),
-        "extension": [omb("us-core-race", race), omb("us-core-ethnicity", ethnicity)],
-        "address": [{"state": (["MA", "NY", "VT", "ME"][n % 4]), "postalCode": format!("{:05}", 2100 + 300 * n), "country": "US"}],
-    });
-    if n.is_multiple_of(6) {
-        patient["deceasedDateTime"] = "2022-07-09T10:00:00-05:00".into();
-    }
-    resources.push(patient);
-    let snomed = |code: &str| json!({"coding": [{"system": "http://snomed.info/sct", "code": code}]});
-    let loinc = |code: &str| json!({"coding": [{"system": "http://loinc.org", "code": code}]});
-    let category = |code: &str| json!([{"coding": [{"code": code}]}]);
-    let quantity = |value: f64, unit: &str| json!({"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit});
-    for (visit, year) in (2019..2022 + i32::from(n.is_multiple_of(2))).enumerate() {
-        let encounter = format!("{id}-e{visit}");
-        let reference = json!({"reference": format!("Encounter/{encounter}")});
-        let at = format!("{year}-03-{:02}T09:30:00-05:00", n % 27 + 1);
-        resources.push(json!({
-            "resourceType": "Encounter", "id": encounter, "status": "finished", "class": {"code": "AMB"}, "subject": subject,
-            "period": {"start": at, "end": at.replace("09:30", "10:15")}, "participant": [{"individual": doctor}],
-            "serviceProvider": {"reference": "Organization/org-1"},
-        }));
-        resources.push(json!({
-            "resourceType": "Condition", "id": format!("{encounter}-dx"), "subject": subject, "encounter": reference,
-            "category": category("encounter-diagnosis"), "code": snomed("44054006"), "recordedDate": at,
-        }));
-        resources.push(json!({
-            "resourceType": "Observation", "id": format!("{encounter}-bp"), "status": "final", "subject": subject,
-            "encounter": reference, "effectiveDateTime": at, "category": category("vital-signs"), "code": loinc("85354-9"),
-            "component": [
-                {"code": loinc("8480-6"), "valueQuantity": quantity(130.0, "mm[Hg]")},
-                {"code": loinc("8462-4"), "valueQuantity": quantity(81.5, "mm[Hg]")},
-            ],
-        }));
-        resources.push(json!({
-            "resourceType": "Observation", "id": format!("{encounter}-a1c"), "status": "final", "subject": subject,
-            "encounter": reference, "effectiveDateTime": at, "category": category("laboratory"), "code": loinc("4548-4"),
-            "valueQuantity": quantity(7.1, "%"), "performer": [doctor],
-        }));
-        resources.push(json!({
-            "resourceType": "MedicationRequest", "id": format!("{encounter}-rx"), "status": "completed", "intent": "order",
-            "subject": subject, "encounter": reference, "authoredOn": at, "requester": doctor,
-            "medicationCodeableConcept": {"coding": [
-                {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "860975"}]},
-            "dispenseRequest": {"numberOfRepeatsAllowed": 3, "quantity": {"value": 180},
-                "expectedSupplyDuration": {"value": 180, "system": "http://unitsofmeasure.org", "code": "d"}},
-        }));
-        resources.push(json!({
-            "resourceType": "Immunization", "id": format!("{encounter}-flu"), "status": "completed", "patient": subject,
-            "encounter": reference, "occurrenceDateTime": at, "lotNumber": "A7",
-            "vaccineCode": {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "140"}]},
-        }));
-    }
-    resources.push(json!({
-        "resourceType": "Condition", "id": format!("{id}-problem"), "subject": subject, "category": category("problem-list-item"),
-        "code": snomed("44054006"), "onsetDateTime": "2018-04-05", "recordedDate": "2019-03-04",
-        "verificationStatus": {"coding": [{"code": "confirmed"}]},
-    }));
+    id.map(key::of_person)
 }
+
+/// Enough patients for some to have died, few enough to check forty times.
+const PATIENTS: RangeInclusive<u64> = 1..=24;
+
+/// The tables that belong to patients, and those they share.
+const COMPARED: [Table; 14] = [
+    Table::Person,
+    Table::Location,
+    Table::CareSite,
+    Table::Provider,
+    Table::ObservationPeriod,
+    Table::VisitOccurrence,
+    Table::ConditionOccurrence,
+    Table::DrugExposure,
+    Table::ProcedureOccurrence,
+    Table::Measurement,
+    Table::Observation,
+    Table::Death,
+    Table::ConditionEra,
+    Table::DrugEra,
+];
