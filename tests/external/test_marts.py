@@ -75,8 +75,8 @@ def test_chronic_diagnoses_are_counted_as_a_loop_counts_them(
     [
         "marts.dim_patient",
         "marts.fact_chronic_condition",
-        "metrics.metric_population",
-        "metrics.metric_prevalence",
+        "metrics.population_by_age",
+        "metrics.condition_prevalence",
     ],
 )
 def test_every_row_names_the_run_that_made_it(marts, table):

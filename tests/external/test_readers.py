@@ -77,16 +77,20 @@ def test_a_snapshot_and_its_rows_name_the_same_run(catalog, name):
     table = catalog.load_table(name)
     by_snapshot = {}
     for snapshot in table.snapshots():
+        added = int(snapshot.summary["added-records"] or 0)
+        if added == 0:
+            # Claims the lake for a cohort, say; it brings no rows.
+            continue
         run_id = snapshot.summary["pipeline_run_id"]
         assert run_id, f"snapshot {snapshot.snapshot_id} names no run"
         assert run_id not in by_snapshot, f"run {run_id} was committed twice"
-        by_snapshot[run_id] = int(snapshot.summary["added-records"])
+        by_snapshot[run_id] = added
     by_column = {}
     for value in table.scan(selected_fields=("pipeline_run_id",)).to_arrow()[
         "pipeline_run_id"
     ].to_pylist():
         by_column[value] = by_column.get(value, 0) + 1
-    assert {run: n for run, n in by_snapshot.items() if n} == by_column
+    assert by_snapshot == by_column
 
 
 def test_the_run_is_listed_once_it_is_whole(connection):
