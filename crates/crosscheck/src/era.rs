@@ -141,3 +141,45 @@ fn join(mut spans: Vec<Span>) -> Vec<Era> {
     }
     eras
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(n: u64) -> NaiveDate {
+        NaiveDate::default() + chrono::Days::new(n)
+    }
+
+    fn joined(spans: &[(u64, u64)]) -> Vec<(NaiveDate, NaiveDate, i32, i32)> {
+        let spans = spans.iter().map(|(start, end)| (day(*start), day(*end))).collect();
+        join(spans).into_iter().map(|era| (era.first, era.last, era.joined, era.uncovered)).collect()
+    }
+
+    #[test]
+    fn a_gap_of_thirty_days_joins_and_one_of_thirty_one_parts() {
+        assert_eq!(joined(&[(40, 50), (0, 10)]), [(day(0), day(50), 2, 29)]);
+        assert_eq!(joined(&[(0, 10), (41, 50)]), [(day(0), day(10), 1, 0), (day(41), day(50), 1, 0)]);
+    }
+
+    #[test]
+    fn neighbours_and_overlaps_leave_no_day_uncovered() {
+        assert_eq!(joined(&[(0, 100), (5, 10), (101, 110)]), [(day(0), day(110), 3, 0)]);
+    }
+
+    #[test]
+    fn a_visit_that_ends_before_all_starts_moves_no_period() {
+        let cells = |values: &[(&str, NaiveDate)]| {
+            let table = Table::VisitOccurrence;
+            let mut cells = vec![twinlake_omop::Cell::Null; table.spec().fields.len()];
+            for (name, value) in values {
+                cells[table.spec().column(name).unwrap()] = (*value).into();
+            }
+            DynRow { table, cells }
+        };
+        let visit = cells(&[("visit_start_date", day(10)), ("visit_end_date", day(3))]);
+        let rows = BTreeMap::from([(Table::VisitOccurrence, vec![&visit])]);
+        let Some(AnyRow::ObservationPeriod(period)) = observation_period(7, &rows) else { panic!("no period") };
+        assert_eq!((period.observation_period_start_date, period.observation_period_end_date), (day(10), day(10)));
+        assert_eq!(observation_period(7, &BTreeMap::new()), None);
+    }
+}
