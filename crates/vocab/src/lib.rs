@@ -2,7 +2,7 @@
 //!
 //! [`Vocab::embedded`] is a small crosswalk, compiled in: the concepts that the model pack uses, and those that FHIR's
 //! required codes (gender, encounter class, …) need. [`Vocab::map`] takes a code to its source and standard concept;
-//! [`Vocab::unit`], [`Vocab::ingredient`] and the value sets answer the other questions of a mapping. The same data
+//! [`Vocab::unit`], [`Vocab::ingredients`] and the value sets answer the other questions of a mapping. The same data
 //! comes out as rows of OMOP's vocabulary tables ([`Vocab::concept_rows`] and its neighbours).
 //!
 //! Ids, codes, domains and standard flags are facts of the OHDSI Standardized Vocabularies and are never made up: each

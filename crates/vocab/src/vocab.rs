@@ -182,11 +182,6 @@ impl Vocab {
         self.ingredients.get(&drug).map_or(&[], Vec::as_slice)
     }
 
-    /// The ingredient of a drug, of a combination the one with the lowest id.
-    pub fn ingredient(&self, drug: ConceptId) -> Option<ConceptId> {
-        self.ingredients(drug).first().copied()
-    }
-
     /// The concept of `Patient.gender`; 0 for what OMOP has no concept for.
     pub fn gender(&self, code: &str) -> ConceptId {
         self.in_valueset("gender", code)
@@ -351,7 +346,7 @@ mod tests {
         let vocab = Vocab::embedded();
         for row in vocab.concept_ancestor_rows().filter(|row| row.min_levels_of_separation > 0) {
             assert!(vocab.ingredients(row.descendant_concept_id).contains(&row.ancestor_concept_id));
-            assert_eq!(vocab.ingredient(row.ancestor_concept_id), Some(row.ancestor_concept_id));
+            assert_eq!(vocab.ingredients(row.ancestor_concept_id), [row.ancestor_concept_id]);
         }
     }
 }
