@@ -230,7 +230,10 @@ impl Official {
         for &id in wanted.iter() {
             let concept = self.concept(id)?;
             let drug = concept.text("vocabulary_id")? == "RxNorm" && concept.text("concept_class_id")? != "Ingredient";
-            ensure!(!drug || rows.range((id, 0)..=(id, u32::MAX)).next().is_some(), "no extract has the ingredient of drug {id}");
+            ensure!(
+                !drug || rows.range((id, 0)..=(id, u32::MAX)).next().is_some(),
+                "no extract has the ingredient of drug {id}"
+            );
         }
         Ok(rows.into_values().collect())
     }
