@@ -6,7 +6,7 @@ use crate::error::PackError;
 use crate::key::Key;
 use crate::model::{Derived, Effect, Onset, Order};
 use crate::source::Files;
-use crate::{Condition, Pack};
+use crate::{Condition, Pack, Table};
 
 /// Streams below this one are of the renderings (reference set).
 const FIRST_STREAM: u16 = 8;
@@ -194,6 +194,12 @@ impl Lint<'_> {
             }
             if let Some(goal) = &treatment.goal {
                 self.latent(file, goal.latent)?;
+            } else if treatment.begin_above.is_some() {
+                return self.fail(
+                    file,
+                    "begin_above",
+                    "`begin_above` is a value of the goal's latent, and there is no `goal`",
+                );
             }
         }
         if let Some(episode) = &condition.episode {
@@ -364,7 +370,7 @@ impl Lint<'_> {
 
     fn rates(&self, file: &str, table: Key, scale: f64) -> Result<(), PackError> {
         self.table(file, table)?;
-        let values = self.pack.table(&table).into_iter().flat_map(|table| table.values());
+        let values = self.pack.table(&table).into_iter().flat_map(Table::values);
         for value in values {
             if !(0.0..=1.0).contains(&(value * scale)) {
                 return self.fail(file, &table, format!("hazard `{value}` times `{scale}` is not between 0 and 1"));

@@ -199,13 +199,15 @@ pub struct Order {
 pub struct Treatment {
     /// Keys of medications, in the order in which they are added.
     pub ladder: Vec<Key>,
-    /// Probability that a visit starts the first.
+    /// Share of people who take drugs for it at all.
     pub start: f64,
     /// Probability that a visit adds the next while the goal is missed.
     #[serde(default)]
     pub step: f64,
     /// What treatment aims at.
     pub goal: Option<Goal>,
+    /// Drugs are begun only while the goal's latent is above this.
+    pub begin_above: Option<f64>,
 }
 
 /// A latent below a value.
@@ -478,7 +480,7 @@ pub enum Derived {
         /// Lab in mg/dL.
         triglycerides: Key,
     },
-    /// ADAG: 28.7 times HbA1c in % - 46.7, in mg/dL.
+    /// ADAG: 28.7 times `HbA1c` in % - 46.7, in mg/dL.
     EstimatedAverageGlucose {
         /// Lab in %.
         hba1c: Key,

@@ -57,7 +57,7 @@ impl Files {
 fn toml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, PackError> {
     toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start.min(text.len()));
-        let line = text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = text[..start].matches('\n').count() + 1;
         PackError::Toml { file: file.to_owned(), line, message: error.message().to_owned() }
     })
 }
