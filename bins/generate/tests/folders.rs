@@ -1,5 +1,7 @@
 //! The verb with its files: same seed, same bytes; and what happens when it cannot work.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
@@ -37,7 +39,9 @@ fn lines(folder: &Path) -> BTreeMap<String, Vec<String>> {
         ndjson::open(File::open(&path).unwrap(), compression).unwrap().read_to_string(&mut text).unwrap();
         lines.entry(resource_type).or_default().extend(text.lines().map(str::to_owned));
     }
-    lines.values_mut().for_each(|lines| lines.sort_unstable());
+    for lines in lines.values_mut() {
+        lines.sort_unstable();
+    }
     lines
 }
 
@@ -134,7 +138,9 @@ fn bundles_and_csv_hold_the_same_patients() {
         assert_eq!(bundle["entry"].as_array().unwrap().len(), n_entries);
         n_files += 1;
     }
-    bundled.values_mut().for_each(|lines| lines.sort_unstable());
+    for lines in bundled.values_mut() {
+        lines.sort_unstable();
+    }
     assert_eq!(n_files, 9);
     assert_eq!(bundled, lines(&plain.join("fhir")));
 

@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn an_id_carries_its_key_and_its_cohort() {
         let key = event(7, EventId { stream: 5, ordinal: 99 });
-        assert_eq!(key, 7 << 29 | 5 << 20 | 99);
+        assert_eq!(key, (7 << 29) + (5 << 20) + 99);
         let (one, other) = (Ids::new(1, 42).fhir(key), Ids::new(1, 43).fhir(key));
         assert_ne!(one, other);
         assert_eq!(key::of("Observation", &one), key);
@@ -83,8 +83,8 @@ mod tests {
 
     #[test]
     fn the_reference_set_has_keys_of_patient_zero() {
-        assert_eq!(organization(4), 1 << 20 | 4);
-        assert_eq!(location(4), 2 << 20 | 4);
-        assert_eq!(practitioner(4), 3 << 20 | 4);
+        assert_eq!(organization(4), (1 << 20) + 4);
+        assert_eq!(location(4), (2 << 20) + 4);
+        assert_eq!(practitioner(4), (3 << 20) + 4);
     }
 }

@@ -184,7 +184,7 @@ mod tests {
         // The published example of the check digit.
         let luhn = |digits: &str| {
             digits.bytes().rev().enumerate().fold(24, |sum, (place, digit)| {
-                let digit = u32::from(digit - b'0') * (1 + place as u32 % 2);
+                let digit = u32::from(digit - b'0') * if place % 2 == 0 { 1 } else { 2 };
                 sum + digit / 10 + digit % 10
             })
         };

@@ -1,5 +1,7 @@
 //! Whole renderings: three patients to read, and what holds of every one.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 

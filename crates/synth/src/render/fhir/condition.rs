@@ -22,13 +22,13 @@ const ENCOUNTER_DIAGNOSIS: Code = Code { code: "encounter-diagnosis", display: "
 
 pub(super) fn problem<'a>(chart: &'a Chart<'_>, problem: &Problem) -> Condition<'a> {
     Condition {
-        id: chart.id(problem.event),
-        meta: chart.meta_of_day(problem.abated.unwrap_or(problem.recorded).max(problem.recorded), &[PROBLEM]),
+        id: Some(chart.id(problem.event)),
+        meta: Some(chart.meta_of_day(problem.abated.unwrap_or(problem.recorded).max(problem.recorded), &[PROBLEM])),
         clinical_status: Some(clinical(problem)),
         verification_status: Some(coded(VERIFICATION, CONFIRMED)),
         category: vec![coded(CATEGORY, PROBLEM_LIST)],
         code: Some(chart.concept(problem.concept)),
-        subject: chart.subject(),
+        subject: Some(chart.subject()),
         encounter: problem.encounter.map(|index| chart.encounter(index)),
         onset: Some(Onset::DateTime(problem.onset.into())),
         abatement: problem.abated.map(|day| Abatement::DateTime(day.into())),
@@ -43,13 +43,13 @@ pub(super) fn diagnosis<'a>(chart: &'a Chart<'_>, diagnosis: &Diagnosis) -> Cond
     // The problem list says whether it still goes on; a diagnosis that never was a problem says nothing of it.
     let problem = chart.timeline.problems.iter().find(|problem| problem.concept == diagnosis.concept);
     Condition {
-        id: chart.id(diagnosis.event),
-        meta: chart.meta(encounter.end, &[DIAGNOSIS]),
+        id: Some(chart.id(diagnosis.event)),
+        meta: Some(chart.meta(encounter.end, &[DIAGNOSIS])),
         clinical_status: problem.map(clinical),
         verification_status: Some(coded(VERIFICATION, CONFIRMED)),
         category: vec![coded(CATEGORY, ENCOUNTER_DIAGNOSIS)],
         code: Some(chart.concept(diagnosis.concept)),
-        subject: chart.subject(),
+        subject: Some(chart.subject()),
         encounter: Some(chart.encounter(diagnosis.encounter)),
         recorded_date: Some(chart.at(encounter.start)),
         recorder: Some(chart.recorder(Some(diagnosis.encounter))),
@@ -59,13 +59,13 @@ pub(super) fn diagnosis<'a>(chart: &'a Chart<'_>, diagnosis: &Diagnosis) -> Cond
 
 pub(super) fn allergy<'a>(chart: &'a Chart<'_>, allergy: &timeline::Allergy) -> AllergyIntolerance<'a> {
     AllergyIntolerance {
-        id: chart.id(allergy.event),
-        meta: chart.meta_of_day(allergy.recorded, &[ALLERGY]),
+        id: Some(chart.id(allergy.event)),
+        meta: Some(chart.meta_of_day(allergy.recorded, &[ALLERGY])),
         clinical_status: Some(coded(ALLERGY_CLINICAL, ACTIVE)),
         verification_status: Some(coded(ALLERGY_VERIFICATION, CONFIRMED)),
         type_: Some(Text::from("allergy")),
         code: Some(chart.concept(allergy.concept)),
-        patient: chart.subject(),
+        patient: Some(chart.subject()),
         encounter: allergy.encounter.map(|index| chart.encounter(index)),
         onset: Some(Onset::DateTime(allergy.onset.into())),
         recorded_date: Some(allergy.recorded.into()),

@@ -23,7 +23,7 @@ pub(super) fn encounter<'a>(chart: &'a Chart<'_>, index: usize, encounter: &'a t
     let id = chart.encounters[index].trim_start_matches("Encounter/");
     Encounter {
         id: Some(Text::from(id)),
-        meta: chart.meta(encounter.end, &[PROFILE]),
+        meta: Some(chart.meta(encounter.end, &[PROFILE])),
         identifier: vec![Identifier {
             system: Some(Text::from("https://twinlake.example/visit")),
             value: Some(Text::from(key.to_string())),
@@ -32,7 +32,7 @@ pub(super) fn encounter<'a>(chart: &'a Chart<'_>, index: usize, encounter: &'a t
         status: Some(Text::from("finished")),
         class: Some(Coding::displayed(ACT_CODE, code, display)),
         type_: vec![chart.concept(encounter.kind)],
-        subject: chart.subject(),
+        subject: Some(chart.subject()),
         participant: vec![EncounterParticipant {
             type_: vec![coded(PARTICIPATION, PRIMARY)],
             period: Some(chart.period(encounter.start, encounter.end)),

@@ -21,8 +21,8 @@ pub(super) fn prescription<'a>(chart: &'a Chart<'_>, prescription: &'a Prescript
     let encounter = &chart.timeline.encounters[prescription.encounter];
     let days = Scaled { units: i64::from(prescription.days_supply), decimals: 0 };
     MedicationRequest {
-        id: chart.id(prescription.event),
-        meta: chart.meta(prescription.at, &[REQUEST]),
+        id: Some(chart.id(prescription.event)),
+        meta: Some(chart.meta(prescription.at, &[REQUEST])),
         status: Some(Text::from(match prescription.status {
             PrescriptionStatus::Active => "active",
             PrescriptionStatus::Completed => "completed",
@@ -36,12 +36,12 @@ pub(super) fn prescription<'a>(chart: &'a Chart<'_>, prescription: &'a Prescript
         )],
         reported: Some(Reported::Boolean(false)),
         medication: Some(Medication::CodeableConcept(chart.concept(prescription.concept))),
-        subject: chart.subject(),
+        subject: Some(chart.subject()),
         encounter: Some(chart.encounter(prescription.encounter)),
         authored_on: Some(chart.at(prescription.at)),
         requester: Some(chart.practitioner(encounter.practitioner)),
         reason_code: chart.concepts(prescription.reason),
-        dosage_instruction: vec![Dosage { text: Some(Text::from(&*prescription.sig)), ..Dosage::default() }],
+        dosage_instruction: vec![Dosage { text: Some(Text::from(prescription.sig)), ..Dosage::default() }],
         dispense_request: Some(DispenseRequest {
             number_of_repeats_allowed: Some(prescription.refills),
             quantity: Some(Quantity {
@@ -58,11 +58,11 @@ pub(super) fn prescription<'a>(chart: &'a Chart<'_>, prescription: &'a Prescript
 pub(super) fn immunization<'a>(chart: &'a Chart<'_>, immunization: &'a timeline::Immunization) -> Immunization<'a> {
     let encounter = &chart.timeline.encounters[immunization.encounter];
     Immunization {
-        id: chart.id(immunization.event),
-        meta: chart.meta(immunization.at, &[IMMUNIZATION]),
+        id: Some(chart.id(immunization.event)),
+        meta: Some(chart.meta(immunization.at, &[IMMUNIZATION])),
         status: Some(Text::from("completed")),
         vaccine_code: Some(chart.concept(immunization.concept)),
-        patient: chart.subject(),
+        patient: Some(chart.subject()),
         encounter: Some(chart.encounter(immunization.encounter)),
         occurrence: Some(Occurrence::DateTime(chart.at(immunization.at))),
         primary_source: Some(true),

@@ -79,12 +79,12 @@ impl<'a> Chart<'a> {
         }
     }
 
-    fn id(&self, event: EventId) -> Option<Text<'static>> {
-        Some(Text::from(self.context.ids.fhir(ids::event(self.timeline.patient, event))))
+    fn id(&self, event: EventId) -> Text<'static> {
+        Text::from(self.context.ids.fhir(ids::event(self.timeline.patient, event)))
     }
 
-    fn subject(&self) -> Option<Reference<'_>> {
-        Some(Reference::to(self.subject.as_str()))
+    fn subject(&self) -> Reference<'_> {
+        Reference::to(self.subject.as_str())
     }
 
     fn encounter(&self, index: usize) -> Reference<'_> {
@@ -120,19 +120,19 @@ impl<'a> Chart<'a> {
     }
 
     /// `meta` of a resource that was last changed then.
-    fn meta(&self, changed: NaiveDateTime, profile: &[&'static str]) -> Option<Meta<'static>> {
-        Some(meta(self.at(changed), profile))
+    fn meta(&self, changed: NaiveDateTime, profile: &[&'static str]) -> Meta<'static> {
+        meta(self.at(changed), profile)
     }
 
     /// `meta` of a resource that was last changed on that day.
-    fn meta_of_day(&self, changed: NaiveDate, profile: &[&'static str]) -> Option<Meta<'static>> {
+    fn meta_of_day(&self, changed: NaiveDate, profile: &[&'static str]) -> Meta<'static> {
         self.meta(changed.and_time(NaiveTime::MIN), profile)
     }
 
     /// A concept of the pack's terminology.
     fn concept(&self, key: ConceptKey) -> CodeableConcept<'a> {
         let entry = self.context.meaning(key).entry;
-        Coding::displayed(&*entry.system, &*entry.code, &*entry.display).into()
+        Coding::displayed(entry.system, entry.code, entry.display).into()
     }
 
     fn concepts(&self, key: Option<ConceptKey>) -> Vec<CodeableConcept<'a>> {

@@ -14,18 +14,21 @@ const INTERPRETATION: &str = "http://terminology.hl7.org/CodeSystem/v3-Observati
 const LOINC: &str = "http://loinc.org";
 const REPORT: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-diagnosticreport-lab";
 const REPORT_CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/v2-0074";
+/// By pulse oximetry; FHIR's profile wants the code without the method beside it.
+const OXYGEN_SATURATION: &str = "59408-5";
+const OXYGEN_SATURATION_ANY_METHOD: Code = Code { code: "2708-6", display: "Oxygen saturation in Arterial blood" };
 const LABORATORY: Code = Code { code: "LAB", display: "Laboratory" };
 
 pub(super) fn observation<'a>(chart: &'a Chart<'_>, observation: &'a timeline::Observation) -> Observation<'a> {
     let encounter = &chart.timeline.encounters[observation.encounter];
     let (value, component) = value(chart, &observation.value);
     Observation {
-        id: chart.id(observation.event),
-        meta: chart.meta(observation.at, profile(chart, observation).as_slice()),
+        id: Some(chart.id(observation.event)),
+        meta: Some(chart.meta(observation.at, &[profile(chart, observation)])),
         status: Some(Text::from("final")),
         category: vec![coded(CATEGORY, category(observation.category))],
-        code: Some(chart.concept(observation.concept)),
-        subject: chart.subject(),
+        code: Some(code(chart, observation)),
+        subject: Some(chart.subject()),
         encounter: Some(chart.encounter(observation.encounter)),
         effective: Some(Effective::DateTime(chart.at(observation.at))),
         performer: vec![match observation.category {
@@ -46,11 +49,11 @@ pub(super) fn cause_of_death<'a>(chart: &'a Chart<'_>) -> Option<Observation<'a>
     let cause = death.cause?;
     let Code { code, display } = codes::CAUSE_OF_DEATH;
     Some(Observation {
-        id: chart.id(death.cause_event),
-        meta: chart.meta(death.at, &[]),
+        id: Some(chart.id(death.cause_event)),
+        meta: Some(chart.meta(death.at, &[])),
         status: Some(Text::from("final")),
         code: Some(Coding::displayed(LOINC, code, display).into()),
-        subject: chart.subject(),
+        subject: Some(chart.subject()),
         effective: Some(Effective::DateTime(chart.at(death.at))),
         value: Some(ObservationValue::CodeableConcept(chart.concept(cause))),
         ..Observation::default()
@@ -60,18 +63,18 @@ pub(super) fn cause_of_death<'a>(chart: &'a Chart<'_>) -> Option<Observation<'a>
 pub(super) fn report<'a>(chart: &'a Chart<'_>, report: &Report) -> DiagnosticReport<'a> {
     let encounter = &chart.timeline.encounters[report.encounter];
     let result = |&index: &usize| {
-        let id = chart.id(chart.timeline.observations[index].event).unwrap_or(Text::NULL);
+        let id = chart.id(chart.timeline.observations[index].event);
         twinlake_fhir::Reference::to(format!("Observation/{id}"))
     };
     // Results are drawn during the visit; the report is issued when all are there.
     let drawn = report.results.iter().map(|&index| chart.timeline.observations[index].at).min().unwrap_or(report.at);
     DiagnosticReport {
-        id: chart.id(report.event),
-        meta: chart.meta(report.at, &[REPORT]),
+        id: Some(chart.id(report.event)),
+        meta: Some(chart.meta(report.at, &[REPORT])),
         status: Some(Text::from("final")),
         category: vec![coded(REPORT_CATEGORY, LABORATORY)],
         code: Some(chart.concept(report.concept)),
-        subject: chart.subject(),
+        subject: Some(chart.subject()),
         encounter: Some(chart.encounter(report.encounter)),
         effective: Some(Effective::DateTime(chart.at(drawn))),
         issued: Some(chart.at(report.at)),
@@ -79,6 +82,15 @@ pub(super) fn report<'a>(chart: &'a Chart<'_>, report: &Report) -> DiagnosticRep
         result: report.results.iter().map(result).collect(),
         ..DiagnosticReport::default()
     }
+}
+
+fn code<'a>(chart: &'a Chart<'_>, observation: &timeline::Observation) -> CodeableConcept<'a> {
+    let mut concept = chart.concept(observation.concept);
+    if concept.code_of(LOINC) == Some(OXYGEN_SATURATION) {
+        let Code { code, display } = OXYGEN_SATURATION_ANY_METHOD;
+        concept.coding.push(Coding::displayed(LOINC, code, display));
+    }
+    concept
 }
 
 fn value<'a>(chart: &'a Chart<'_>, value: &'a Value) -> (Option<ObservationValue<'a>>, Vec<ObservationComponent<'a>>) {
@@ -106,15 +118,15 @@ const fn category(category: Category) -> Code {
 }
 
 /// The US Core profile that the observation meets, by its LOINC code and unit.
-fn profile(chart: &Chart<'_>, observation: &timeline::Observation) -> Option<&'static str> {
+fn profile(chart: &Chart<'_>, observation: &timeline::Observation) -> &'static str {
     let entry = chart.context.meaning(observation.concept).entry;
     let unit = match &observation.value {
         Value::Quantity { unit, .. } => unit,
         Value::Components(components) => components.first().map_or("", |(_, _, unit)| unit),
         Value::Concept(_) => "",
     };
-    let loinc = if &*entry.system == LOINC { &*entry.code } else { "" };
-    Some(match (observation.category, loinc, unit) {
+    let loinc = if entry.system == LOINC { entry.code } else { "" };
+    match (observation.category, loinc, unit) {
         (Category::VitalSigns, "85354-9", "mm[Hg]") => {
             "http://hl7.org/fhir/us/core/StructureDefinition/us-core-blood-pressure"
         }
@@ -134,6 +146,9 @@ fn profile(chart: &Chart<'_>, observation: &timeline::Observation) -> Option<&'s
         (Category::VitalSigns, "8310-5", "Cel" | "[degF]") => {
             "http://hl7.org/fhir/us/core/StructureDefinition/us-core-body-temperature"
         }
+        (Category::VitalSigns, OXYGEN_SATURATION, "%") => {
+            "http://hl7.org/fhir/us/core/StructureDefinition/us-core-pulse-oximetry"
+        }
         (Category::VitalSigns, ..) => "http://hl7.org/fhir/us/core/StructureDefinition/us-core-vital-signs",
         (Category::Laboratory, ..) => "http://hl7.org/fhir/us/core/StructureDefinition/us-core-observation-lab",
         (Category::SocialHistory, "72166-2", _) => {
@@ -143,7 +158,7 @@ fn profile(chart: &Chart<'_>, observation: &timeline::Observation) -> Option<&'s
         (Category::Survey, ..) => {
             "http://hl7.org/fhir/us/core/StructureDefinition/us-core-observation-screening-assessment"
         }
-    })
+    }
 }
 
 /// Where a number stands to its reference range; nothing without a range.

@@ -32,7 +32,7 @@ pub(super) fn patient<'a>(chart: &'a Chart<'_>) -> Patient<'a> {
     };
     Patient {
         id: Some(Text::from(chart.context.ids.fhir(ids::patient(chart.timeline.patient)))),
-        meta: chart.meta(changed, &[PROFILE]),
+        meta: Some(chart.meta(changed, &[PROFILE])),
         extension: vec![
             category(RACE, codes::race(who.race)),
             category(ETHNICITY, codes::ethnicity(who.ethnicity)),
@@ -65,9 +65,9 @@ pub(super) fn patient<'a>(chart: &'a Chart<'_>) -> Patient<'a> {
         address: vec![Address {
             use_: Some(Text::from("home")),
             line: vec![Text::from(who.street.as_str())],
-            city: Some(Text::from(&*place.city)),
-            state: Some(Text::from(&*place.state)),
-            postal_code: Some(Text::from(&*place.postal_code)),
+            city: Some(Text::from(place.city.0)),
+            state: Some(Text::from(place.state.0)),
+            postal_code: Some(Text::from(place.postal_code.0)),
             country: Some(Text::from(codes::COUNTRY)),
             ..Address::default()
         }],

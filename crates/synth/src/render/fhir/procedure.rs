@@ -10,11 +10,11 @@ const PROFILE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-p
 pub(super) fn procedure<'a>(chart: &'a Chart<'_>, procedure: &timeline::Procedure) -> Procedure<'a> {
     let encounter = &chart.timeline.encounters[procedure.encounter];
     Procedure {
-        id: chart.id(procedure.event),
-        meta: chart.meta(procedure.end, &[PROFILE]),
+        id: Some(chart.id(procedure.event)),
+        meta: Some(chart.meta(procedure.end, &[PROFILE])),
         status: Some(Text::from("completed")),
         code: Some(chart.concept(procedure.concept)),
-        subject: chart.subject(),
+        subject: Some(chart.subject()),
         encounter: Some(chart.encounter(procedure.encounter)),
         performed: Some(Performed::Period(chart.period(procedure.start, procedure.end))),
         performer: vec![ProcedurePerformer {

@@ -29,7 +29,7 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
     let begun = DateTime::from_wall(begun.and_time(NaiveTime::MIN), 0);
     for (index, organization) in context.reference.organizations.iter().enumerate() {
         sink(Resource::from(Organization {
-            id: id(context, ids::organization(index)),
+            id: Some(id(context, ids::organization(index))),
             meta: Some(meta(begun.clone(), &[ORGANIZATION])),
             identifier: vec![npi(&organization.npi)],
             active: Some(true),
@@ -42,7 +42,7 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
     }
     for (index, organization) in context.reference.organizations.iter().enumerate() {
         sink(Resource::from(Location {
-            id: id(context, ids::location(index)),
+            id: Some(id(context, ids::location(index))),
             meta: Some(meta(begun.clone(), &[LOCATION])),
             status: Some(Text::from("active")),
             name: Some(Text::from(location_name(organization))),
@@ -55,7 +55,7 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
     }
     for (index, practitioner) in context.reference.practitioners.iter().enumerate() {
         sink(Resource::from(Practitioner {
-            id: id(context, ids::practitioner(index)),
+            id: Some(id(context, ids::practitioner(index))),
             meta: Some(meta(begun.clone(), &[PRACTITIONER])),
             identifier: vec![npi(&practitioner.npi)],
             active: Some(true),
@@ -77,8 +77,8 @@ pub(in crate::render) fn location_name(organization: &reference::Organization) -
     format!("{}, main building", organization.name)
 }
 
-fn id(context: &Context<'_>, key: i64) -> Option<Text<'static>> {
-    Some(Text::from(context.ids.fhir(key)))
+fn id(context: &Context<'_>, key: i64) -> Text<'static> {
+    Text::from(context.ids.fhir(key))
 }
 
 fn npi(value: &str) -> Identifier<'_> {
@@ -97,9 +97,9 @@ fn address<'a>(pack: &'a Pack, organization: &'a reference::Organization) -> Add
     let place = &pack.places[organization.place];
     Address {
         line: vec![Text::from(organization.street.as_str())],
-        city: Some(Text::from(&*place.city)),
-        state: Some(Text::from(&*place.state)),
-        postal_code: Some(Text::from(&*place.postal_code)),
+        city: Some(Text::from(place.city.0)),
+        state: Some(Text::from(place.state.0)),
+        postal_code: Some(Text::from(place.postal_code.0)),
         country: Some(Text::from(codes::COUNTRY)),
         ..Address::default()
     }
