@@ -315,6 +315,8 @@ pub struct Medication {
     /// From this age.
     #[serde(default)]
     pub from_age: f64,
+    /// Up to this age, not included.
+    pub to_age: Option<f64>,
 }
 
 /// A drug's effect on a latent: it comes with a half-life, and goes when the drug is stopped.

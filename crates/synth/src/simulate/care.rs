@@ -78,6 +78,10 @@ pub(super) struct Clinic<'c> {
     condition_seeds: Vec<Seed>,
     medication_seeds: Vec<Seed>,
     vaccines: Vec<Doses>,
+    /// Day of life each allergy begins, in those who have it.
+    allergies: Vec<Option<i32>>,
+    /// Deviation of each lab from the mean of the person's like, in standard deviations.
+    lab_deviations: Vec<f64>,
     latents: Vec<f64>,
     chart: Chart,
     /// Prescriptions' places in `uses`, for the day the drug is stopped.
@@ -106,13 +110,20 @@ impl<'c> Clinic<'c> {
             labels.map(|label| life.seed.child(label, 1)).collect()
         };
         let conditions = model.chronic.iter().chain(&model.acute);
+        let lab_seeds = seeds(&mut model.labs.iter().map(|lab| &lab.label));
+        let has_curve = |source: &Source<'_>| matches!(source, Source::Measured { curve: Some(_), .. });
+        let lab_deviations = model.labs.iter().zip(&lab_seeds);
+        let lab_deviations =
+            lab_deviations.map(|(lab, seed)| if has_curve(&lab.source) { seed.at(0).normal() } else { 0.0 }).collect();
         Self {
             start,
             last: life.end,
             uses: Vec::new(),
             known: vec![None; model.chronic.len()],
             last_ordered: BTreeMap::new(),
-            lab_seeds: seeds(&mut model.labs.iter().map(|lab| &lab.label)),
+            lab_seeds,
+            lab_deviations,
+            allergies: draw_allergies(model, life),
             condition_seeds: seeds(&mut conditions.map(|condition| &condition.label)),
             medication_seeds: seeds(&mut model.medications.iter().map(|medication| &medication.label)),
             vaccines: model
@@ -173,13 +184,8 @@ impl<'c> Clinic<'c> {
                 doses.last = self.start - whole(ago);
             }
         }
-        for (index, (_, share)) in self.model.allergies.iter().enumerate() {
-            let number = u64::try_from(index).unwrap_or(u64::MAX);
-            let mut draws = self.life.seed.child("allergy", number).draws();
-            let has = draws.chance(*share);
-            let [low, high] = self.model.pack.allergies.onset_years;
-            let onset = whole((low + draws.uniform() * (high - low)) * YEAR);
-            if has && onset < self.start {
+        for index in 0..self.allergies.len() {
+            if let Some(onset) = self.allergies[index].filter(|&onset| onset < self.start) {
                 self.note_allergy(index, onset, onset, None);
             }
         }
@@ -213,7 +219,7 @@ impl<'c> Clinic<'c> {
             if day == well_day {
                 let first = !seen_in_window && day >= self.life.window;
                 let mut draws = self.draws(&visits.wellness, day);
-                wellness = self.next_due(&visits.wellness, day, &mut draws);
+                wellness = Self::next_due(&visits.wellness, day, &mut draws);
                 if first || draws.chance(visits.wellness.pack.attendance) {
                     seen_in_window |= first;
                     self.manage(&visits.wellness, day, draws);
@@ -236,7 +242,7 @@ impl<'c> Clinic<'c> {
             } else if day == other_day {
                 let visit = &visits.scheduled[other];
                 let mut draws = self.draws(visit, day);
-                scheduled[other] = self.next_due(visit, day, &mut draws);
+                scheduled[other] = Self::next_due(visit, day, &mut draws);
                 if draws.chance(visit.pack.attendance) && self.scheduled_visit(visit, day, draws) {
                     free = day + 1;
                 }
@@ -274,7 +280,7 @@ impl<'c> Clinic<'c> {
         first + whole(self.life.seed.child(&visit.label, 2).draws().uniform() * interval)
     }
 
-    fn next_due(&self, visit: &VisitModel<'_>, day: i32, draws: &mut Draws) -> i32 {
+    fn next_due(visit: &VisitModel<'_>, day: i32, draws: &mut Draws) -> i32 {
         let (from, interval) = interval_at(visit, day);
         let jitter = draws.uniform();
         if f64::from(day) > 3.0 * YEAR {
@@ -388,9 +394,9 @@ impl<'c> Clinic<'c> {
         let condition = model.condition(episode.condition);
         let Some(rules) = &condition.pack.episode else { return episode.day };
         let mut draws = self.condition_seeds[episode.condition].at(episode.number);
-        let (setting, stay) = (draws.uniform(), draws.exponential());
-        let admitted = setting < rules.admission;
-        let emergency = admitted || setting < rules.admission + rules.emergency;
+        let (chance, stay) = (draws.uniform(), draws.exponential());
+        let admitted = chance < rules.admission;
+        let emergency = admitted || chance < rules.admission + rules.emergency;
         let visit = if emergency { &model.visits.emergency } else { &model.visits.acute };
         let day = self.opening(episode.day, visit);
         let stay = 1 + whole(stay * (rules.stay_days - 1.0).max(0.0)).min(30);
@@ -499,10 +505,11 @@ impl<'c> Clinic<'c> {
         }
         let mut best: Option<(f64, &'c ConditionModel<'c>)> = None;
         for (index, condition) in self.model.chronic.iter().enumerate() {
-            if let (true, Some(follow_up)) = (self.is_followed(index), &condition.pack.follow_up) {
-                if best.is_none_or(|(days, _)| follow_up.every_days < days) {
-                    best = Some((follow_up.every_days, condition));
-                }
+            if let Some(follow_up) = &condition.pack.follow_up
+                && self.is_followed(index)
+                && best.is_none_or(|(days, _)| follow_up.every_days < days)
+            {
+                best = Some((follow_up.every_days, condition));
             }
         }
         best.map(|(_, condition)| condition)
@@ -574,14 +581,8 @@ impl<'c> Clinic<'c> {
     }
 
     fn find_allergies(&mut self, sitting: &Sitting) {
-        for (index, (_, share)) in self.model.allergies.iter().enumerate() {
-            let number = u64::try_from(index).unwrap_or(u64::MAX);
-            let mut draws = self.life.seed.child("allergy", number).draws();
-            if !draws.chance(*share) {
-                continue;
-            }
-            let [low, high] = self.model.pack.allergies.onset_years;
-            let onset = whole((low + draws.uniform() * (high - low)) * YEAR);
+        for index in 0..self.allergies.len() {
+            let Some(onset) = self.allergies[index] else { continue };
             let concept = self.model.allergies[index].0;
             let known = self.chart.allergies.iter().any(|allergy| allergy.concept == concept);
             if !known && (self.start..=sitting.day).contains(&onset) {
@@ -682,6 +683,7 @@ impl<'c> Clinic<'c> {
             years: f64::from(self.life.age_in_years(sitting.day)),
             slot: sitting.slot,
             seeds: &self.lab_seeds,
+            deviations: &self.lab_deviations,
         };
         let mut written = vec![Written::Nothing; labs.len()];
         let mut places: Vec<Option<usize>> = vec![None; labs.len()];
@@ -798,7 +800,9 @@ impl<'c> Clinic<'c> {
         let active = self.uses.iter().filter(on_ladder).filter(|usage| usage.is_active(day)).count();
         let latest = self.uses.iter().filter(on_ladder).map(|usage| usage.start).max();
         let wanted = if active == 0 {
-            chance < if latest.is_some() { 0.35 } else { 0.85 }
+            let (goal, above) = (condition.goal, treatment.begin_above);
+            let needed = goal.zip(above).is_none_or(|((latent, _), above)| self.latents[latent] > above);
+            needed && chance < if latest.is_some() { 0.35 } else { 0.85 }
         } else {
             let missed = condition.goal.is_none_or(|(latent, below)| self.latents[latent] >= below);
             missed && latest.is_some_and(|latest| day - latest >= 75) && chance < treatment.step
@@ -817,6 +821,7 @@ impl<'c> Clinic<'c> {
         let avoided = entry.avoid.is_some_and(|(latent, below)| self.latents[latent] < below);
         let old_enough = entry.from_age <= 0.0 || day >= self.life.birthday(to_years(entry.from_age));
         old_enough
+            && f64::from(day) / YEAR < entry.to_age
             && !avoided
             && !self.uses.iter().any(|usage| {
                 let is_active = usage.is_active(day);
@@ -1012,6 +1017,21 @@ impl<'c> Clinic<'c> {
         self.chart.allergies.sort_by_key(|allergy| (allergy.onset, allergy.event));
         self.chart
     }
+}
+
+/// Day of life each allergy begins, in those who have it.
+fn draw_allergies(model: &Model<'_>, life: &Life) -> Vec<Option<i32>> {
+    let [low, high] = model.pack.allergies.onset_years;
+    let seed = life.seed.child(&model.pack.allergies.key, 0);
+    let shares = (0_u64..).zip(&model.allergies);
+    shares
+        .map(|(stream, (_, share))| {
+            let mut draws = seed.at(stream);
+            let has = draws.chance(*share);
+            let onset = whole((low + draws.uniform() * (high - low)) * YEAR);
+            has.then_some(onset)
+        })
+        .collect()
 }
 
 /// From which day of life the interval in force counts, and its length in days.

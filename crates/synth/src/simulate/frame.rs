@@ -28,17 +28,18 @@ impl Frame {
             }
         }
         let mut weights = vec![0.0; 2 * YEARS];
+        let survivors = [survivors(&mortality[0]), survivors(&mortality[1])];
         for band in &pack.population.pyramid {
-            let survivors = survivors(&mortality[band.sex as usize]);
+            let survivors = &survivors[band.sex as usize];
             let low = band.age_low as usize;
             let high = band.age_high.map_or(YEARS - 1, |age| (age as usize).min(YEARS - 1));
             // A band is spread evenly, the open one at the top as the life table thins it out.
-            let shape = |age: usize| if band.age_high.is_some() { 1.0 } else { at(&survivors, age, 0.5) };
+            let shape = |age: usize| if band.age_high.is_some() { 1.0 } else { at(survivors, age, 0.5) };
             let whole: f64 = (low..=high).map(shape).sum();
             for age in low..=high {
                 // Those alive now, and those of their year who were alive when the window opened and are not now.
-                let then = age.checked_sub(pack.window_years as usize).map_or(1.0, |age| at(&survivors, age, 0.5));
-                let now = at(&survivors, age, 0.5);
+                let then = age.checked_sub(pack.window_years as usize).map_or(1.0, |age| at(survivors, age, 0.5));
+                let now = at(survivors, age, 0.5);
                 let per_survivor = if now > 0.0 { shape(age) / now } else { 0.0 };
                 weights[band.sex as usize * YEARS + age] = band.weight / whole * per_survivor * then;
             }
@@ -52,6 +53,13 @@ impl Frame {
         let sex = if index < YEARS { Sex::Female } else { Sex::Male };
         let years = u32::try_from(index % YEARS).expect("below 121");
         (sex, f64::from(years) + draws.uniform())
+    }
+
+    /// Share of those drawn who are expected to have died in the window, by the pyramid and the life table alone.
+    #[cfg(test)]
+    pub(super) fn share_who_died(&self, pack: &Pack) -> f64 {
+        let living: f64 = pack.population.pyramid.iter().map(|band| band.weight).sum();
+        1.0 - living / self.weights.iter().sum::<f64>()
     }
 
     /// Hazard of death per year for someone whose conditions multiply it with `relative`.

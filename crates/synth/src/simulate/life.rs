@@ -202,10 +202,10 @@ impl Life {
         while day <= self.end {
             let mut log_relative = 0.0;
             for (condition, illness) in model.chronic.iter().zip(&self.body.illnesses) {
-                if let (Some(mortality), Some(illness)) = (&condition.pack.mortality, illness) {
-                    if illness.is_active(day) {
-                        log_relative += mortality.log_hr;
-                    }
+                if let (Some(mortality), Some(illness)) = (&condition.pack.mortality, illness)
+                    && illness.is_active(day)
+                {
+                    log_relative += mortality.log_hr;
                 }
             }
             let hazard = model.frame.hazard(self.body.sex, year, libm::exp(log_relative)) / YEAR;

@@ -31,6 +31,8 @@ pub(super) struct Subject<'s> {
     pub(super) slot: u32,
     /// Seeds of the labs.
     pub(super) seeds: &'s [Seed],
+    /// Deviations of the labs, in standard deviations.
+    pub(super) deviations: &'s [f64],
 }
 
 impl Subject<'_> {
@@ -46,7 +48,7 @@ impl Subject<'_> {
                 let mut sum = *offset;
                 if let Some(curve) = curve {
                     let (mean, spread) = curve.at(self.body.sex, self.age());
-                    sum += mean + spread * self.seeds[lab].at(0).normal();
+                    sum += mean + spread * self.deviations[lab];
                 }
                 for term in terms {
                     sum += self.term(model, *term);
@@ -124,7 +126,7 @@ pub(super) fn stream(day: i32, slot: u32) -> u64 {
 }
 
 /// The number as it is written.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "within the lab's bounds")]
+#[expect(clippy::cast_possible_truncation, reason = "within the lab's bounds")]
 fn write(lab: &LabModel<'_>, value: f64) -> Scaled {
     let [low, high] = lab.pack.bounds;
     let tens = TENS[usize::from(lab.pack.decimals).min(TENS.len() - 1)];
@@ -160,7 +162,7 @@ pub fn friedewald(total: f64, hdl: f64, triglycerides: f64) -> f64 {
     total - hdl - triglycerides / 5.0
 }
 
-/// Estimated average glucose in mg/dL from HbA1c in percent (ADAG, Nathan 2008).
+/// Estimated average glucose in mg/dL from `HbA1c` in percent (ADAG, Nathan 2008).
 pub fn average_glucose(hba1c: f64) -> f64 {
     28.7 * hba1c - 46.7
 }

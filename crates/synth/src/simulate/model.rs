@@ -90,6 +90,7 @@ pub(super) struct MedicationModel<'a> {
     pub(super) avoid: Option<(usize, f64)>,
     pub(super) replaces: Vec<usize>,
     pub(super) from_age: f64,
+    pub(super) to_age: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -213,7 +214,7 @@ pub(super) struct Visits<'a> {
 }
 
 impl<'a> Model<'a> {
-    /// Makes a pack ready. It takes some ten microseconds: do it once for many patients.
+    /// Makes a pack ready. It costs about as much as a patient: do it once for many.
     pub fn new(pack: &'a Pack) -> Self {
         let names = Names::new(pack);
         let all: Vec<ConditionModel<'a>> = names.order.iter().map(|&index| names.condition(index)).collect();
@@ -461,6 +462,7 @@ impl<'a> Names<'a> {
             avoid: medication.avoid.as_ref().map(|avoid| (self.latent(avoid.latent), avoid.below)),
             replaces: medication.replaces.iter().map(|&key| self.medication(key)).collect(),
             from_age: medication.from_age,
+            to_age: medication.to_age.unwrap_or(f64::INFINITY),
         }
     }
 
