@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
@@ -157,11 +157,39 @@ impl<'a> DateTime<'a> {
     }
 
     /// A wall clock time to the second, with its offset from UTC in minutes.
+    ///
+    /// # Panics
+    ///
+    /// When the year does not have one to four digits, or the offset is more than fourteen hours.
     pub fn from_wall(wall: NaiveDateTime, offset_minutes: i32) -> DateTime<'static> {
-        let sign = if offset_minutes < 0 { '-' } else { '+' };
-        let (hours, minutes) = (offset_minutes.abs() / 60, offset_minutes.abs() % 60);
-        let text = format!("{}{sign}{hours:02}:{minutes:02}", wall.format("%Y-%m-%dT%H:%M:%S"));
-        DateTime::parse(text).expect("it was written in the form that is read")
+        let (year, date, time) = (wall.year(), wall.date(), wall.time());
+        assert!((1..=9999).contains(&year), "a year of FHIR has four digits");
+        assert!(offset_minutes.abs() <= 14 * 60, "an offset is at most fourteen hours");
+        let year = year.unsigned_abs();
+        let offset = offset_minutes.unsigned_abs();
+        // By hand: every resource has several of these, and format strings are read anew each time.
+        let mut text = String::with_capacity("2000-01-01T00:00:00+00:00".len());
+        let fields = [
+            ("", year / 100),
+            ("", year % 100),
+            ("-", date.month()),
+            ("-", date.day()),
+            ("T", time.hour()),
+            (":", time.minute()),
+            (":", time.second()),
+            (if offset_minutes < 0 { "-" } else { "+" }, offset / 60),
+            (":", offset % 60),
+        ];
+        for (before, number) in fields {
+            text.push_str(before);
+            text.extend([number / 10, number % 10].map(|digit| char::from_digit(digit, 10).unwrap_or('0')));
+        }
+        DateTime {
+            text: Text::from(text),
+            date: date.into(),
+            time: time.with_nanosecond(0),
+            offset_minutes: Some(offset_minutes),
+        }
     }
 
     /// The text as written.
@@ -354,6 +382,7 @@ mod tests {
         let wall = NaiveDate::from_ymd_opt(2020, 5, 6).unwrap().and_hms_opt(7, 8, 9).unwrap();
         assert_eq!(DateTime::from_wall(wall, -330).as_str(), "2020-05-06T07:08:09-05:30");
         assert_eq!(DateTime::from_wall(wall, 0).as_str(), "2020-05-06T07:08:09+00:00");
+        assert_eq!(DateTime::from_wall(wall, 60), DateTime::parse("2020-05-06T07:08:09+01:00").unwrap());
     }
 
     #[test]

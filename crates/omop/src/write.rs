@@ -24,6 +24,8 @@ pub fn parquet_properties() -> WriterProperties {
     WriterProperties::builder()
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_compression(Compression::ZSTD(level))
+        .set_dictionary_page_size_limit(64 * 1024)
+        .set_data_page_size_limit(64 * 1024)
         .build()
 }
 

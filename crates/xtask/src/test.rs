@@ -12,16 +12,20 @@ use anyhow::{Context as _, Result, bail};
 pub(crate) fn run(root: &Path) -> Result<()> {
     let started = Instant::now();
     let python = python_environment(root)?;
-    let environment = [("TWINLAKE_PYTHON", python.clone().into_os_string())];
+    let home = target(root).join("twinlake-test").join("home");
+    let environment = [("TWINLAKE_PYTHON", python.clone().into_os_string()), ("TWINLAKE_HOME", home.into_os_string())];
     cargo(root, &["test", "--workspace", "--no-fail-fast"], &environment)?;
     // What differs with the feature is in the binary for people; everything below it is compiled by now.
     cargo(root, &["test", "--package", "twinlake-commit", "--features", "aws"], &environment)?;
     let lake = lake_for_readers(root, &environment)?;
     say(&format!("reading the lake of {} with PyIceberg and DuckDB", lake.display()));
+    let extensions = target(root).join("twinlake-test").join("duckdb-extensions");
+    succeed(Command::new(&python).arg("dbt/scripts/install_extensions.py").arg(&extensions).current_dir(root))?;
     let mut pytest = Command::new(&python);
     pytest
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/external"])
         .env("TWINLAKE_OUT", &lake)
+        .env("TWINLAKE_DUCKDB_EXTENSIONS", &extensions)
         .current_dir(root);
     succeed(&mut pytest)?;
     say(&format!("all tests passed in {:.0} s", started.elapsed().as_secs_f64()));

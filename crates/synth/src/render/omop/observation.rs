@@ -1,5 +1,6 @@
 //! Vitals, laboratory results, surveys and social history: `measurement` or `observation`, as the concept's domain says.
 
+use chrono::{NaiveDateTime, Timelike as _};
 use twinlake_omop::{AnyRow, ConceptId, Table, key};
 use twinlake_vocab::types;
 
@@ -104,7 +105,7 @@ fn row(
     match event.table(fallback) {
         Table::Measurement => {
             let mut row = event.measurement();
-            row.measurement_time = Some(observation.at.format("%H:%M:%S").to_string());
+            row.measurement_time = Some(time_of_day(observation.at));
             row.value_as_number = answer.as_number();
             row.value_as_concept_id = answer.as_concept_id();
             row.unit_concept_id = unit.map(|(_, concept)| concept);
@@ -126,6 +127,11 @@ fn row(
         }
         table => event.into_row(table),
     }
+}
+
+/// `HH:MM:SS`.
+fn time_of_day(at: NaiveDateTime) -> String {
+    format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second())
 }
 
 /// The number that a reader of the text would take it for.

@@ -1,0 +1,120 @@
+//! The validate stage: FHIR is mapped to OMOP a second time and compared; findings and losses go to `quality`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use twinlake_crosscheck::{Finding, Severity};
+use twinlake_harmonize::Losses;
+use twinlake_omop::Table;
+use twinlake_pack::Pack;
+use twinlake_task::{Progress, files_under};
+use twinlake_validate::{Sources, check};
+
+use super::Job;
+use crate::lake_sink::data_files;
+use crate::summary::{Findings, grouped};
+use crate::tables;
+
+/// Findings in one batch.
+const BATCH_ROWS: usize = 8_192;
+
+impl Job<'_> {
+    /// Checks what the run has written, before anybody sees it.
+    pub(super) fn validate(&mut self) -> Result<()> {
+        let progress = Progress::start("validate");
+        let generated = self.args.from.is_empty();
+        let report = check(&Sources {
+            fhir: self.resource_files()?,
+            omop: self.omop_files()?,
+            work: self.layout.run(&self.run.id).join("work"),
+            pack: generated.then(Pack::embedded),
+            foreign: !generated,
+            threads: self.threads,
+        })?;
+        let mut sink = self.sink("validate");
+        for findings in report.findings.chunks(BATCH_ROWS) {
+            sink.write(&tables::findings(), &findings_batch(findings)?)?;
+        }
+        let losses = losses_batch(&report.losses)?;
+        sink.write(&tables::losses(), &losses)?;
+        sink.finish()?;
+        self.summary.findings = Findings {
+            errors: report.count(Severity::Error),
+            warnings: report.count(Severity::Warning),
+            by_rule: report.by_rule().into_iter().map(|(rule, n)| (rule.to_owned(), n)).collect(),
+        };
+        self.summary.unmapped_codes = report.losses.codes().map(|(_, _, n)| n).sum();
+        self.summary.losses = report.losses.reasons().chain(report.losses.elements()).map(|(_, _, n)| n).sum();
+        // Enough to see what is wrong; all of them are in quality.findings.
+        for finding in report.findings.iter().take(10) {
+            tracing::warn!("{}", finding.message);
+        }
+        let (persons, rows) = (grouped(report.persons), grouped(report.rows.values().sum()));
+        let found = report.findings.len() as u64;
+        self.stage(
+            "validate",
+            progress,
+            &format!("{persons} persons, {rows} rows compared: {} findings", grouped(found)),
+        );
+        Ok(())
+    }
+
+    /// The run's files of the raw zone.
+    pub(super) fn resource_files(&self) -> Result<Vec<PathBuf>> {
+        let folder = self.layout.resources(&self.run.id, self.run.load_date);
+        Ok(files_under(&[folder])?.into_iter().map(|file| file.path).collect())
+    }
+
+    /// The run's OMOP data files, not yet committed.
+    fn omop_files(&self) -> Result<BTreeMap<Table, Vec<PathBuf>>> {
+        let handed_over = self.handover.tables()?;
+        let mut files = BTreeMap::new();
+        for table in Table::ALL {
+            let name = format!("omop.{}", table.name());
+            if handed_over.contains(&name) {
+                files.insert(table, data_files(&self.handover, &name)?);
+            }
+        }
+        Ok(files)
+    }
+}
+
+fn findings_batch(findings: &[Finding]) -> Result<RecordBatch> {
+    fn text<'a>(findings: &'a [Finding], of: impl Fn(&'a Finding) -> Option<&'a str>) -> ArrayRef {
+        Arc::new(StringArray::from_iter(findings.iter().map(of)))
+    }
+    fn number(findings: &[Finding], of: impl Fn(&Finding) -> Option<i64>) -> ArrayRef {
+        Arc::new(Int64Array::from_iter(findings.iter().map(of)))
+    }
+    let columns = vec![
+        text(findings, |finding| Some(&finding.rule)),
+        text(findings, |finding| Some(finding.severity.as_str())),
+        text(findings, |finding| finding.table.map(Table::name)),
+        text(findings, |finding| finding.column),
+        number(findings, |finding| finding.person_id),
+        number(findings, |finding| finding.key),
+        text(findings, |finding| finding.fhir.as_deref()),
+        text(findings, |finding| finding.omop.as_deref()),
+        text(findings, |finding| Some(&finding.message)),
+    ];
+    Ok(RecordBatch::try_new(tables::findings().schema, columns)?)
+}
+
+fn losses_batch(losses: &Losses) -> Result<RecordBatch> {
+    type Loss<'a> = (&'static str, Option<&'a str>, &'a str, Option<&'a str>, u64);
+    let reasons = losses.reasons().map(|(kind, name, n)| ("reason", Some(kind), name, None, n));
+    let elements = losses.elements().map(|(kind, name, n)| ("element", Some(kind), name, None, n));
+    let codes = losses.codes().map(|(system, code, n)| ("unmapped code", None, code, Some(system), n));
+    let rows: Vec<Loss<'_>> = reasons.chain(elements).chain(codes).collect();
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0))),
+        Arc::new(StringArray::from_iter(rows.iter().map(|row| row.1))),
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.2))),
+        Arc::new(StringArray::from_iter(rows.iter().map(|row| row.3))),
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| i64::try_from(row.4).unwrap_or(i64::MAX)))),
+    ];
+    Ok(RecordBatch::try_new(tables::losses().schema, columns)?)
+}

@@ -1,0 +1,205 @@
+//! What a run did: `summary.json` for programs, a page of text for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use twinlake_task::PartialFile;
+
+use crate::layout::Layout;
+use crate::transform::Transformed;
+
+/// What a run did.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Summary {
+    /// Id of the run.
+    pub(crate) run_id: String,
+    /// Load date, the partition `dt`.
+    pub(crate) load_date: NaiveDate,
+    /// Version of the program.
+    pub(crate) version: String,
+    /// Pack, semantics version and seed of generated patients; what was read otherwise.
+    pub(crate) source: String,
+    /// Patients.
+    pub(crate) patients: u64,
+    /// FHIR resources by type.
+    pub(crate) resources: BTreeMap<String, u64>,
+    /// Records set aside because they could not be read.
+    pub(crate) rejected: u64,
+    /// Copies of a resource that stood in several files.
+    pub(crate) duplicates: u64,
+    /// References that name no resource of the input.
+    pub(crate) unresolved_references: u64,
+    /// Uses of codes that the vocabulary does not know.
+    pub(crate) unmapped_codes: u64,
+    /// FHIR elements and resources without a home in OMOP, counted by use.
+    pub(crate) losses: u64,
+    /// What the validator found.
+    pub(crate) findings: Findings,
+    /// The lake's tables that the run touched, by full name.
+    pub(crate) tables: BTreeMap<String, TableSummary>,
+    /// Seconds of each stage, in order.
+    pub(crate) stages: Vec<Stage>,
+    /// What dbt built, unless it was skipped.
+    pub(crate) dbt: Option<Transformed>,
+}
+
+/// What the validator found.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Findings {
+    /// Disagreements and broken rules.
+    pub(crate) errors: u64,
+    /// What is wrong with someone else's data.
+    pub(crate) warnings: u64,
+    /// Both, by rule.
+    pub(crate) by_rule: BTreeMap<String, u64>,
+}
+
+/// A table after the run.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct TableSummary {
+    /// Rows of all runs.
+    pub(crate) rows: u64,
+    /// Rows of this run.
+    pub(crate) added: u64,
+    /// The run's snapshot; none for a table that got no row.
+    pub(crate) snapshot_id: Option<i64>,
+    /// The table's current metadata file.
+    pub(crate) metadata_location: String,
+}
+
+/// A stage and its seconds.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Stage {
+    /// Name of the verb.
+    pub(crate) name: String,
+    /// Wall-clock seconds.
+    pub(crate) seconds: f64,
+}
+
+impl Summary {
+    /// Writes `summary.json` into the run's folder.
+    pub(crate) fn write(&self, run: &Path) -> Result<()> {
+        let text = serde_json::to_vec_pretty(self).context("writing the summary as JSON")?;
+        PartialFile::write_all_to(run.join("summary.json"), &text)
+    }
+
+    /// Reads the summary of an earlier run.
+    pub(crate) fn read(run: &Path) -> Result<Self> {
+        let path = run.join("summary.json");
+        let text = std::fs::read(&path).with_context(|| format!("reading `{}`", path.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("reading `{}`", path.display()))
+    }
+
+    /// Rows that the run added to a namespace.
+    fn added(&self, namespace: &str) -> u64 {
+        let tables = self.tables.iter().filter(|(name, _)| name.split('.').next() == Some(namespace));
+        tables.map(|(_, table)| table.added).sum()
+    }
+
+    /// The summary for people.
+    pub(crate) fn page(&self, layout: &Layout, already: bool) -> String {
+        let mut page = String::new();
+        let mut line = |text: String| {
+            page.push_str(&text);
+            page.push('\n');
+        };
+        let seconds: f64 = self.stages.iter().map(|stage| stage.seconds).sum();
+        line(String::new());
+        if already {
+            line(format!("run {} is already in the lake: nothing was added", self.run_id));
+        } else {
+            line(format!("run {} is in the lake, after {seconds:.1} s", self.run_id));
+        }
+        line(format!("  {:<22}{}", "source", self.source));
+        line(format!("  {:<22}{}", "patients", grouped(self.patients)));
+        line(format!("  {:<22}{}", "FHIR resources", grouped(self.resources.values().sum())));
+        line(format!("  {:<22}{}", "OMOP rows", grouped(self.added("omop"))));
+        line(format!("  {:<22}{}", "findings", self.findings_text()));
+        for (rule, n) in self.findings.by_rule.iter().take(20) {
+            line(format!("    {:<40}{:>12}", rule, grouped(*n)));
+        }
+        for (name, n) in [
+            ("rejected records", self.rejected),
+            ("repeated resources", self.duplicates),
+            ("dangling references", self.unresolved_references),
+            ("unmapped codes", self.unmapped_codes),
+            ("without an OMOP home", self.losses),
+        ] {
+            if n > 0 {
+                line(format!("  {name:<22}{}", grouped(n)));
+            }
+        }
+        if let Some(dbt) = &self.dbt {
+            line(format!("  {:<22}{} models built, {} tests passed", "dbt", dbt.models, dbt.tests));
+        }
+        line(String::new());
+        line(format!("  {:<32}{:>12}{:>12}  snapshot", "table", "rows", "added"));
+        for (name, table) in self.tables.iter().filter(|(_, table)| table.rows > 0) {
+            let snapshot = table.snapshot_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+            line(format!("  {name:<32}{:>12}{:>12}  {snapshot}", grouped(table.rows), grouped(table.added)));
+        }
+        let empty = self.tables.values().filter(|table| table.rows == 0).count();
+        if empty > 0 {
+            line(format!("  and {empty} empty tables"));
+        }
+        line(String::new());
+        let stages = self.stages.iter().fold(String::new(), |mut text, stage| {
+            let _ = write!(text, "  {} {:.1} s", stage.name, stage.seconds);
+            text
+        });
+        line(format!("  stages  {}", stages.trim_start()));
+        line(String::new());
+        let program = std::env::args().next().unwrap_or_else(|| "twinlake".to_owned());
+        let out = layout.out.display();
+        line(format!("  lake    {}", layout.lake().display()));
+        line(format!("  raw     {}", layout.resources(&self.run_id, self.load_date).display()));
+        line(format!("  run     {}", layout.run(&self.run_id).display()));
+        if self.dbt.is_some() {
+            line(format!("  marts   {}", layout.database().display()));
+        }
+        line(String::new());
+        line("  try next".to_owned());
+        if self.dbt.is_some() {
+            line(format!("    {program} query --out {out} \"select * from metrics.condition_prevalence\""));
+            line(format!("    {program} query --out {out} \"select * from marts.dim_patient limit 5\""));
+        }
+        line(format!("    {program} query --out {out} \"select * from omop.person limit 5\""));
+        page
+    }
+
+    fn findings_text(&self) -> String {
+        match (self.findings.errors, self.findings.warnings) {
+            (0, 0) => "0: FHIR and OMOP agree row by row".to_owned(),
+            (errors, warnings) => format!("{} errors, {} warnings", grouped(errors), grouped(warnings)),
+        }
+    }
+}
+
+/// A number with commas between thousands.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+}

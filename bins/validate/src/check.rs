@@ -1,0 +1,158 @@
+//! The check itself: partition by partition, on several threads.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, anyhow};
+use twinlake_crosscheck::{Accounting, Context, Finding, PartitionReport, Severity, SharedCheck, check_partition};
+use twinlake_fhir::Resource;
+use twinlake_harmonize::{Losses, Shared};
+use twinlake_omop::{DynRow, Table};
+use twinlake_pack::Pack;
+use twinlake_task::Partition;
+use twinlake_vocab::Vocab;
+
+use crate::codec::decode;
+use crate::gather::{FHIR, Gathered};
+
+/// What is checked, and how.
+pub struct Sources<'a> {
+    /// NDJSON files of resources.
+    pub fhir: Vec<PathBuf>,
+    /// Parquet or CSV files of each OMOP table.
+    pub omop: BTreeMap<Table, Vec<PathBuf>>,
+    /// Folder for work files, removed at the end.
+    pub work: PathBuf,
+    /// The pack whose constraints the rows keep; none for data of others.
+    pub pack: Option<&'a Pack>,
+    /// Whether the FHIR is someone else's: what is wrong with it is then a warning.
+    pub foreign: bool,
+    /// Threads.
+    pub threads: NonZeroUsize,
+}
+
+/// What the check gave.
+#[derive(Debug)]
+pub struct Report {
+    /// Every disagreement and broken rule, errors first.
+    pub findings: Vec<Finding>,
+    /// What FHIR said and OMOP has no place for.
+    pub losses: Losses,
+    /// Persons on either side.
+    pub persons: u64,
+    /// Resources read, by type.
+    pub resources: BTreeMap<String, u64>,
+    /// Rows of OMOP that belong to a person, by table.
+    pub rows: BTreeMap<Table, u64>,
+}
+
+impl Report {
+    /// Number of findings of a severity.
+    pub fn count(&self, severity: Severity) -> u64 {
+        self.findings.iter().filter(|finding| finding.severity == severity).count() as u64
+    }
+
+    /// Findings by rule.
+    pub fn by_rule(&self) -> BTreeMap<&str, u64> {
+        let mut rules = BTreeMap::new();
+        for finding in &self.findings {
+            *rules.entry(finding.rule.as_str()).or_default() += 1;
+        }
+        rules
+    }
+}
+
+/// Maps the FHIR side to OMOP and compares it with the OMOP side; runs the rules of both.
+///
+/// Memory is that of one partition a thread: persons are spilled to disk and come back together.
+///
+/// # Errors
+///
+/// Files that cannot be read, by name. What is wrong inside them is a finding.
+pub fn check(sources: &Sources<'_>) -> Result<Report> {
+    let files = sources.fhir.iter().chain(sources.omop.values().flatten());
+    let bytes: u64 = files.filter_map(|path| Some(path.metadata().ok()?.len() * expansion(path))).sum();
+    let mut gathered = Gathered::new(&sources.work, bytes)?;
+    gathered.read_omop(&sources.omop)?;
+    gathered.read_fhir(&sources.fhir)?;
+    let Gathered { spill, mut omop, shared_rows, shared_lines, mut unreadable } = gathered;
+
+    let (mut shared, mut shared_check) = (Shared::default(), SharedCheck::default());
+    let mut resources: BTreeMap<String, u64> = BTreeMap::new();
+    for (place, line) in &shared_lines {
+        match Resource::from_json(line) {
+            Ok(resource) => {
+                *resources.entry(resource.resource_type().to_owned()).or_default() += 1;
+                shared.read(&resource);
+                shared_check.read(&resource);
+            }
+            Err(error) => unreadable.push((place.clone(), error.to_string())),
+        }
+    }
+    let vocab = Vocab::embedded();
+    for row in shared.rows(vocab) {
+        omop.expect(&row);
+        shared_check.expect(&row);
+    }
+    shared_rows.iter().for_each(|row| shared_check.render(row));
+
+    let context = Context { vocab, shared: &shared, omop: &omop, pack: sources.pack, foreign: sources.foreign };
+    let mut accounting = Accounting::default();
+    let partitions = spill.finish()?;
+    for wave in partitions.chunks(sources.threads.get()) {
+        let reports: Vec<Result<PartitionReport>> = std::thread::scope(|scope| {
+            let workers: Vec<_> = wave.iter().map(|part| scope.spawn(|| check_part(&context, part))).collect();
+            workers.into_iter().map(|worker| worker.join().map_err(|_| anyhow!("a check panicked"))?).collect()
+        });
+        for report in reports {
+            accounting.add(report?, &mut shared_check);
+        }
+    }
+    let mut findings = accounting.finish(&omop, &shared_check, sources.foreign);
+    let severity = if sources.foreign { Severity::Warning } else { Severity::Error };
+    findings.extend(unreadable.into_iter().map(|(place, reason)| unreadable_finding(place, &reason, severity)));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut losses = accounting.losses;
+    losses.merge(shared.losses());
+    for (resource_type, n) in accounting.resources {
+        *resources.entry(resource_type).or_default() += n;
+    }
+    Ok(Report { findings, losses, persons: accounting.persons, resources, rows: accounting.omop_rows })
+}
+
+fn check_part(context: &Context<'_>, partition: &Partition) -> Result<PartitionReport> {
+    let (mut rows, mut lines): (Vec<DynRow>, Vec<String>) = (Vec::new(), Vec::new());
+    for record in partition.read()? {
+        if record.tag == FHIR {
+            lines.push(String::from_utf8(record.payload).context("a spilled line is not UTF-8")?);
+        } else {
+            let table = Table::ALL.get(usize::from(record.tag)).context("a spilled row is of no table")?;
+            rows.push(decode(*table, &record.payload)?);
+        }
+    }
+    Ok(check_partition(context, &rows, &lines))
+}
+
+fn unreadable_finding(place: String, reason: &str, severity: Severity) -> Finding {
+    Finding {
+        rule: "fhir.unreadable".to_owned(),
+        severity,
+        table: None,
+        column: None,
+        person_id: None,
+        key: None,
+        message: format!("fhir.unreadable: {place}: {reason}"),
+        fhir: Some(place),
+        omop: None,
+    }
+}
+
+/// How much larger a file is when it is read.
+fn expansion(path: &std::path::Path) -> u64 {
+    match path.extension().and_then(std::ffi::OsStr::to_str) {
+        Some("zst" | "gz") => 20,
+        Some("parquet") => 10,
+        _ => 1,
+    }
+}

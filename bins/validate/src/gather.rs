@@ -1,0 +1,151 @@
+//! Gathering a person's rows and resources from many files, through the disk.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+use twinlake_crosscheck::OmopSide;
+use twinlake_fhir::ndjson;
+use twinlake_omop::{DynRow, Table, key, read};
+use twinlake_task::Spill;
+
+use crate::codec::encode;
+
+/// Tag of a FHIR line in the spill; an OMOP row's tag is its table's place in [`Table::ALL`].
+pub(crate) const FHIR: u16 = 1_000;
+
+/// Bytes of input that one partition should hold; in memory it takes a few times that.
+const PARTITION_BYTES: u64 = 24 << 20;
+
+/// What was gathered: persons in a spill, what they share in memory.
+pub(crate) struct Gathered {
+    /// Rows and resources by person; those of nobody under key 0.
+    pub(crate) spill: Spill,
+    /// The OMOP side as a whole.
+    pub(crate) omop: OmopSide,
+    /// Rows of tables without a person: providers, care sites, locations.
+    pub(crate) shared_rows: Vec<DynRow>,
+    /// Lines of practitioners, organizations and locations, and where they stand.
+    pub(crate) shared_lines: Vec<(String, String)>,
+    /// Records that could not be read: where and why.
+    pub(crate) unreadable: Vec<(String, String)>,
+}
+
+/// The part of a resource that says whose it is.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "resourceType")]
+    resource_type: Option<String>,
+    id: Option<String>,
+    subject: Option<Reference>,
+    patient: Option<Reference>,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    reference: Option<String>,
+}
+
+impl Gathered {
+    /// An empty gathering for files of about so many bytes.
+    pub(crate) fn new(work: &Path, bytes: u64) -> Result<Self> {
+        // Compressed input is about ten times larger when it is read.
+        let n_partitions = Spill::partitions_for(bytes, PARTITION_BYTES);
+        Ok(Self {
+            spill: Spill::create(work, n_partitions)?,
+            omop: OmopSide::default(),
+            shared_rows: Vec::new(),
+            shared_lines: Vec::new(),
+            unreadable: Vec::new(),
+        })
+    }
+
+    /// Reads the files of OMOP tables.
+    pub(crate) fn read_omop(&mut self, tables: &BTreeMap<Table, Vec<PathBuf>>) -> Result<()> {
+        for (table, files) in tables {
+            if !is_compared(*table) {
+                continue;
+            }
+            for path in files {
+                let context = || format!("reading `{}`", path.display());
+                let file = File::open(path).with_context(context)?;
+                if path.extension().is_some_and(|extension| extension == "csv") {
+                    for row in read::csv(*table, file).with_context(context)? {
+                        self.add_row(&row.with_context(context)?)?;
+                    }
+                } else {
+                    for rows in read::parquet(*table, file).with_context(context)? {
+                        for row in rows.with_context(context)? {
+                            self.add_row(&row)?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_row(&mut self, row: &DynRow) -> Result<()> {
+        self.omop.count(row);
+        if row.table.spec().person_column.is_none() {
+            self.shared_rows.push(row.clone());
+            return Ok(());
+        }
+        let tag = Table::ALL.iter().position(|table| *table == row.table).expect("every table is in ALL");
+        let mut payload = Vec::with_capacity(256);
+        encode(row, &mut payload);
+        // A row without a person is an orphan of person 0, which the rules find.
+        self.spill.write(row.person_id().unwrap_or(0), u16::try_from(tag).expect("39 tables"), &payload)
+    }
+
+    /// Reads NDJSON files of resources.
+    pub(crate) fn read_fhir(&mut self, files: &[PathBuf]) -> Result<()> {
+        for path in files {
+            let context = || format!("reading `{}`", path.display());
+            let file = File::open(path).with_context(context)?;
+            let text = ndjson::open(file, ndjson::Compression::from_path(path)).with_context(context)?;
+            let mut lines = ndjson::Reader::new(text);
+            loop {
+                match lines.next_line() {
+                    Ok(Some(line)) => self.add_line(path, line.number, line.text)?,
+                    Ok(None) => break,
+                    Err(error) => self.unreadable.push((path.display().to_string(), error.to_string())),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_line(&mut self, path: &Path, number: u64, text: &str) -> Result<()> {
+        let place = || format!("{}:{number}", path.display());
+        let head: Head = match serde_json::from_str(text) {
+            Ok(head) => head,
+            Err(error) => {
+                self.unreadable.push((place(), format!("not a resource: {error}")));
+                return Ok(());
+            }
+        };
+        let Some(resource_type) = head.resource_type else {
+            self.unreadable.push((place(), "no `resourceType`".to_owned()));
+            return Ok(());
+        };
+        let patient = if resource_type == "Patient" {
+            head.id
+        } else {
+            let reference = head.subject.or(head.patient).and_then(|reference| reference.reference);
+            reference.and_then(|text| text.strip_prefix("Patient/").map(str::to_owned))
+        };
+        if matches!(resource_type.as_str(), "Practitioner" | "Organization" | "Location") {
+            self.shared_lines.push((place(), text.to_owned()));
+            return Ok(());
+        }
+        self.spill.write(patient.map_or(0, |id| key::of_person(&id)), FHIR, text.as_bytes())
+    }
+}
+
+/// Whether a table has a FHIR side or rules of its own: not the vocabulary, and not `cdm_source`.
+fn is_compared(table: Table) -> bool {
+    table.spec().person_column.is_some() || matches!(table, Table::Location | Table::CareSite | Table::Provider)
+}
