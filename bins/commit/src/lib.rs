@@ -51,6 +51,10 @@ pub struct Committed {
 /// take only runs that `ops.pipeline_runs` lists.
 pub fn run(args: &Args) -> Result<Exit> {
     let run_id = args.task.run_id().as_str();
+    if cfg!(not(feature = "aws")) && args.lake.contains("://") {
+        // Says how to get S3; asking for --root first would lead nowhere.
+        open_lake(&args.lake)?;
+    }
     let root = match &args.root {
         Some(root) => root.clone(),
         None if args.lake.contains("://") => {

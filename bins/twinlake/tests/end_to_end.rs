@@ -97,7 +97,8 @@ fn records_that_cannot_be_read_are_set_aside_with_their_line() {
     assert_eq!(summary["rejected"], 2);
     assert_eq!(rows(&summary, "omop.person"), 1);
     let rejected = files_below(&out.join("raw/rejected"));
-    let text: String = rejected.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let decoded = |path: &PathBuf| zstd::decode_all(fs::File::open(path).unwrap()).unwrap();
+    let text: String = rejected.iter().map(|path| String::from_utf8(decoded(path)).unwrap()).collect();
     assert!(text.contains("resourceType"), "{text}");
     assert!(text.contains("\"line\":2") && text.contains("\"line\":3"), "{text}");
 }
