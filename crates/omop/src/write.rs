@@ -6,7 +6,7 @@ use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use crate::batch::TableBuilder;
 use crate::cell::Cell;
@@ -18,14 +18,20 @@ pub const ROW_GROUP_ROWS: usize = 65_536;
 /// Rows gathered before they are handed to the Parquet encoder; sets the memory of a writer.
 const BATCH_ROWS: usize = 4_096;
 
+/// Most bytes of a page, and of a dictionary. A writer holds one of each for each column, and keys gain nothing by a large one.
+const PAGE_BYTES: usize = 64 * 1024;
+
 /// How Parquet files of ours are written: row groups of 65,536 rows, zstd level 3.
 pub fn parquet_properties() -> WriterProperties {
     let level = ZstdLevel::try_new(3).expect("3 is a zstd level");
     WriterProperties::builder()
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_compression(Compression::ZSTD(level))
-        .set_dictionary_page_size_limit(64 * 1024)
-        .set_data_page_size_limit(64 * 1024)
+        .set_dictionary_page_size_limit(PAGE_BYTES)
+        .set_data_page_size_limit(PAGE_BYTES)
+        // An index of pages would be held until the file ends, and grow with it.
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
         .build()
 }
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 /// Patients made at a time by one thread. Blocks begin at the first patient of a shard, whatever the threads.
-pub const BLOCK: u64 = 64;
+pub const BLOCK: u64 = 16;
 
 /// One of several parts of a cohort, written `2/7`.
 ///
@@ -156,7 +156,7 @@ mod tests {
             |block| block,
             |block| {
                 n_taken += 1;
-                if block.contains(&200) { Err(block.start) } else { Ok(()) }
+                if block.contains(&(3 * BLOCK + 5)) { Err(block.start) } else { Ok(()) }
             },
         );
         assert_eq!((result, n_taken), (Err(1 + 3 * BLOCK), 4));
