@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use arrow::record_batch::RecordBatch;
-use twinlake_omop::write::{CsvWriter, ParquetWriter};
+use twinlake_omop::write::CsvWriter;
 use twinlake_omop::{Table, read};
 use twinlake_task::PartialFile;
 
 use crate::block::Compress;
+use crate::parts::{SealedParts, TableParts};
 use crate::sink::{FhirPart, FhirSink, OmopSink};
 
 /// NDJSON, a file a type: `<Type>[.<shard>].ndjson[.gz|.zst]`.
@@ -90,9 +91,9 @@ impl FhirSink for BundleFolder {
     }
 }
 
-/// Parquet: `<table>.parquet`, or `<table>/<shard>.parquet`.
+/// Parquet: `<table>.parquet`, or `<table>/<shard>.parquet`; of more than a million rows, `<table>/[<shard>.]0001.parquet` and so on.
 pub struct ParquetFolder {
-    files: BTreeMap<Table, ParquetWriter<PartialFile>>,
+    tables: BTreeMap<Table, TableParts>,
 }
 
 impl ParquetFolder {
@@ -102,12 +103,9 @@ impl ParquetFolder {
     ///
     /// When folder or files cannot be made.
     pub fn new(folder: &Path, shard: Option<&str>, all: bool) -> Result<Self> {
-        let mut files = BTreeMap::new();
-        for table in tables(all) {
-            let file = table_file(&made(folder)?, table, shard, "parquet")?;
-            files.insert(table, ParquetWriter::new(table, file)?);
-        }
-        Ok(Self { files })
+        let folder = made(folder)?;
+        let begin = |table| Ok((table, TableParts::new(&folder, table, shard)?));
+        Ok(Self { tables: tables(all).map(begin).collect::<Result<_>>()? })
     }
 
     /// Gives the files their names.
@@ -116,15 +114,14 @@ impl ParquetFolder {
     ///
     /// A file that cannot be written, by name.
     pub fn complete(self) -> Result<()> {
-        let files: Vec<_> = self.files.into_values().map(ParquetWriter::finish).collect::<Result<_, _>>()?;
-        files.into_iter().try_for_each(PartialFile::complete)
+        let tables: Vec<_> = self.tables.into_values().map(TableParts::seal).collect::<Result<_>>()?;
+        tables.into_iter().try_for_each(SealedParts::complete)
     }
 }
 
 impl OmopSink for ParquetFolder {
     fn write(&mut self, table: Table, batch: &RecordBatch) -> Result<()> {
-        let file = self.files.get_mut(&table).with_context(|| format!("table `{}` has no file", table.name()))?;
-        file.write_batch(batch).with_context(|| format!("writing table `{}`", table.name()))
+        self.tables.get_mut(&table).with_context(|| format!("table `{}` has no file", table.name()))?.write(batch)
     }
 }
 
@@ -142,7 +139,7 @@ impl CsvFolder {
     pub fn new(folder: &Path, shard: Option<&str>, all: bool) -> Result<Self> {
         let mut files = BTreeMap::new();
         for table in tables(all) {
-            let file = table_file(&made(folder)?, table, shard, "csv")?;
+            let file = csv_file(&made(folder)?, table, shard)?;
             files.insert(table, CsvWriter::new(table, file)?);
         }
         Ok(Self { files })
@@ -187,10 +184,10 @@ fn tables(all: bool) -> impl Iterator<Item = Table> {
     Table::ALL.into_iter().filter(move |table| all || OF_PATIENTS.contains(table))
 }
 
-fn table_file(folder: &Path, table: Table, shard: Option<&str>, ending: &str) -> Result<PartialFile> {
+fn csv_file(folder: &Path, table: Table, shard: Option<&str>) -> Result<PartialFile> {
     PartialFile::create(match shard {
-        Some(shard) => folder.join(table.name()).join(format!("{shard}.{ending}")),
-        None => folder.join(format!("{}.{ending}", table.name())),
+        Some(shard) => folder.join(table.name()).join(format!("{shard}.csv")),
+        None => folder.join(format!("{}.csv", table.name())),
     })
 }
 

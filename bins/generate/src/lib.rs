@@ -5,6 +5,7 @@
 
 mod block;
 mod folder;
+mod parts;
 mod produce;
 mod sink;
 

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use serde::{Deserialize, Serialize};
-use twinlake_fhir::{Reference, Resource, ndjson};
+use serde::Serialize;
+use twinlake_fhir::{FhirError, Header, Resource, ndjson};
 use twinlake_harmonize::{Losses, Shared};
 use twinlake_omop::key;
 use twinlake_task::{Record, Spill};
@@ -31,21 +31,6 @@ pub(crate) struct Gathered {
     pub(crate) losses: Losses,
     /// How many resources there are, by type.
     pub(crate) resources: BTreeMap<String, u64>,
-}
-
-/// The part of a resource that says whose it is.
-#[derive(Deserialize)]
-struct Head {
-    #[serde(rename = "resourceType")]
-    resource_type: Option<String>,
-    id: Option<String>,
-    subject: Option<HeadReference>,
-    patient: Option<HeadReference>,
-}
-
-#[derive(Deserialize)]
-struct HeadReference {
-    reference: Option<String>,
 }
 
 /// Reads all files; `rejected` is told of lines that are no resources.
@@ -79,39 +64,33 @@ pub(crate) fn gather(
 impl Gathered {
     /// Takes one line; the inner error is why it is no resource.
     fn add(&mut self, file: u32, line: u64, text: &str) -> Result<Result<(), String>> {
-        let head: Head = match serde_json::from_str(text) {
-            Ok(head) => head,
+        let header = match Header::read(text) {
+            Ok(header) => header,
             Err(error) => return Ok(Err(error.to_string())),
         };
-        let Some(resource_type) = head.resource_type else {
-            return Ok(Err("no `resourceType`".to_owned()));
+        let Some(resource_type) = header.resource_type.as_deref() else {
+            return Ok(Err(FhirError::MissingResourceType.to_string()));
         };
-        if matches!(resource_type.as_str(), "Practitioner" | "Organization" | "Location") {
+        if matches!(resource_type, "Practitioner" | "Organization" | "Location") {
             match Resource::from_json(text) {
                 Ok(resource) => self.shared.read(&resource),
                 Err(error) => return Ok(Err(error.to_string())),
             }
-            self.count(&resource_type);
+            self.count(resource_type);
             return Ok(Ok(()));
         }
-        if !Resource::TYPES.contains(&resource_type.as_str()) {
-            self.losses.count_reason(&resource_type, "not-mapped");
-            self.count(&resource_type);
+        if !Resource::TYPES.contains(&resource_type) {
+            self.losses.count_reason(resource_type, "not-mapped");
+            self.count(resource_type);
             return Ok(Ok(()));
         }
-        let person = if resource_type == "Patient" {
-            head.id.as_deref().map(key::of_person)
-        } else {
-            let reference = head.subject.or(head.patient).and_then(|reference| reference.reference);
-            Reference::to(reference.unwrap_or_default()).id_of("Patient").map(key::of_person)
-        };
-        if let Some(person) = person {
+        if let Some(person) = header.patient_id().map(key::of_person) {
             self.spill.write(person, 0, &pack(file, line, text))?;
         } else {
             let reason = if resource_type == "Patient" { "id" } else { "subject" };
-            self.losses.count_reason(&resource_type, reason);
+            self.losses.count_reason(resource_type, reason);
         }
-        self.count(&resource_type);
+        self.count(resource_type);
         Ok(Ok(()))
     }
 

@@ -9,7 +9,7 @@ mod report;
 
 use std::fs;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use chrono::NaiveDate;
@@ -66,11 +66,17 @@ pub fn run(args: &Args) -> Result<Exit> {
     }
     fs::create_dir_all(&args.omop_dir).with_context(|| format!("making folder `{}`", args.omop_dir.display()))?;
     let work = WorkFolder(args.omop_dir.join(".harmonize"));
-    let files = if inputs.iter().all(|input| is_ndjson(&input.path)) {
-        inputs.into_iter().map(|input| input.path).collect()
-    } else {
-        ingested(&inputs, &work.0, &args.omop_dir)?
+    // Bundles become NDJSON by type in the work folder, references resolved.
+    let ingest = twinlake_ingest::Config {
+        output: work.0.join("resources"),
+        rejected: args.omop_dir.join("rejected"),
+        compression: Compression::Zstd,
+        shard: None,
     };
+    let lines = twinlake_ingest::as_ndjson(&ingest, &inputs)?;
+    if lines.n_rejected > 0 {
+        tracing::warn!(n_rejected = lines.n_rejected, folder = %ingest.rejected.display(), "records rejected");
+    }
     let config = Config {
         work: work.0.clone(),
         threads: args.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
@@ -81,7 +87,7 @@ pub fn run(args: &Args) -> Result<Exit> {
     for row in vocabulary_rows(config.date) {
         folder.write(&row)?;
     }
-    let totals = harmonize_files(&config, &files, &mut |row| folder.write(&row), &mut |one| {
+    let totals = harmonize_files(&config, &lines.files, &mut |row| folder.write(&row), &mut |one| {
         tracing::warn!("{one}");
         rejected.push(one);
         Ok(())
@@ -97,28 +103,6 @@ pub fn run(args: &Args) -> Result<Exit> {
     progress.say(String::new);
     progress.done(&totals.to_string());
     Ok(Exit::Done)
-}
-
-/// Bundles become NDJSON by type in the work folder, references resolved.
-fn ingested(inputs: &[twinlake_task::InputFile], work: &Path, omop_dir: &Path) -> Result<Vec<PathBuf>> {
-    let config = twinlake_ingest::Config {
-        output: work.join("resources"),
-        rejected: omop_dir.join("rejected"),
-        compression: Compression::Zstd,
-        shard: None,
-    };
-    let summary = twinlake_ingest::ingest(&config, inputs, &mut Progress::quiet("ingest"))?;
-    if summary.rejected > 0 {
-        tracing::warn!(n_rejected = summary.rejected, folder = %config.rejected.display(), "records rejected");
-    }
-    Ok(files_under(&[config.output])?.into_iter().map(|file| file.path).collect())
-}
-
-/// Whether a file holds one resource a line, by its name.
-fn is_ndjson(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    Path::new(name).extension().is_some_and(|extension| extension == "ndjson")
 }
 
 /// A folder that goes when the work ends, however it ends.

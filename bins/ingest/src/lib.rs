@@ -4,6 +4,7 @@
 //! which url and identifier and which version of a resource is the latest, then to write. Memory holds one record and
 //! both indexes, which keep hashes and ids; never a file or a Bundle.
 
+mod lines;
 mod output;
 mod record;
 mod seen;
@@ -21,6 +22,7 @@ use twinlake_fhir::bundle::{self, References};
 use twinlake_fhir::ndjson::Compression;
 use twinlake_task::{Exit, InputFile, Progress, files_under};
 
+pub use lines::{Lines, as_ndjson};
 use output::{Output, Rejection};
 use record::Record;
 use seen::{Seen, Verdict};

@@ -56,7 +56,7 @@ impl<'a> LakeSink<'a> {
     /// Ends the files and writes the hand-over lists.
     pub(crate) fn finish(mut self) -> Result<()> {
         for (table, mut builder) in std::mem::take(&mut self.builders) {
-            if builder.len() > 0 {
+            if !builder.is_empty() {
                 let batch = builder.finish();
                 self.write(&tables::omop(table), &batch)?;
             }

@@ -35,7 +35,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    twinlake_task::run(|args: &Args| args.task(), |args| args.run())
+    twinlake_task::run(|args: &Args| args.task(), Args::run)
 }
 
 impl Args {

@@ -1,5 +1,7 @@
 //! The real binary on temporary folders: the main job, its rerun, refusals, real input and bad input.
 
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking and says what it skips")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -20,6 +20,8 @@ use crate::gather::{FHIR, Gathered};
 pub struct Sources<'a> {
     /// NDJSON files of resources.
     pub fhir: Vec<PathBuf>,
+    /// Records of the FHIR side that are not in these files, because they could not be read.
+    pub unreadable: Vec<Unreadable>,
     /// Parquet or CSV files of each OMOP table.
     pub omop: BTreeMap<Table, Vec<PathBuf>>,
     /// Folder for work files, removed at the end.
@@ -30,6 +32,15 @@ pub struct Sources<'a> {
     pub foreign: bool,
     /// Threads.
     pub threads: NonZeroUsize,
+}
+
+/// A record that is no resource.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unreadable {
+    /// File and line, `Patient.ndjson:7`.
+    pub place: String,
+    /// Why it could not be read.
+    pub reason: String,
 }
 
 /// What the check gave.
@@ -87,7 +98,7 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
                 shared.read(&resource);
                 shared_check.read(&resource);
             }
-            Err(error) => unreadable.push((place.clone(), error.to_string())),
+            Err(error) => unreadable.push(Unreadable { place: place.clone(), reason: error.to_string() }),
         }
     }
     let vocab = Vocab::embedded();
@@ -95,7 +106,9 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
         omop.expect(&row);
         shared_check.expect(&row);
     }
-    shared_rows.iter().for_each(|row| shared_check.render(row));
+    for row in &shared_rows {
+        shared_check.render(row);
+    }
 
     let context = Context { vocab, shared: &shared, omop: &omop, pack: sources.pack, foreign: sources.foreign };
     let mut accounting = Accounting::default();
@@ -111,7 +124,8 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
     }
     let mut findings = accounting.finish(&omop, &shared_check, sources.foreign);
     let severity = if sources.foreign { Severity::Warning } else { Severity::Error };
-    findings.extend(unreadable.into_iter().map(|(place, reason)| unreadable_finding(place, &reason, severity)));
+    let unreadable = sources.unreadable.iter().cloned().chain(unreadable);
+    findings.extend(unreadable.map(|record| unreadable_finding(record, severity)));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let mut losses = accounting.losses;
     losses.merge(shared.losses());
@@ -134,7 +148,7 @@ fn check_part(context: &Context<'_>, partition: &Partition) -> Result<PartitionR
     Ok(check_partition(context, &rows, &lines))
 }
 
-fn unreadable_finding(place: String, reason: &str, severity: Severity) -> Finding {
+fn unreadable_finding(Unreadable { place, reason }: Unreadable, severity: Severity) -> Finding {
     Finding {
         rule: "fhir.unreadable".to_owned(),
         severity,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use twinlake_omop::Table;
-use twinlake_task::files_under;
+use twinlake_task::{InputFile, files_under};
 
 /// The files of each OMOP table in a folder: `<table>.parquet` or `.csv`, or a folder `<table>` of such files.
 ///
@@ -37,24 +37,17 @@ pub fn omop_files(folder: &Path) -> Result<BTreeMap<Table, Vec<PathBuf>>> {
     Ok(tables)
 }
 
-/// The FHIR files of a folder, as they are, or the folder's Bundles.
+/// The FHIR files of a folder: NDJSON or Bundles.
 ///
 /// # Errors
 ///
 /// A folder that is not there or holds no FHIR, naming it.
-pub fn fhir_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let files: Vec<PathBuf> = files_under(&[folder.to_owned()])?.into_iter().map(|file| file.path).collect();
+pub fn fhir_files(folder: &Path) -> Result<Vec<InputFile>> {
+    let files = files_under(&[folder.to_owned()])?;
     if files.is_empty() {
         bail!("no FHIR file in `{}`: expected files such as `Patient.ndjson` or Bundles", folder.display());
     }
     Ok(files)
-}
-
-/// Whether a file holds one resource a line, by its name: `<Type>[.<shard>…].ndjson[.gz|.zst]`.
-pub fn is_ndjson(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    Path::new(name).extension().is_some_and(|extension| extension == "ndjson")
 }
 
 fn is_table_file(path: &Path) -> bool {
@@ -76,7 +69,6 @@ mod tests {
         let tables = omop_files(dir.path()).unwrap();
         assert_eq!(tables.keys().copied().collect::<Vec<_>>(), [Table::Person, Table::Death]);
         assert_eq!(tables[&Table::Death].len(), 1);
-        assert!(is_ndjson(Path::new("x/Patient.1.ndjson.zst")) && !is_ndjson(Path::new("x/Patient.json")));
     }
 
     #[test]

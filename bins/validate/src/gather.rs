@@ -5,12 +5,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use serde::Deserialize;
 use twinlake_crosscheck::OmopSide;
-use twinlake_fhir::ndjson;
+use twinlake_fhir::{FhirError, Header, ndjson};
 use twinlake_omop::{DynRow, Table, key, read};
 use twinlake_task::Spill;
 
+use crate::check::Unreadable;
 use crate::codec::encode;
 
 /// Tag of a FHIR line in the spill; an OMOP row's tag is its table's place in [`Table::ALL`].
@@ -29,23 +29,8 @@ pub(crate) struct Gathered {
     pub(crate) shared_rows: Vec<DynRow>,
     /// Lines of practitioners, organizations and locations, and where they stand.
     pub(crate) shared_lines: Vec<(String, String)>,
-    /// Records that could not be read: where and why.
-    pub(crate) unreadable: Vec<(String, String)>,
-}
-
-/// The part of a resource that says whose it is.
-#[derive(Deserialize)]
-struct Head {
-    #[serde(rename = "resourceType")]
-    resource_type: Option<String>,
-    id: Option<String>,
-    subject: Option<Reference>,
-    patient: Option<Reference>,
-}
-
-#[derive(Deserialize)]
-struct Reference {
-    reference: Option<String>,
+    /// Records that could not be read.
+    pub(crate) unreadable: Vec<Unreadable>,
 }
 
 impl Gathered {
@@ -111,7 +96,10 @@ impl Gathered {
                 match lines.next_line() {
                     Ok(Some(line)) => self.add_line(path, line.number, line.text)?,
                     Ok(None) => break,
-                    Err(error) => self.unreadable.push((path.display().to_string(), error.to_string())),
+                    Err(error) => {
+                        let place = path.display().to_string();
+                        self.unreadable.push(Unreadable { place, reason: error.to_string() });
+                    }
                 }
             }
         }
@@ -120,28 +108,23 @@ impl Gathered {
 
     fn add_line(&mut self, path: &Path, number: u64, text: &str) -> Result<()> {
         let place = || format!("{}:{number}", path.display());
-        let head: Head = match serde_json::from_str(text) {
-            Ok(head) => head,
+        let header = match Header::read(text) {
+            Ok(header) => header,
             Err(error) => {
-                self.unreadable.push((place(), format!("not a resource: {error}")));
+                self.unreadable.push(Unreadable { place: place(), reason: error.to_string() });
                 return Ok(());
             }
         };
-        let Some(resource_type) = head.resource_type else {
-            self.unreadable.push((place(), "no `resourceType`".to_owned()));
+        let Some(resource_type) = &header.resource_type else {
+            let reason = FhirError::MissingResourceType.to_string();
+            self.unreadable.push(Unreadable { place: place(), reason });
             return Ok(());
-        };
-        let patient = if resource_type == "Patient" {
-            head.id
-        } else {
-            let reference = head.subject.or(head.patient).and_then(|reference| reference.reference);
-            reference.and_then(|text| text.strip_prefix("Patient/").map(str::to_owned))
         };
         if matches!(resource_type.as_str(), "Practitioner" | "Organization" | "Location") {
             self.shared_lines.push((place(), text.to_owned()));
             return Ok(());
         }
-        self.spill.write(patient.map_or(0, |id| key::of_person(&id)), FHIR, text.as_bytes())
+        self.spill.write(header.patient_id().map_or(0, key::of_person), FHIR, text.as_bytes())
     }
 }
 

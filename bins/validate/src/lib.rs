@@ -6,18 +6,19 @@ mod codec;
 mod folders;
 mod gather;
 
+use std::fs::File;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use twinlake_crosscheck::{Finding, Severity};
-use twinlake_fhir::ndjson::Compression;
+use twinlake_fhir::ndjson::{self, Compression};
 use twinlake_pack::Pack;
-use twinlake_task::{Exit, Progress, files_under};
+use twinlake_task::{Exit, Progress};
 
-pub use check::{Report, Sources, check};
-pub use folders::{fhir_files, is_ndjson, omop_files};
+pub use check::{Report, Sources, Unreadable, check};
+pub use folders::{fhir_files, omop_files};
 
 /// Compare FHIR with OMOP, person by person and column by column; exit code 3 when there are findings
 #[derive(Clone, Debug, clap::Parser)]
@@ -83,11 +84,16 @@ pub fn run(args: &Args) -> Result<Exit> {
 fn check_folders(args: &Args, work: &Path) -> Result<Report> {
     let progress = Progress::start("validate");
     let omop = omop_files(&args.omop_dir)?;
-    let files = fhir_files(&args.fhir_dir)?;
-    let fhir =
-        if files.iter().all(|path| is_ndjson(path)) { files } else { ingested(&args.fhir_dir, &work.join("fhir"))? };
+    let ingest = twinlake_ingest::Config {
+        output: work.join("resources"),
+        rejected: work.join("rejected"),
+        compression: Compression::Zstd,
+        shard: None,
+    };
+    let fhir = twinlake_ingest::as_ndjson(&ingest, &fhir_files(&args.fhir_dir)?)?;
     let sources = Sources {
-        fhir,
+        fhir: fhir.files,
+        unreadable: read_rejected(&fhir.rejected)?,
         omop,
         work: work.to_owned(),
         pack: args.constraints.then(Pack::embedded),
@@ -122,15 +128,26 @@ fn as_json(finding: &Finding) -> String {
     .to_string()
 }
 
-/// The resources of a folder of Bundles, by type, in a work folder.
-fn ingested(folder: &Path, work: &Path) -> Result<Vec<PathBuf>> {
-    let config = twinlake_ingest::Config {
-        output: work.join("resources"),
-        rejected: work.join("rejected"),
-        compression: Compression::Zstd,
-        shard: None,
-    };
-    let inputs = files_under(&[folder.to_owned()])?;
-    twinlake_ingest::ingest(&config, &inputs, &mut Progress::quiet("ingest"))?;
-    Ok(files_under(&[config.output])?.into_iter().map(|file| file.path).collect())
+/// Where and why each record of these files was rejected.
+fn read_rejected(files: &[PathBuf]) -> Result<Vec<Unreadable>> {
+    let mut unreadable = Vec::new();
+    for path in files {
+        let context = || format!("reading `{}`", path.display());
+        let file = File::open(path).with_context(context)?;
+        let text = ndjson::open(file, Compression::from_path(path)).with_context(context)?;
+        let mut lines = ndjson::Reader::new(text);
+        while let Some(line) = lines.next_line().with_context(context)? {
+            let Rejection { file, line, reason } = serde_json::from_str(line.text).with_context(context)?;
+            unreadable.push(Unreadable { place: format!("{file}:{line}"), reason });
+        }
+    }
+    Ok(unreadable)
+}
+
+/// A line of the rejected.
+#[derive(serde::Deserialize)]
+struct Rejection {
+    file: String,
+    line: u64,
+    reason: String,
 }

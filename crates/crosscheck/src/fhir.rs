@@ -77,7 +77,7 @@ pub(crate) fn duplicates(resources: &[Resource<'_>], person_id: Option<i64>, sev
     let mut counts: BTreeMap<(&str, &str, Option<u64>), u64> = BTreeMap::new();
     for resource in resources {
         if let Some(id) = resource.id() {
-            *counts.entry((resource.resource_type(), id, version(meta(resource)))).or_default() += 1;
+            *counts.entry((resource.resource_type(), id, version(resource.meta()))).or_default() += 1;
         }
     }
     let repeated = counts.into_iter().filter(|(_, count)| *count > 1);
@@ -91,22 +91,4 @@ pub(crate) fn duplicates(resources: &[Resource<'_>], person_id: Option<i64>, sev
             finding
         })
         .collect()
-}
-
-fn meta<'r, 'a>(resource: &'r Resource<'a>) -> Option<&'r twinlake_fhir::Meta<'a>> {
-    match resource {
-        Resource::Patient(resource) => resource.meta.as_ref(),
-        Resource::Practitioner(resource) => resource.meta.as_ref(),
-        Resource::Organization(resource) => resource.meta.as_ref(),
-        Resource::Location(resource) => resource.meta.as_ref(),
-        Resource::Encounter(resource) => resource.meta.as_ref(),
-        Resource::Condition(resource) => resource.meta.as_ref(),
-        Resource::Observation(resource) => resource.meta.as_ref(),
-        Resource::Procedure(resource) => resource.meta.as_ref(),
-        Resource::MedicationRequest(resource) => resource.meta.as_ref(),
-        Resource::Immunization(resource) => resource.meta.as_ref(),
-        Resource::AllergyIntolerance(resource) => resource.meta.as_ref(),
-        Resource::DiagnosticReport(resource) => resource.meta.as_ref(),
-        Resource::Other(_) => None,
-    }
 }

@@ -1,12 +1,13 @@
-//! What must be known of a resource before it is read: type, id, version, identifiers.
+//! What must be known of a resource before it is read: type, id, version, identifiers, whose it is.
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::error::within;
-use crate::{FhirError, Identifier, Meta, Raw, Text};
+use crate::reference::type_and_id;
+use crate::{FhirError, Identifier, Meta, Raw, Reference, Text};
 
-/// Type, id, version and identifiers of a resource of any type, found without building it.
+/// Type, id, version, identifiers and subject of a resource of any type, found without building it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Header<'a> {
     /// `resourceType`; none when the object is no resource.
@@ -17,6 +18,8 @@ pub struct Header<'a> {
     pub version_id: Option<Text<'a>>,
     /// `identifier`; of types that have just one, that one.
     pub identifier: Vec<Identifier<'a>>,
+    /// `subject.reference` or, where there is none, `patient.reference`; of types that have several, none.
+    pub subject: Option<Text<'a>>,
 }
 
 impl<'a> Header<'a> {
@@ -27,6 +30,15 @@ impl<'a> Header<'a> {
     /// [`FhirError`] when the text is not one JSON object, or one of these elements has the wrong type.
     pub fn read(text: &'a str) -> Result<Self, FhirError> {
         serde_json::from_str(text).map_err(|error| FhirError::from_json("Resource", text, &error))
+    }
+
+    /// Id of the patient that the resource is about: of a Patient its own, of others that of a literal reference.
+    pub fn patient_id(&self) -> Option<&str> {
+        if self.resource_type.as_deref() == Some("Patient") {
+            return self.id.as_deref();
+        }
+        let (resource_type, id) = type_and_id(self.subject.as_deref()?)?;
+        (resource_type == "Patient").then_some(id)
     }
 }
 
@@ -53,6 +65,8 @@ impl<'de> Visitor<'de> for HeaderVisitor {
                 "id" => header.id = Some(value(&key, &mut map)?),
                 "meta" => header.version_id = value::<Meta<'_>, _>(&key, &mut map)?.version_id,
                 "identifier" => header.identifier = identifiers(&value(&key, &mut map)?),
+                "subject" => header.subject = reference(&value(&key, &mut map)?).or(header.subject),
+                "patient" => header.subject = header.subject.or(reference(&value(&key, &mut map)?)),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -84,6 +98,12 @@ fn identifiers<'de>(raw: &Raw<'de>) -> Vec<Identifier<'de>> {
     }
 }
 
+/// The reference of a single Reference. Of several, none is the one; of anything else, reading the resource says what is wrong.
+fn reference(raw: &Raw<'_>) -> Option<Text<'static>> {
+    let reference: Reference<'_> = serde_json::from_str(raw.as_str()).ok()?;
+    reference.reference.map(Text::into_owned)
+}
+
 /// The resource type when it is the first key, as nearly everyone writes it; saves reading the text twice.
 pub(crate) fn leading_type(text: &str) -> Option<&str> {
     let rest = text.trim_start().strip_prefix('{')?.trim_start().strip_prefix("\"resourceType\"")?;
@@ -113,5 +133,20 @@ mod tests {
         let header = Header::read(r#"{"resourceType":"Composition","identifier":{"value":"v"}}"#).unwrap();
         assert_eq!(header.identifier.len(), 1);
         assert_eq!(Header::read("{}").unwrap(), Header::default());
+    }
+
+    #[test]
+    fn a_header_says_whose_the_resource_is() {
+        for (text, expected) in [
+            (r#"{"resourceType":"Patient","id":"p1"}"#, Some("p1")),
+            (r#"{"resourceType":"Condition","id":"c1","subject":{"reference":"Patient/p1"}}"#, Some("p1")),
+            (r#"{"resourceType":"Claim","patient":{"reference":"https://x.org/Patient/p1/_history/2"}}"#, Some("p1")),
+            (r#"{"patient":{"display":"she"},"subject":{"reference":"Patient/p1"}}"#, Some("p1")),
+            (r#"{"resourceType":"Observation","subject":{"reference":"Group/g1"}}"#, None),
+            (r#"{"resourceType":"Account","subject":[{"reference":"Patient/p1"}]}"#, None),
+            (r#"{"resourceType":"Condition","id":"c1"}"#, None),
+        ] {
+            assert_eq!(Header::read(text).unwrap().patient_id(), expected, "{text}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::header::leading_type;
 use crate::{
     AllergyIntolerance, Condition, DiagnosticReport, Encounter, FhirError, Header, Immunization, Location,
-    MedicationRequest, Observation, Organization, Patient, Practitioner, Procedure, Raw, Text,
+    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, Procedure, Raw, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -70,6 +70,14 @@ macro_rules! resource_types {
                 match self {
                     $(Resource::$type(resource) => resource.id.as_deref(),)+
                     Resource::Other(other) => other.id.as_deref(),
+                }
+            }
+
+            /// `meta`; none of a type that is not modelled.
+            pub fn meta(&self) -> Option<&Meta<'a>> {
+                match self {
+                    $(Resource::$type(resource) => resource.meta.as_ref(),)+
+                    Resource::Other(_) => None,
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twinlake_fhir::{Meta, Resource};
+use twinlake_fhir::Resource;
 
 use crate::loss::Losses;
 
@@ -34,23 +34,5 @@ pub(crate) fn current<'r, 'a>(resources: &'r [Resource<'a>], losses: &mut Losses
 
 /// `meta.versionId` as a number; absent or not a number is below any.
 fn version(resource: &Resource<'_>) -> Option<u64> {
-    meta(resource)?.version_id.as_deref()?.parse().ok()
-}
-
-fn meta<'r, 'a>(resource: &'r Resource<'a>) -> Option<&'r Meta<'a>> {
-    match resource {
-        Resource::Patient(resource) => resource.meta.as_ref(),
-        Resource::Practitioner(resource) => resource.meta.as_ref(),
-        Resource::Organization(resource) => resource.meta.as_ref(),
-        Resource::Location(resource) => resource.meta.as_ref(),
-        Resource::Encounter(resource) => resource.meta.as_ref(),
-        Resource::Condition(resource) => resource.meta.as_ref(),
-        Resource::Observation(resource) => resource.meta.as_ref(),
-        Resource::Procedure(resource) => resource.meta.as_ref(),
-        Resource::MedicationRequest(resource) => resource.meta.as_ref(),
-        Resource::Immunization(resource) => resource.meta.as_ref(),
-        Resource::AllergyIntolerance(resource) => resource.meta.as_ref(),
-        Resource::DiagnosticReport(resource) => resource.meta.as_ref(),
-        Resource::Other(_) => None,
-    }
+    resource.meta()?.version_id.as_deref()?.parse().ok()
 }

@@ -30,7 +30,11 @@ mod spill;
 pub use args::{Args, LogFormat, RunId};
 pub use exit::{Exit, UsageError, run};
 pub use inputs::{InputFile, files_under};
-pub use partial::PartialFile;
+pub use partial::{PartialFile, SealedFile};
 pub use plan::{Plan, PlannedInput, today};
 pub use progress::Progress;
 pub use spill::{Partition, Record, Spill};
+
+/// What one thread makes and another frees goes back to the system, so that memory does not grow with a cohort.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

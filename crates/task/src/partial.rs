@@ -24,9 +24,7 @@ impl PartialFile {
     /// A folder or file that cannot be made, naming it.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).with_context(|| format!("making folder `{}`", folder.display()))?;
-        }
+        make_folder_of(&path)?;
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".partial");
         let partial = path.with_file_name(name);
@@ -50,22 +48,83 @@ impl PartialFile {
         &self.path
     }
 
+    /// Writes what is buffered and closes the file, which keeps its `.partial` name.
+    ///
+    /// # Errors
+    ///
+    /// A write that fails, naming the file.
+    pub fn seal(mut self) -> Result<SealedFile> {
+        let writer = self.writer.take().expect("taken only here and in drop");
+        // Made before the last write, so that a file that cannot be written goes.
+        let sealed = SealedFile {
+            partial: std::mem::take(&mut self.partial),
+            path: std::mem::take(&mut self.path),
+            named: false,
+        };
+        writer
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .with_context(|| format!("writing `{}`", sealed.path.display()))?;
+        Ok(sealed)
+    }
+
     /// Gives the file its name.
     ///
     /// # Errors
     ///
     /// A write or rename that fails, naming the file.
-    pub fn complete(mut self) -> Result<()> {
-        let writer = self.writer.take().expect("taken only here and in drop");
-        writer
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)
-            .and_then(|_| fs::rename(&self.partial, &self.path))
-            .inspect_err(|_| {
-                // The error that is given out says more than a second one would.
-                let _ = fs::remove_file(&self.partial);
-            })
-            .with_context(|| format!("writing `{}`", self.path.display()))
+    pub fn complete(self) -> Result<()> {
+        self.seal()?.complete()
+    }
+}
+
+/// A file that is written whole and waits for its name, without being open.
+///
+/// Dropped before it has its name, it leaves nothing behind.
+#[derive(Debug)]
+pub struct SealedFile {
+    partial: PathBuf,
+    path: PathBuf,
+    named: bool,
+}
+
+impl SealedFile {
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    ///
+    /// A rename that fails, naming the file.
+    pub fn complete(self) -> Result<()> {
+        let path = self.path.clone();
+        self.complete_as(&path)
+    }
+
+    /// Gives the file another name than it was begun with, on the same file system; the folder is made when needed.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be made or a rename that fails, naming it.
+    pub fn complete_as(mut self, path: &Path) -> Result<()> {
+        make_folder_of(path)?;
+        fs::rename(&self.partial, path).with_context(|| format!("writing `{}`", path.display()))?;
+        self.named = true;
+        Ok(())
+    }
+}
+
+impl Drop for SealedFile {
+    fn drop(&mut self) {
+        if !self.named {
+            // Nothing to tell: the file was given up.
+            let _ = fs::remove_file(&self.partial);
+        }
+    }
+}
+
+fn make_folder_of(path: &Path) -> Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => fs::create_dir_all(folder).with_context(|| format!("making folder `{}`", folder.display())),
+        None => Ok(()),
     }
 }
 
@@ -102,5 +161,20 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path().join("x")).unwrap().count(), 0);
         PartialFile::write_all_to(&path, b"whole").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn a_sealed_file_may_take_another_name_or_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let seal = || {
+            let mut file = PartialFile::create(dir.path().join("y.txt")).unwrap();
+            file.write_all(b"whole").unwrap();
+            file.seal().unwrap()
+        };
+        drop(seal());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        seal().complete_as(&dir.path().join("z/1.txt")).unwrap();
+        assert_eq!(fs::read(dir.path().join("z/1.txt")).unwrap(), b"whole");
+        assert!(!dir.path().join("y.txt.partial").exists());
     }
 }

@@ -167,9 +167,9 @@ impl Job<'_> {
         let generated = self.args.from.is_empty();
         self.ensure_tables()?;
         if generated {
-            self.generate()?
+            self.generate()?;
         } else {
-            self.ingest()?
+            self.ingest()?;
         }
         if !self.skips(Skip::Flatten) {
             self.flatten()?;
@@ -189,7 +189,7 @@ impl Job<'_> {
             return Ok(());
         }
         let pack = Pack::embedded();
-        let cohort = twinlake_commit::cohort(&pack.name, pack.hash(), pack.semantics_version, self.args.seed);
+        let cohort = twinlake_commit::cohort(pack.name, pack.hash(), pack.semantics_version, self.args.seed);
         self.lake.claim_cohort(&cohort).map_err(|error| match error {
             twinlake_lake::LakeError::Cohort { .. } => {
                 UsageError::new(format!("{error}; take another --out, or the same seed"))

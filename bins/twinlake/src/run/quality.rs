@@ -28,6 +28,7 @@ impl Job<'_> {
         let generated = self.args.from.is_empty();
         let report = check(&Sources {
             fhir: self.resource_files()?,
+            unreadable: Vec::new(),
             omop: self.omop_files()?,
             work: self.layout.run(&self.run.id).join("work"),
             pack: generated.then(Pack::embedded),
@@ -84,10 +85,10 @@ impl Job<'_> {
 
 fn findings_batch(findings: &[Finding]) -> Result<RecordBatch> {
     fn text<'a>(findings: &'a [Finding], of: impl Fn(&'a Finding) -> Option<&'a str>) -> ArrayRef {
-        Arc::new(StringArray::from_iter(findings.iter().map(of)))
+        Arc::new(findings.iter().map(of).collect::<StringArray>())
     }
     fn number(findings: &[Finding], of: impl Fn(&Finding) -> Option<i64>) -> ArrayRef {
-        Arc::new(Int64Array::from_iter(findings.iter().map(of)))
+        Arc::new(findings.iter().map(of).collect::<Int64Array>())
     }
     let columns = vec![
         text(findings, |finding| Some(&finding.rule)),
@@ -111,9 +112,9 @@ fn losses_batch(losses: &Losses) -> Result<RecordBatch> {
     let rows: Vec<Loss<'_>> = reasons.chain(elements).chain(codes).collect();
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0))),
-        Arc::new(StringArray::from_iter(rows.iter().map(|row| row.1))),
+        Arc::new(rows.iter().map(|row| row.1).collect::<StringArray>()),
         Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.2))),
-        Arc::new(StringArray::from_iter(rows.iter().map(|row| row.3))),
+        Arc::new(rows.iter().map(|row| row.3).collect::<StringArray>()),
         Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| i64::try_from(row.4).unwrap_or(i64::MAX)))),
     ];
     Ok(RecordBatch::try_new(tables::losses().schema, columns)?)

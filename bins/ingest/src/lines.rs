@@ -1,0 +1,62 @@
+//! FHIR files for those who read a resource a line, whatever form the input has.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use twinlake_task::{InputFile, Progress, files_under};
+
+use crate::{Config, ingest};
+
+/// NDJSON files, and what could not become a line of theirs.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Lines {
+    /// Files of one resource a line.
+    pub files: Vec<PathBuf>,
+    /// Files of the rejected records, each a line with `file`, `line`, `reason` and `text`; none when none was rejected.
+    pub rejected: Vec<PathBuf>,
+    /// How many records were rejected.
+    pub n_rejected: u64,
+}
+
+/// The files themselves when all are NDJSON by their names, else what [`ingest`] makes of them.
+///
+/// # Errors
+///
+/// As [`ingest`].
+pub fn as_ndjson(config: &Config, inputs: &[InputFile]) -> Result<Lines> {
+    if inputs.iter().all(|input| is_ndjson(&input.path)) {
+        let files = inputs.iter().map(|input| input.path.clone()).collect();
+        return Ok(Lines { files, ..Lines::default() });
+    }
+    let summary = ingest(config, inputs, &mut Progress::quiet("ingest"))?;
+    let paths = |folder: &Path| -> Result<Vec<PathBuf>> {
+        Ok(files_under(&[folder.to_owned()])?.into_iter().map(|file| file.path).collect())
+    };
+    Ok(Lines {
+        files: paths(&config.output)?,
+        rejected: if summary.rejected > 0 { paths(&config.rejected)? } else { Vec::new() },
+        n_rejected: summary.rejected,
+    })
+}
+
+/// Whether a file holds one resource a line, by its name: `<Type>[.<shard>…].ndjson[.gz|.zst]`.
+fn is_ndjson(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    Path::new(name).extension().is_some_and(|extension| extension == "ndjson")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ndjson_is_known_by_its_name() {
+        for name in ["x/Patient.ndjson", "x/Patient.1.ndjson.zst", "Patient.ndjson.gz"] {
+            assert!(is_ndjson(Path::new(name)), "{name}");
+        }
+        for name in ["x/Patient.json", "x/Patient.json.gz", "ndjson", "Patient.ndjson/x"] {
+            assert!(!is_ndjson(Path::new(name)), "{name}");
+        }
+    }
+}
