@@ -110,7 +110,7 @@ impl Summary {
         let seconds: f64 = self.stages.iter().map(|stage| stage.seconds).sum();
         line(String::new());
         if already {
-            line(format!("run {} is already in the lake: nothing was added", self.run_id));
+            line(format!("run {} is already in the lake: nothing was added now; this is what it did", self.run_id));
         } else {
             line(format!("run {} is in the lake, after {seconds:.1} s", self.run_id));
         }
@@ -153,8 +153,8 @@ impl Summary {
         });
         line(format!("  stages  {}", stages.trim_start()));
         line(String::new());
-        let program = std::env::args().next().unwrap_or_else(|| "twinlake".to_owned());
-        let out = layout.out.display();
+        let program = quoted(&std::env::args().next().unwrap_or_else(|| "twinlake".to_owned()));
+        let out = quoted(&layout.out.display().to_string());
         line(format!("  lake    {}", layout.lake().display()));
         line(format!("  raw     {}", layout.resources(&self.run_id, self.load_date).display()));
         line(format!("  run     {}", layout.run(&self.run_id).display()));
@@ -176,6 +176,16 @@ impl Summary {
             (0, 0) => "0: FHIR and OMOP agree row by row".to_owned(),
             (errors, warnings) => format!("{} errors, {} warnings", grouped(errors), grouped(warnings)),
         }
+    }
+}
+
+/// A word of a shell's command, in quotes when it needs them.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%=,".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -201,5 +211,12 @@ mod tests {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn words_that_a_shell_would_split_are_quoted() {
+        assert_eq!(quoted("target/release/twinlake"), "target/release/twinlake");
+        assert_eq!(quoted("my lake"), "'my lake'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 }

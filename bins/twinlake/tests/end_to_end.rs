@@ -152,6 +152,25 @@ fn generate_and_validate_work_on_plain_folders() {
     assert!(said.contains(&year.to_string()) && said.contains(&(year - 1).to_string()), "{said}");
 }
 
+#[test]
+fn validate_reads_bundles_and_finds_what_is_cut_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let (fhir, omop) = (dir.path().join("fhir"), dir.path().join("omop"));
+    let folders = ["--fhir-dir", fhir.to_str().unwrap(), "--omop-dir", omop.to_str().unwrap()];
+    assert_exit(&twinlake(&[&["generate", "--patients", "3", "--format", "bundle"], &folders[..]].concat()), 0);
+    assert_exit(&twinlake(&[&["validate"], &folders[..]].concat()), 0);
+
+    let bundles = files_below(&fhir);
+    let patient = bundles.iter().find(|path| !path.ends_with("reference.json")).unwrap();
+    let text = fs::read(patient).unwrap();
+    fs::write(patient, &text[..text.len() - 100]).unwrap();
+    let found = twinlake(&[&["validate"], &folders[..]].concat());
+    assert_exit(&found, 3);
+    let said = stdout(&found);
+    let place = format!("fhir.unreadable: {}:", patient.display());
+    assert!(said.contains(&place), "{said}");
+}
+
 fn twinlake(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_twinlake")).args(arguments).env_remove("PIPELINE_RUN_ID").output().unwrap()
 }

@@ -249,8 +249,12 @@ impl Job<'_> {
             };
             self.summary.tables.insert(state.name, table);
         }
-        if let Some(runs) = self.summary.tables.get_mut("ops.pipeline_runs") {
-            runs.added = u64::from(!only_quality);
+        if !only_quality {
+            for (table, added) in [("ops.pipeline_runs", 1), ("ops.source_files", self.plan.inputs.len() as u64)] {
+                if let Some(table) = self.summary.tables.get_mut(table) {
+                    table.added = added;
+                }
+            }
         }
         let n_rows = self.summary.tables.values().map(|table| table.added).sum();
         let n_tables = committed.iter().filter(|one| one.outcome.rows() > 0).count();
