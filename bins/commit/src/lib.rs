@@ -1,6 +1,7 @@
 //! The commit step: one commit a table for what a run's writers handed over, `ops.pipeline_runs` last.
 
 mod open;
+mod verdict;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,6 +14,7 @@ use twinlake_lake::{BlockingLake, CommitOutcome, HandOver, LakeError, PipelineRu
 use twinlake_task::{Exit, Plan, UsageError};
 
 pub use open::{cohort, open_lake};
+pub use verdict::Verdict;
 
 /// Commits what a run's writers handed over: one commit a table, `ops.pipeline_runs` last
 ///
@@ -43,7 +45,7 @@ pub struct Committed {
     pub outcome: CommitOutcome,
 }
 
-/// Runs the step: `runs/<run id>/plan.json` and the hand-over lists beside it say what there is to commit.
+/// Runs the step: `runs/<run id>/plan.json`, the verdict and the hand-over lists beside it say what there is to commit.
 ///
 /// # Errors
 ///
@@ -63,6 +65,17 @@ pub fn run(args: &Args) -> Result<Exit> {
         None => PathBuf::from(&args.lake),
     };
     let plan = read_plan(&root, run_id)?;
+    let status = match Verdict::read(&root.join("runs").join(run_id))? {
+        Some(Verdict::Publish(status)) => status,
+        Some(Verdict::Stopped) => {
+            tracing::error!(run_id, "the run was stopped by its findings and is not committed");
+            return Ok(Exit::Findings);
+        }
+        None => {
+            let said = format!("the checks of run `{run_id}` have not ended: do it again under the same --run-id");
+            return Err(UsageError::new(said));
+        }
+    };
     let handover = HandOver::new(&root, run_id);
     let tables = handover.tables().with_context(|| format!("run `{run_id}` has handed nothing over"))?;
     let lake = open_lake(&args.lake)?;
@@ -73,7 +86,7 @@ pub fn run(args: &Args) -> Result<Exit> {
         let outcome = lake.record_source_files(&run, &source_files(&plan))?;
         committed.push(Committed { table: "ops.source_files".into(), outcome });
     }
-    let record = record_of(&plan, &committed, now())?;
+    let record = record_of(&plan, &committed, status, now())?;
     let outcome = lake.record_run(&run, &record)?;
     committed.push(Committed { table: "ops.pipeline_runs".into(), outcome });
     lake.repair_version_hints()?;
@@ -153,7 +166,12 @@ fn source_files(plan: &Plan) -> Vec<SourceFile> {
 }
 
 /// The run as `ops.pipeline_runs` lists it: what the plan says of the cohort, and the rows that were committed.
-fn record_of(plan: &Plan, committed: &[Committed], committed_at: NaiveDateTime) -> Result<PipelineRun> {
+fn record_of(
+    plan: &Plan,
+    committed: &[Committed],
+    status: RunStatus,
+    committed_at: NaiveDateTime,
+) -> Result<PipelineRun> {
     let argument = |name: &str| plan.arguments.get(name);
     let rows: BTreeMap<String, u64> = committed.iter().map(|one| (one.table.clone(), one.outcome.rows())).collect();
     let n_patients = rows.get("omop.person").or_else(|| rows.get("fhir.patient")).copied().unwrap_or(0);
@@ -168,7 +186,7 @@ fn record_of(plan: &Plan, committed: &[Committed], committed_at: NaiveDateTime) 
         n_patients,
         table_rows: rows,
         snapshot_ids: committed.iter().map(|one| (one.table.clone(), one.outcome.snapshot_id())).collect(),
-        status: RunStatus::Done,
+        status,
         committed_at,
     })
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
 use clap::Parser as _;
-use twinlake_commit::{Args, commit_tables, open_lake, report};
-use twinlake_lake::{HandOver, LakeTable, Run};
+use twinlake_commit::{Args, Verdict, commit_tables, open_lake, report};
+use twinlake_lake::{HandOver, LakeTable, Run, RunStatus};
 use twinlake_task::{Exit, Plan, UsageError};
 
 fn table(namespace: &str, name: &str) -> LakeTable {
@@ -24,11 +24,12 @@ fn table(namespace: &str, name: &str) -> LakeTable {
     }
 }
 
-/// What generate, flatten and harmonize leave behind: a plan, data files and hand-over lists of two shards.
+/// What a run leaves behind before its commit: a plan, a verdict, data files and hand-over lists of two shards.
 fn hand_over(root: &Path) {
     let arguments = BTreeMap::from([("seed", "42"), ("pack", "us-adult"), ("as-of", "2025-12-31")]);
     let arguments = arguments.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let plan = Plan::new(&"run-1".parse().unwrap(), "generate", arguments, Vec::new()).fix(&root.join("runs")).unwrap();
+    Verdict::Publish(RunStatus::Done).write(&root.join("runs/run-1")).unwrap();
     let run = Run { id: "run-1".into(), load_date: plan.load_date };
     let lake = open_lake(root.to_str().unwrap()).unwrap();
     let handover = HandOver::new(root, "run-1");
@@ -62,6 +63,21 @@ fn each_table_is_committed_once_and_the_run_is_listed_last() {
         let expected = [("fhir.patient", 4), ("omop.death", 0), ("omop.person", 4), ("ops.pipeline_runs", 1)];
         assert_eq!(rows, expected.map(|(name, rows)| (name.to_owned(), rows)));
     }
+}
+
+#[test]
+fn a_run_is_committed_only_when_its_checks_let_it() {
+    let root = tempfile::tempdir().unwrap();
+    hand_over(root.path());
+    let lake = open_lake(root.path().to_str().unwrap()).unwrap();
+    let run = root.path().join("runs/run-1");
+    Verdict::Stopped.write(&run).unwrap();
+    assert_eq!(twinlake_commit::run(&args(root.path(), "run-1")).unwrap(), Exit::Findings);
+    std::fs::remove_file(run.join("verdict")).unwrap();
+    let refused = twinlake_commit::run(&args(root.path(), "run-1")).unwrap_err();
+    assert!(refused.is::<UsageError>(), "{refused:#}");
+    assert!(!lake.is_recorded("run-1").unwrap());
+    assert!(lake.tables().unwrap().iter().all(|table| table.rows == 0));
 }
 
 #[test]

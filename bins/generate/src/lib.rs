@@ -117,11 +117,7 @@ pub fn run(args: &Args) -> Result<Exit> {
         return Err(UsageError::new(format!("the cohort's last patient is beyond `{MAX_PATIENT}`")));
     };
     let pack = load_pack(args.model.as_deref())?;
-    let as_of = args.as_of.unwrap_or(pack.reference_date);
-    if as_of > pack.reference_date {
-        let end = pack.reference_date;
-        return Err(UsageError::new(format!("`--as-of {as_of}` is after `{end}`, where the model pack ends")));
-    }
+    let as_of = check_as_of(&pack, args.as_of)?;
     let context = Context::new(&pack, Vocab::embedded(), args.seed, as_of);
     let patients = args.shard.patients(args.first, args.patients);
     let options = Options {
@@ -157,6 +153,19 @@ pub fn run(args: &Args) -> Result<Exit> {
     }
     progress.done(&totals.to_string());
     Ok(Exit::Done)
+}
+
+/// The day that the charts end: the one asked for, else the pack's reference date.
+///
+/// # Errors
+///
+/// A usage error for a day after the reference date, where nothing is known.
+pub fn check_as_of(pack: &Pack, as_of: Option<NaiveDate>) -> Result<NaiveDate> {
+    let (as_of, end) = (as_of.unwrap_or(pack.reference_date), pack.reference_date);
+    if as_of > end {
+        return Err(UsageError::new(format!("`--as-of {as_of}` is after `{end}`, where the model pack ends")));
+    }
+    Ok(as_of)
 }
 
 /// Reads the model pack of a folder, or takes the one compiled in.

@@ -197,7 +197,8 @@ pub fn ingest(config: &Config, inputs: &[InputFile], progress: &mut Progress) ->
     }
     output.complete()?;
     if job.summary.n_resources() == 0 {
-        bail!("no FHIR resources in {} files; {} records were rejected", inputs.len(), job.summary.rejected);
+        let first = job.first_trouble.map(|trouble| format!("; first: {trouble}")).unwrap_or_default();
+        bail!("no FHIR resources in {} files; {} records were rejected{first}", inputs.len(), job.summary.rejected);
     }
     Ok(job.summary)
 }
@@ -211,6 +212,9 @@ fn is_output(config: &Config, path: &Path) -> bool {
         .any(|folder| path.starts_with(folder))
 }
 
+/// Rejected records that are told at once; all of them are in the folder of the rejected.
+const REJECTIONS_SHOWN: u64 = 10;
+
 /// What is known after the first reading, and what was done in the second.
 #[derive(Default)]
 struct Job {
@@ -219,6 +223,8 @@ struct Job {
     /// Bundles and files so far; both readings count alike.
     n_bundles: u64,
     summary: Summary,
+    /// What is wrong with the first file or record that gave nothing.
+    first_trouble: Option<String>,
 }
 
 impl Job {
@@ -249,6 +255,8 @@ impl Job {
         } else {
             self.summary.ignored_files += 1;
             tracing::info!(file = %path.display(), "no resources");
+            self.first_trouble
+                .get_or_insert_with(|| format!("`{}` has no object with a `resourceType`", path.display()));
         }
         self.summary.empty_entries += found.n_empty_entries;
         Ok(())
@@ -257,6 +265,11 @@ impl Job {
     fn write_piece(&mut self, path: &Path, piece: &Piece<'_>, output: &mut Output) -> Result<()> {
         let mut reject = |reason: &str, line, text: &[u8]| {
             self.summary.rejected += 1;
+            let trouble = || format!("`{}`, line {line}: {reason}", path.display());
+            if self.summary.rejected <= REJECTIONS_SHOWN {
+                tracing::warn!("rejected: {}", trouble());
+            }
+            self.first_trouble.get_or_insert_with(trouble);
             output.reject(&Rejection { file: path, line, reason, text: String::from_utf8_lossy(text) })
         };
         let text = match &piece.content {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use twinlake_task::{InputFile, Progress, files_under};
 
-use crate::{Config, ingest};
+use crate::{Config, ingest, source};
 
 /// NDJSON files, and what could not become a line of theirs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -16,6 +16,9 @@ pub struct Lines {
     pub rejected: Vec<PathBuf>,
     /// How many records were rejected.
     pub n_rejected: u64,
+    /// How many resources were left out because the same one, with the same content, is there. Files that are NDJSON
+    /// already are not looked into.
+    pub n_duplicates: u64,
 }
 
 /// The files themselves when all are NDJSON by their names, else what [`ingest`] makes of them.
@@ -24,8 +27,10 @@ pub struct Lines {
 ///
 /// As [`ingest`].
 pub fn as_ndjson(config: &Config, inputs: &[InputFile]) -> Result<Lines> {
-    if inputs.iter().all(|input| is_ndjson(&input.path)) {
-        let files = inputs.iter().map(|input| input.path.clone()).collect();
+    // What is no FHIR by its name (a README, a log) does not turn NDJSON into something else.
+    let fhir: Vec<&InputFile> = inputs.iter().filter(|input| source::is_fhir_by_name(&input.path)).collect();
+    if !fhir.is_empty() && fhir.iter().all(|input| is_ndjson(&input.path)) {
+        let files = fhir.iter().map(|input| input.path.clone()).collect();
         return Ok(Lines { files, ..Lines::default() });
     }
     let summary = ingest(config, inputs, &mut Progress::quiet("ingest"))?;
@@ -36,6 +41,7 @@ pub fn as_ndjson(config: &Config, inputs: &[InputFile]) -> Result<Lines> {
         files: paths(&config.output)?,
         rejected: if summary.rejected > 0 { paths(&config.rejected)? } else { Vec::new() },
         n_rejected: summary.rejected,
+        n_duplicates: summary.duplicates,
     })
 }
 

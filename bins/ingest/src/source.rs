@@ -63,6 +63,11 @@ enum Form {
     Object,
 }
 
+/// Whether a file may hold FHIR, by its name.
+pub(crate) fn is_fhir_by_name(path: &Path) -> bool {
+    form(path).is_some()
+}
+
 /// The form of a file by its name, without the ending of the compression.
 fn form(path: &Path) -> Option<Form> {
     let compressed = Compression::from_path(path) != Compression::None;

@@ -47,7 +47,8 @@ impl Python {
             interpreter: args.python.clone().unwrap_or_else(|| folder.join(interpreter_in_environment())),
             extensions: folder.join("duckdb-extensions"),
         };
-        let stamp = folder.join("complete");
+        // With an interpreter of the user's there is no environment, only the extensions.
+        let stamp = folder.join(if args.python.is_some() { "extensions-complete" } else { "complete" });
         if stamp.exists() {
             return Ok(python);
         }

@@ -34,15 +34,16 @@ import duckdb
 order = json.load(sys.stdin)
 connection = duckdb.connect()
 folder = os.environ["TWINLAKE_DUCKDB_EXTENSIONS"]
-connection.execute(f"set extension_directory = '{folder}'")
+quoted = lambda text: "'" + text.replace("'", "''") + "'"
+connection.execute(f"set extension_directory = {quoted(folder)}")
 for extension in ("avro", "httpfs", "iceberg"):
     connection.execute(f"load {extension}")
 if order["database"]:
-    connection.execute("attach '" + order["database"].replace("'", "''") + "' as twinlake (read_only)")
+    connection.execute(f"attach {quoted(order['database'])} as twinlake (read_only)")
 for name, location in order["tables"].items():
     schema, table = name.split(".")
     connection.execute(f"create schema if not exists {schema}")
-    connection.execute(f"create view {schema}.{table} as select * from iceberg_scan('{location}')")
+    connection.execute(f"create view {schema}.{table} as select * from iceberg_scan({quoted(location)})")
 if order["database"]:
     tables = connection.execute(
         "select schema_name, view_name from duckdb_views() where database_name = 'twinlake' and not internal"

@@ -39,7 +39,7 @@ pub(crate) struct Summary {
     pub(crate) losses: u64,
     /// What the validator found.
     pub(crate) findings: Findings,
-    /// The lake's tables that the run touched, by full name.
+    /// All tables of the lake, by full name.
     pub(crate) tables: BTreeMap<String, TableSummary>,
     /// Seconds of each stage, in order.
     pub(crate) stages: Vec<Stage>,
@@ -50,12 +50,38 @@ pub(crate) struct Summary {
 /// What the validator found.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Findings {
+    /// What was looked at.
+    pub(crate) checked: Checked,
     /// Disagreements and broken rules.
     pub(crate) errors: u64,
     /// What is wrong with someone else's data.
     pub(crate) warnings: u64,
     /// Both, by rule.
     pub(crate) by_rule: BTreeMap<String, u64>,
+}
+
+/// What the validator looked at.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Checked {
+    /// Nothing: it was skipped.
+    #[default]
+    Nothing,
+    /// The rules of each side; the OMOP rows come from the FHIR, so that they agree says nothing.
+    Rules,
+    /// The rules, and that two renderings agree.
+    Agreement,
+}
+
+/// What became of a run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fate {
+    /// It is in the lake now.
+    Added,
+    /// It was there before.
+    WasThere,
+    /// Its findings kept it out; they are in `quality.findings`.
+    Stopped,
 }
 
 /// A table after the run.
@@ -65,7 +91,7 @@ pub(crate) struct TableSummary {
     pub(crate) rows: u64,
     /// Rows of this run.
     pub(crate) added: u64,
-    /// The run's snapshot; none for a table that got no row.
+    /// The table's current snapshot; none for one that never got a row.
     pub(crate) snapshot_id: Option<i64>,
     /// The table's current metadata file.
     pub(crate) metadata_location: String,
@@ -101,7 +127,7 @@ impl Summary {
     }
 
     /// The summary for people.
-    pub(crate) fn page(&self, layout: &Layout, already: bool) -> String {
+    pub(crate) fn page(&self, layout: &Layout, fate: Fate) -> String {
         let mut page = String::new();
         let mut line = |text: String| {
             page.push_str(&text);
@@ -109,11 +135,15 @@ impl Summary {
         };
         let seconds: f64 = self.stages.iter().map(|stage| stage.seconds).sum();
         line(String::new());
-        if already {
-            line(format!("run {} is already in the lake: nothing was added now; this is what it did", self.run_id));
-        } else {
-            line(format!("run {} is in the lake, after {seconds:.1} s", self.run_id));
-        }
+        line(match fate {
+            Fate::Added => format!("run {} is in the lake, after {seconds:.1} s", self.run_id),
+            Fate::WasThere => {
+                format!("run {} is already in the lake: nothing was added now; this is what it did", self.run_id)
+            }
+            Fate::Stopped => {
+                format!("run {} is NOT in the lake: quality.findings says what is wrong with it", self.run_id)
+            }
+        });
         line(format!("  {:<22}{}", "source", self.source));
         line(format!("  {:<22}{}", "patients", grouped(self.patients)));
         line(format!("  {:<22}{}", "FHIR resources", grouped(self.resources.values().sum())));
@@ -158,22 +188,33 @@ impl Summary {
         line(format!("  lake    {}", layout.lake().display()));
         line(format!("  raw     {}", layout.resources(&self.run_id, self.load_date).display()));
         line(format!("  run     {}", layout.run(&self.run_id).display()));
+        if self.rejected > 0 {
+            line(format!("  rejected {}", layout.rejected(&self.run_id, self.load_date).display()));
+        }
         if self.dbt.is_some() {
             line(format!("  marts   {}", layout.database().display()));
         }
         line(String::new());
         line("  try next".to_owned());
-        if self.dbt.is_some() {
-            line(format!("    {program} query --out {out} \"select * from metrics.condition_prevalence\""));
-            line(format!("    {program} query --out {out} \"select * from marts.dim_patient limit 5\""));
+        let query = |sql: &str| format!("    {program} query --out {out} \"{sql}\"");
+        if fate == Fate::Stopped {
+            line(query("select rule, message from quality.findings limit 20"));
+            return page;
         }
-        line(format!("    {program} query --out {out} \"select * from omop.person limit 5\""));
+        if self.dbt.is_some() {
+            line(query("select * from metrics.condition_prevalence"));
+            line(query("select * from marts.dim_patient limit 5"));
+        }
+        line(query("select * from omop.person limit 5"));
         page
     }
 
     fn findings_text(&self) -> String {
+        let checked = self.findings.checked;
         match (self.findings.errors, self.findings.warnings) {
-            (0, 0) => "0: FHIR and OMOP agree row by row".to_owned(),
+            _ if checked == Checked::Nothing => "not checked".to_owned(),
+            (0, 0) if checked == Checked::Agreement => "0: FHIR and OMOP agree row by row".to_owned(),
+            (0, 0) => "0".to_owned(),
             (errors, warnings) => format!("{} errors, {} warnings", grouped(errors), grouped(warnings)),
         }
     }

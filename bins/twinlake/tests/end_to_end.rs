@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use twinlake_lake::BlockingLake;
 
 #[test]
 fn a_cohort_becomes_a_lake_and_a_rerun_adds_no_row() {
@@ -30,12 +31,16 @@ fn a_cohort_becomes_a_lake_and_a_rerun_adds_no_row() {
     assert!(stdout(&first).contains("findings"), "{}", stdout(&first));
     assert!(out.join("twinlake.duckdb").exists());
 
-    // The same run again: every table keeps its snapshot.
+    // The same run again: every table keeps its rows and its snapshot.
+    let lake = || BlockingLake::open_local(out.join("lake")).unwrap().tables().unwrap();
+    let before = lake();
     let again = run("first", "42");
     assert_exit(&again, 0);
     assert!(stdout(&again).contains("already"), "{}", stdout(&again));
-    let after = self::summary(&out, "first");
-    assert_eq!(after["tables"], summary["tables"]);
+    assert_eq!(lake(), before);
+    for state in before.iter().filter(|state| state.rows > 0) {
+        assert_eq!(rows(&summary, &state.name), state.rows, "{}", state.name);
+    }
 
     // The same id with other arguments is a usage error, a second seed in one lake is refused.
     let other = run("first", "43");
@@ -44,6 +49,26 @@ fn a_cohort_becomes_a_lake_and_a_rerun_adds_no_row() {
     let second = run("second", "43");
     assert_exit(&second, 2);
     assert!(stderr(&second).contains("cohort"), "{}", stderr(&second));
+}
+
+#[test]
+fn a_run_whose_transform_failed_is_finished_by_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("my lake");
+    let run = |more: &[&str]| {
+        let run = ["run", "--patients", "12", "--run-id", "r", "--out", out.to_str().unwrap()];
+        twinlake(&[&run, more].concat())
+    };
+    let failed = run(&["--python", "no/such/python"]);
+    assert_exit(&failed, 1);
+    assert!(stderr(&failed).contains("no/such/python"), "{}", stderr(&failed));
+    assert_exit(&run(&[]), 0);
+    let asked = twinlake(&["query", "--out", out.to_str().unwrap(), "select count(*) as persons from omop.person"]);
+    assert_exit(&asked, 0);
+    assert!(stdout(&asked).contains("12"), "{}", stdout(&asked));
+    let summary = summary(&out, "r");
+    assert_eq!(summary["patients"], 12);
+    assert!(summary["dbt"]["models"].as_u64().unwrap() > 0);
 }
 
 #[test]
@@ -123,9 +148,32 @@ fn bad_input_is_refused_by_name_and_leaves_nothing() {
     assert_exit(&unwritable, 1);
     assert!(stderr(&unwritable).contains(below_a_file.to_str().unwrap()), "{}", stderr(&unwritable));
 
+    let untyped = dir.path().join("untyped.ndjson");
+    fs::write(&untyped, "{\"id\":\"a\"}\n").unwrap();
+    let cut_off = dir.path().join("cut-off.ndjson");
+    fs::write(&cut_off, "\n{\"resourceType\":\"Pat").unwrap();
+    for (input, place) in
+        [(&untyped, "untyped.ndjson` has no object with a `resourceType`"), (&cut_off, "cut-off.ndjson`, line 2")]
+    {
+        let refused = twinlake(&["run", "--from", input.to_str().unwrap(), "--out", out_text]);
+        assert_exit(&refused, 1);
+        assert!(stderr(&refused).contains(place), "{}", stderr(&refused));
+        assert!(
+            !out.join("twinlake.duckdb").exists()
+                && files_below(&out.join("lake/warehouse"))
+                    .iter()
+                    .all(|path| path.extension().is_none_or(|extension| extension != "parquet"))
+        );
+    }
+
     let seed = twinlake(&["run", "--seed", "many", "--out", out_text]);
     assert_exit(&seed, 2);
     assert!(stderr(&seed).contains("--seed"), "{}", stderr(&seed));
+
+    let quote = dir.path().join("it's");
+    let refused = twinlake(&["run", "--patients", "1", "--out", quote.to_str().unwrap()]);
+    assert_exit(&refused, 2);
+    assert!(!quote.exists(), "{}", stderr(&refused));
 
     let s3 = twinlake(&["commit", "--lake", "s3://bucket/lake", "--run-id", "r"]);
     assert_exit(&s3, 2);
@@ -169,6 +217,12 @@ fn validate_reads_bundles_and_finds_what_is_cut_off() {
     let said = stdout(&found);
     let place = format!("fhir.unreadable: {}:", patient.display());
     assert!(said.contains(&place), "{said}");
+
+    fs::write(patient, &text).unwrap();
+    fs::copy(patient, fhir.join("again.json")).unwrap();
+    let found = twinlake(&[&["validate"], &folders[..]].concat());
+    assert_exit(&found, 3);
+    assert!(stdout(&found).contains("fhir.duplicate"), "{}", stdout(&found));
 }
 
 fn twinlake(arguments: &[&str]) -> Output {

@@ -22,6 +22,8 @@ pub struct Sources<'a> {
     pub fhir: Vec<PathBuf>,
     /// Records of the FHIR side that are not in these files, because they could not be read.
     pub unreadable: Vec<Unreadable>,
+    /// Resources that are in these files once and were in the input more often, with the same content.
+    pub n_duplicates: u64,
     /// Parquet or CSV files of each OMOP table.
     pub omop: BTreeMap<Table, Vec<PathBuf>>,
     /// Folder for work files, removed at the end.
@@ -126,6 +128,11 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
     let severity = if sources.foreign { Severity::Warning } else { Severity::Error };
     let unreadable = sources.unreadable.iter().cloned().chain(unreadable);
     findings.extend(unreadable.map(|record| unreadable_finding(record, severity)));
+    if sources.n_duplicates > 0 {
+        let message = format!("fhir.duplicate: {} resources come again with the same content", sources.n_duplicates);
+        // Bundles repeat what they share, so this need not be an error.
+        findings.push(finding("fhir.duplicate", Severity::Warning, message, None));
+    }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let mut losses = accounting.losses;
     losses.merge(shared.losses());
@@ -149,15 +156,20 @@ fn check_part(context: &Context<'_>, partition: &Partition) -> Result<PartitionR
 }
 
 fn unreadable_finding(Unreadable { place, reason }: Unreadable, severity: Severity) -> Finding {
+    finding("fhir.unreadable", severity, format!("fhir.unreadable: {place}: {reason}"), Some(place))
+}
+
+/// A finding on the FHIR side that is of no person.
+fn finding(rule: &str, severity: Severity, message: String, fhir: Option<String>) -> Finding {
     Finding {
-        rule: "fhir.unreadable".to_owned(),
+        rule: rule.to_owned(),
         severity,
         table: None,
         column: None,
         person_id: None,
         key: None,
-        message: format!("fhir.unreadable: {place}: {reason}"),
-        fhir: Some(place),
+        message,
+        fhir,
         omop: None,
     }
 }

@@ -51,7 +51,8 @@ pub fn fhir_files(folder: &Path) -> Result<Vec<InputFile>> {
 }
 
 fn is_table_file(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "parquet" || extension == "csv")
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("parquet") || extension.eq_ignore_ascii_case("csv"))
 }
 
 #[cfg(test)]

@@ -36,7 +36,6 @@ pub(crate) struct Gathered {
 impl Gathered {
     /// An empty gathering for files of about so many bytes.
     pub(crate) fn new(work: &Path, bytes: u64) -> Result<Self> {
-        // Compressed input is about ten times larger when it is read.
         let n_partitions = Spill::partitions_for(bytes, PARTITION_BYTES);
         Ok(Self {
             spill: Spill::create(work, n_partitions)?,
@@ -56,7 +55,7 @@ impl Gathered {
             for path in files {
                 let context = || format!("reading `{}`", path.display());
                 let file = File::open(path).with_context(context)?;
-                if path.extension().is_some_and(|extension| extension == "csv") {
+                if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
                     for row in read::csv(*table, file).with_context(context)? {
                         self.add_row(&row.with_context(context)?)?;
                     }

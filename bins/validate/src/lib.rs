@@ -94,6 +94,7 @@ fn check_folders(args: &Args, work: &Path) -> Result<Report> {
     let sources = Sources {
         fhir: fhir.files,
         unreadable: read_rejected(&fhir.rejected)?,
+        n_duplicates: fhir.n_duplicates,
         omop,
         work: work.to_owned(),
         pack: args.constraints.then(Pack::embedded),

@@ -18,7 +18,7 @@ pub(crate) fn condition_eras(person_id: i64, occurrences: &[&DynRow]) -> Vec<Any
     for row in occurrences {
         let Some(concept) = concept_of(row, "condition_concept_id") else { continue };
         let Some(start) = row.cell("condition_start_date").as_date() else { continue };
-        let end = row.cell("condition_end_date").as_date().unwrap_or(start + TimeDelta::days(1));
+        let end = row.cell("condition_end_date").as_date().unwrap_or(start + TimeDelta::days(1)).max(start);
         spans.entry(concept.get()).or_default().push((start, end));
     }
     let mut eras = Vec::new();
@@ -47,7 +47,7 @@ pub(crate) fn drug_eras(vocab: &Vocab, person_id: i64, exposures: &[&DynRow]) ->
         let end = row.cell("drug_exposure_end_date").as_date();
         let (Some(start), Some(end)) = (start, end) else { continue };
         for ingredient in vocab.ingredients(drug) {
-            spans.entry(ingredient.get()).or_default().push((start, end));
+            spans.entry(ingredient.get()).or_default().push((start, end.max(start)));
         }
     }
     let mut eras = Vec::new();

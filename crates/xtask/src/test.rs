@@ -11,11 +11,16 @@ use anyhow::{Context as _, Result, bail};
 /// Sets up the Python environment, runs the Rust tests (the AWS crates too), then the readers that are not ours.
 pub(crate) fn run(root: &Path) -> Result<()> {
     let started = Instant::now();
-    let python = python_environment(root)?;
+    let python = python_environment(root, "venv", "tests/requirements.txt")?;
+    let emulator = python_environment(root, "venv-aws", "tests/requirements-aws.txt")?.with_file_name("ministack");
     let home = target(root).join("twinlake-test").join("home");
-    let environment = [("TWINLAKE_PYTHON", python.clone().into_os_string()), ("TWINLAKE_HOME", home.into_os_string())];
+    let environment = [
+        ("TWINLAKE_PYTHON", python.clone().into_os_string()),
+        ("TWINLAKE_HOME", home.into_os_string()),
+        ("TWINLAKE_MINISTACK", emulator.into_os_string()),
+    ];
     cargo(root, &["test", "--workspace", "--no-fail-fast"], &environment)?;
-    // What differs with the feature is in the binary for people; everything below it is compiled by now.
+    // Where the feature makes a difference; everything below it is compiled by now.
     cargo(root, &["test", "--package", "twinlake-commit", "--features", "aws"], &environment)?;
     let lake = lake_for_readers(root, &environment)?;
     say(&format!("reading the lake of {} with PyIceberg and DuckDB", lake.display()));
@@ -28,6 +33,9 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         .env("TWINLAKE_DUCKDB_EXTENSIONS", &extensions)
         .current_dir(root);
     succeed(&mut pytest)?;
+    for name in published_data_missing(root) {
+        say(&format!("SKIPPED: what compares with the published `{name}`; name its parent folder in TWINLAKE_SPECS"));
+    }
     say(&format!("all tests passed in {:.0} s", started.elapsed().as_secs_f64()));
     Ok(())
 }
@@ -38,20 +46,26 @@ fn lake_for_readers(root: &Path, environment: &[(&str, OsString)]) -> Result<Pat
     if out.exists() {
         fs::remove_dir_all(&out).with_context(|| format!("removing `{}`", out.display()))?;
     }
-    let text = out.to_str().context("the target folder's path is not UTF-8")?;
-    cargo(
-        root,
-        &["run", "--package", "twinlake", "--", "run", "--patients", "200", "--run-id", "readers", "--out", text],
-        environment,
-    )?;
+    // Built by the tests of the workspace; `cargo run` would build it again with other features of its libraries.
+    let binary = target(root).join("debug").join(format!("twinlake{}", std::env::consts::EXE_SUFFIX));
+    let mut run = Command::new(binary);
+    run.args(["run", "--patients", "200", "--run-id", "readers", "--out"]).arg(&out).current_dir(root);
+    succeed(run.envs(environment.iter().map(|(name, value)| (*name, value))))?;
     Ok(out)
 }
 
-/// The Python environment with exactly the pinned packages, made again when a pin changes; gives its interpreter.
-fn python_environment(root: &Path) -> Result<PathBuf> {
-    let requirements = root.join("tests/requirements.txt");
+/// The folders of published data that tests would compare with and that are not here.
+fn published_data_missing(root: &Path) -> Vec<&'static str> {
+    let specs = std::env::var_os("TWINLAKE_SPECS").map_or_else(|| root.join("../shared"), PathBuf::from);
+    let folders = ["omop-cdm-5.4", "sql-on-fhir", "synthea-sample", "vocabulary"];
+    folders.into_iter().filter(|name| !specs.join(name).is_dir()).collect()
+}
+
+/// A Python environment with exactly the pinned packages, made again when a pin changes; gives its interpreter.
+fn python_environment(root: &Path, name: &str, requirements: &str) -> Result<PathBuf> {
+    let requirements = root.join(requirements);
     let wanted = fs::read_to_string(&requirements).with_context(|| format!("reading `{}`", requirements.display()))?;
-    let folder = target(root).join("twinlake-test").join("venv");
+    let folder = target(root).join("twinlake-test").join(name);
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let stamp = folder.join("requirements.txt");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
@@ -71,15 +85,15 @@ fn python_environment(root: &Path) -> Result<PathBuf> {
     Ok(python)
 }
 
-/// The first Python 3.10 or newer on the path.
+/// The first Python 3.10 to 3.13 on the path.
 fn system_python() -> Result<&'static str> {
-    let recent = "import sys, venv; sys.exit(sys.version_info < (3, 10))";
-    for name in ["python3", "python", "python3.13", "python3.12", "python3.11", "python3.10"] {
-        if Command::new(name).args(["-c", recent]).output().is_ok_and(|output| output.status.success()) {
+    let known = "import sys, venv; sys.exit(not (3, 10) <= sys.version_info < (3, 14))";
+    for name in ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"] {
+        if Command::new(name).args(["-c", known]).output().is_ok_and(|output| output.status.success()) {
             return Ok(name);
         }
     }
-    bail!("Python 3.10 or newer with the `venv` module was not found; install it (Debian: python3-venv)")
+    bail!("no Python 3.10 to 3.13 with the `venv` module was found (Debian: apt-get install python3-venv)")
 }
 
 /// Cargo's target folder.

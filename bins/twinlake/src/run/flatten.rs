@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use twinlake_flatten::{Types, builtin};
 use twinlake_flatten_bin::{Config, flatten_files};
 use twinlake_lake::LakeTable;
@@ -48,6 +48,17 @@ impl Job<'_> {
         )?;
         sink.finish()?;
         self.set_aside("flatten", &rejected)?;
+        if self.args.from.is_empty()
+            && let Some(first) = rejected.first()
+        {
+            let Rejection { file, line, reason } = first;
+            bail!(
+                "{} generated resources have no rows; first: `{}`, line {line}: {reason}",
+                rejected.len(),
+                file.display()
+            );
+        }
+        self.summary.rejected += rejected.len() as u64;
         self.stage("flatten", progress, &format!("{} rows in {} tables", grouped(n_rows), definitions.len()));
         Ok(())
     }

@@ -53,7 +53,12 @@ impl Job<'_> {
         self.stage(
             "generate",
             progress,
-            &format!("{} patients, {} resources, {} OMOP rows", grouped(n_patients), grouped(resources), grouped(rows)),
+            &format!(
+                "{} patients, {} resources, {} OMOP rows",
+                grouped(totals.patients),
+                grouped(resources),
+                grouped(rows)
+            ),
         );
         Ok(())
     }

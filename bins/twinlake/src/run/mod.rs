@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use chrono::NaiveDate;
+use twinlake_commit::Verdict;
 use twinlake_lake::{BlockingLake, HandOver, PipelineRun, Run, RunStatus, SourceFile};
 use twinlake_omop::Table;
 use twinlake_pack::Pack;
@@ -20,7 +21,7 @@ use twinlake_vocab::Vocab;
 
 use crate::layout::Layout;
 use crate::python::{Python, PythonArgs};
-use crate::summary::{Stage, Summary, TableSummary, grouped};
+use crate::summary::{Fate, Findings, Stage, Summary, TableSummary, grouped};
 use crate::transform::{Places, transform};
 use crate::{lake_sink, tables};
 
@@ -90,6 +91,10 @@ struct Job<'a> {
 /// A usage error for other arguments under a known run id and for a second cohort in a lake; what the stages answer.
 pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     let layout = Layout::new(&args.out);
+    if !args.skip.contains(&Skip::Transform) && std::path::absolute(&args.out)?.to_string_lossy().contains('\'') {
+        let said = "dbt cannot load seeds from a path with an apostrophe: take another --out, or --skip transform";
+        return Err(UsageError::new(said));
+    }
     let run_id = args.task.run_id();
     let is_new = !layout.run(run_id.as_str()).exists();
     let plan = plan(args, run_id)?.fix(&layout.runs())?;
@@ -123,21 +128,33 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
             return Err(refused);
         }
         exit = job.build()?;
+        // Written before the transform, which may fail and be done again: what is in the lake is told already.
+        job.summary.write(&job.layout.run(run_id.as_str()))?;
     }
     if exit == Exit::Done && !job.skips(Skip::Transform) && job.summary.dbt.is_none() {
         job.transform(run_id)?;
     }
     job.summary.write(&job.layout.run(run_id.as_str()))?;
-    print(&job.summary.page(&job.layout, already))?;
+    let fate = match (already, exit) {
+        (true, _) => Fate::WasThere,
+        (false, Exit::Findings) => Fate::Stopped,
+        (false, _) => Fate::Added,
+    };
+    print(&job.summary.page(&job.layout, fate))?;
     Ok(exit)
 }
 
 /// What decides the content of the run.
 fn plan(args: &RunArgs, run_id: &RunId) -> Result<Plan> {
     let inputs = if args.from.is_empty() { Vec::new() } else { files_under(&args.from)? };
+    if !args.from.is_empty() && inputs.is_empty() {
+        let paths: Vec<String> = args.from.iter().map(|path| format!("`{}`", path.display())).collect();
+        bail!("no file in {}: expected FHIR R4 as Bundles or NDJSON", paths.join(", "));
+    }
     let mut arguments = BTreeMap::new();
     if args.from.is_empty() {
         let pack = Pack::embedded();
+        twinlake_generate::check_as_of(pack, args.as_of)?;
         arguments.insert("patients".to_owned(), args.patients.to_string());
         arguments.insert("seed".to_owned(), args.seed.to_string());
         arguments.insert("as-of".to_owned(), args.as_of.unwrap_or(pack.reference_date).to_string());
@@ -179,6 +196,8 @@ impl Job<'_> {
         }
         // A generated cohort that does not agree with itself is not published; its findings are.
         let stopped = generated && self.summary.findings.errors > 0;
+        let verdict = if stopped { Verdict::Stopped } else { Verdict::Publish(self.status()) };
+        verdict.write(&self.layout.run(&self.run.id))?;
         self.commit(stopped)?;
         Ok(if stopped { Exit::Findings } else { Exit::Done })
     }
@@ -234,6 +253,8 @@ impl Job<'_> {
                 let files: Vec<SourceFile> = self.plan.inputs.iter().map(source_file).collect();
                 self.lake.record_source_files(&self.run, &files)?;
             }
+            // A run that is listed has a summary, whatever happens next.
+            self.summary.write(&self.layout.run(&self.run.id))?;
             let record = self.record(&committed);
             self.lake.record_run(&self.run, &record)?;
         }
@@ -275,13 +296,14 @@ impl Job<'_> {
             n_patients: self.summary.patients,
             table_rows: committed.iter().map(|one| (one.table.clone(), one.outcome.rows())).collect(),
             snapshot_ids: committed.iter().map(|one| (one.table.clone(), one.outcome.snapshot_id())).collect(),
-            status: if self.summary.findings.errors + self.summary.findings.warnings > 0 {
-                RunStatus::Findings
-            } else {
-                RunStatus::Done
-            },
+            status: self.status(),
             committed_at: twinlake_commit::now(),
         }
+    }
+
+    fn status(&self) -> RunStatus {
+        let Findings { errors, warnings, .. } = self.summary.findings;
+        if errors + warnings > 0 { RunStatus::Findings } else { RunStatus::Done }
     }
 
     /// dbt on what is committed now.

@@ -15,7 +15,7 @@ use twinlake_validate::{Sources, check};
 
 use super::Job;
 use crate::lake_sink::data_files;
-use crate::summary::{Findings, grouped};
+use crate::summary::{Checked, Findings, grouped};
 use crate::tables;
 
 /// Findings in one batch.
@@ -28,7 +28,9 @@ impl Job<'_> {
         let generated = self.args.from.is_empty();
         let report = check(&Sources {
             fhir: self.resource_files()?,
+            // Both are counted in the summary of the ingest stage.
             unreadable: Vec::new(),
+            n_duplicates: 0,
             omop: self.omop_files()?,
             work: self.layout.run(&self.run.id).join("work"),
             pack: generated.then(Pack::embedded),
@@ -43,6 +45,7 @@ impl Job<'_> {
         sink.write(&tables::losses(), &losses)?;
         sink.finish()?;
         self.summary.findings = Findings {
+            checked: if generated { Checked::Agreement } else { Checked::Rules },
             errors: report.count(Severity::Error),
             warnings: report.count(Severity::Warning),
             by_rule: report.by_rule().into_iter().map(|(rule, n)| (rule.to_owned(), n)).collect(),
