@@ -2,6 +2,7 @@
 
 mod lake_sink;
 mod layout;
+mod model;
 mod python;
 mod query;
 mod run;
@@ -32,6 +33,7 @@ enum Command {
     Harmonize(twinlake_harmonize_bin::Args),
     Validate(twinlake_validate::Args),
     Commit(twinlake_commit::Args),
+    Model(model::ModelArgs),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +51,7 @@ impl Args {
             Command::Harmonize(args) => &args.task,
             Command::Validate(args) => &args.task,
             Command::Commit(args) => &args.task,
+            Command::Model(args) => &args.task,
         }
     }
 
@@ -62,6 +65,7 @@ impl Args {
             Command::Harmonize(args) => twinlake_harmonize_bin::run(args),
             Command::Validate(args) => twinlake_validate::run(args),
             Command::Commit(args) => twinlake_commit::run(args),
+            Command::Model(args) => model::model(args),
         }
     }
 }

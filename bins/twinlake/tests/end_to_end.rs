@@ -225,6 +225,46 @@ fn validate_reads_bundles_and_finds_what_is_cut_off() {
     assert!(stdout(&found).contains("fhir.duplicate"), "{}", stdout(&found));
 }
 
+#[test]
+fn a_model_pack_is_begun_checked_and_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let pack = dir.path().join("pack");
+    let pack_text = pack.to_str().unwrap();
+    assert_exit(&twinlake(&["model", "new", pack_text]), 0);
+    assert_exit(&twinlake(&["model", "new", pack_text]), 2);
+    assert_exit(&twinlake(&["model", "lint", pack_text]), 0);
+    let fhir = |name: &str| dir.path().join(name);
+    let generate = |model: &[&str], folder: &Path| {
+        let folder = folder.to_str().unwrap();
+        twinlake(&[&["generate", "--patients", "3", "--fhir-dir", folder], model].concat())
+    };
+    assert_exit(&generate(&["--model", pack_text], &fhir("own")), 0);
+    assert_exit(&generate(&[], &fhir("built-in")), 0);
+    let content = |name: &str| -> Vec<String> {
+        files_below(&fhir(name)).iter().map(|path| fs::read_to_string(path).unwrap()).collect()
+    };
+    assert_eq!(content("own"), content("built-in"));
+
+    // An unknown key: file and line.
+    let asthma = pack.join("conditions/asthma.toml");
+    let text = fs::read_to_string(&asthma).unwrap();
+    fs::write(&asthma, text.replace("never = ", "nevr = ")).unwrap();
+    let found = twinlake(&["model", "lint", pack_text]);
+    assert_exit(&found, 3);
+    let line = text.lines().position(|line| line.starts_with("never = ")).unwrap() + 1;
+    assert!(stdout(&found).contains(&format!("conditions/asthma.toml:{line}:")), "{}", stdout(&found));
+
+    // A concept that the vocabulary does not have for its code.
+    fs::write(&asthma, text).unwrap();
+    let terminology = pack.join("terminology/condition.csv");
+    let rows = fs::read_to_string(&terminology).unwrap();
+    fs::write(&terminology, rows.replace(",317009", ",317010")).unwrap();
+    let found = twinlake(&["model", "lint", pack_text]);
+    assert_exit(&found, 3);
+    assert!(stdout(&found).contains("`asthma` is concept 317009"), "{}", stdout(&found));
+    assert_exit(&twinlake(&["model", "lint", dir.path().to_str().unwrap()]), 2);
+}
+
 fn twinlake(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_twinlake")).args(arguments).env_remove("PIPELINE_RUN_ID").output().unwrap()
 }

@@ -132,7 +132,22 @@ impl Pack {
     /// Never: a test reads it.
     pub fn embedded() -> &'static Self {
         static PACK: OnceLock<Pack> = OnceLock::new();
-        PACK.get_or_init(|| Self::from_files(embedded_files()).unwrap_or_else(|error| panic!("{error}")))
+        PACK.get_or_init(|| Self::from_files(Self::embedded_files()).unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    /// Files of the pack that is compiled in: path inside the pack's folder, and content.
+    pub fn embedded_files() -> Vec<(String, Vec<u8>)> {
+        fn walk(folder: &Dir<'static>, files: &mut Vec<(String, Vec<u8>)>) {
+            for file in folder.files() {
+                files.push((file.path().to_string_lossy().into_owned(), file.contents().to_vec()));
+            }
+            for inner in folder.dirs() {
+                walk(inner, files);
+            }
+        }
+        let mut files = Vec::new();
+        walk(&US_ADULT, &mut files);
+        files
     }
 
     /// Reads a pack from its files, by path inside the pack's folder.
@@ -282,26 +297,12 @@ fn hash(files: &Files) -> String {
     })
 }
 
-fn embedded_files() -> Vec<(String, Vec<u8>)> {
-    fn walk(folder: &Dir<'static>, files: &mut Vec<(String, Vec<u8>)>) {
-        for file in folder.files() {
-            files.push((file.path().to_string_lossy().into_owned(), file.contents().to_vec()));
-        }
-        for inner in folder.dirs() {
-            walk(inner, files);
-        }
-    }
-    let mut files = Vec::new();
-    walk(&US_ADULT, &mut files);
-    files
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn broken(path: &str, from: &str, to: &str) -> String {
-        let files = embedded_files().into_iter().map(|(file, content)| {
+        let files = Pack::embedded_files().into_iter().map(|(file, content)| {
             if file != path {
                 return (file, content);
             }
@@ -327,7 +328,7 @@ mod tests {
 
     #[test]
     fn the_hash_follows_the_content() {
-        let changed = embedded_files().into_iter().map(|(file, mut content)| {
+        let changed = Pack::embedded_files().into_iter().map(|(file, mut content)| {
             if file == "pack.toml" {
                 content.extend(b"# more\n");
             }
@@ -335,7 +336,7 @@ mod tests {
         });
         let changed = Pack::from_files(changed).unwrap();
         assert_ne!(changed.hash(), Pack::embedded().hash());
-        let mut reversed = embedded_files();
+        let mut reversed = Pack::embedded_files();
         reversed.reverse();
         assert_eq!(Pack::from_files(reversed).unwrap().hash(), Pack::embedded().hash());
     }
