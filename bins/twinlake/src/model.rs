@@ -85,8 +85,8 @@ fn unknown_concepts(pack: &Pack) -> BTreeMap<&str, String> {
     for (_, entry) in pack.concept_keys() {
         let what = match vocab.find(entry.system, entry.code) {
             None => format!("is not in the embedded vocabulary: {} {}", entry.system, entry.code),
-            Some(concept) if concept.id.get() != entry.concept_id => {
-                format!("is concept {} in the embedded vocabulary, here {}", concept.id.get(), entry.concept_id)
+            Some(concept) if concept.concept_id.get() != entry.concept_id => {
+                format!("is concept {} in the embedded vocabulary, here {}", concept.concept_id.get(), entry.concept_id)
             }
             Some(_) => continue,
         };
