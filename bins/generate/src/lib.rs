@@ -29,7 +29,7 @@ pub use sink::{FhirFormat, FhirPart, FhirSink, OmopSink};
 
 /// Writes synthetic patients as FHIR R4 and as OMOP CDM v5.4; the same seed gives the same patients.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "twinlake-generate", version, about)]
+#[command(name = "twinlake-generate", version)]
 #[group(skip)]
 pub struct Args {
     /// Number of patients of the cohort
