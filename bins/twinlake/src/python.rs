@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use include_dir::{Dir, include_dir};
 use twinlake_task::PartialFile;
 
@@ -47,6 +47,12 @@ impl Python {
             interpreter: args.python.clone().unwrap_or_else(|| folder.join(interpreter_in_environment())),
             extensions: folder.join("duckdb-extensions"),
         };
+        if let Some(given) = &args.python {
+            // Told before any work with its name, whatever is prepared already.
+            let found = Command::new(given).args(["-c", ""]).output();
+            let found = found.with_context(|| format!("starting the Python `{}`", given.display()))?;
+            ensure!(found.status.success(), "`{}` is no Python: it ended with {}", given.display(), found.status);
+        }
         // With an interpreter of the user's there is no environment, only the extensions.
         let stamp = folder.join(if args.python.is_some() { "extensions-complete" } else { "complete" });
         if stamp.exists() {
