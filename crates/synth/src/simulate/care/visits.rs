@@ -1,0 +1,181 @@
+//! Visits: what takes place at each, by its sort.
+
+use chrono::{NaiveDateTime, TimeDelta};
+
+use super::super::life::whole;
+use super::super::model::{ConditionModel, OrderModel, VisitModel};
+use super::{Clinic, Episode, STAY_SLOT, Sitting, draw_minutes, event, time_of};
+use crate::reference;
+use crate::seed::Draws;
+use crate::timeline::{Cause, Encounter, EncounterClass};
+
+impl<'c> Clinic<'c> {
+    /// A check-up or follow-up: what is found, ordered, prescribed and given.
+    pub(super) fn manage(&mut self, visit: &VisitModel<'_>, day: i32, mut draws: Draws) {
+        let reason = self.leading_condition(visit);
+        let sitting = self.sit(visit, day, 0, reason, &mut draws);
+        self.latents_on(day);
+        self.recognise(&sitting);
+        for index in 0..self.model.chronic.len() {
+            if self.is_followed(index) && self.model.chronic[index].pack.follow_up.is_some() {
+                self.diagnose(index, &sitting);
+            }
+        }
+        let in_person = visit.class != EncounterClass::Virtual;
+        if in_person {
+            let mut orders: Vec<(OrderModel, Cause)> = Vec::with_capacity(24);
+            orders.extend(visit.orders.iter().map(|order| (*order, visit.pack.key.0)));
+            for (index, condition) in self.model.chronic.iter().enumerate() {
+                if self.is_followed(index) {
+                    orders.extend(condition.orders.iter().map(|order| (*order, condition.pack.key.0)));
+                }
+            }
+            self.carry_out(&sitting, &orders, &[], reason);
+        }
+        self.treat(&sitting);
+        if in_person {
+            self.vaccinate(&sitting);
+            self.find_allergies(&sitting);
+        }
+    }
+
+    /// A visit for what its orders ask, when any of them falls due; whether it took place.
+    pub(super) fn scheduled_visit(&mut self, visit: &VisitModel<'_>, day: i32, mut draws: Draws) -> bool {
+        let due = visit.orders.iter().filter(|order| self.is_due(order, day));
+        let due: Vec<(OrderModel, Cause)> = due.map(|order| (*order, visit.pack.key.0)).collect();
+        if due.is_empty() {
+            return false;
+        }
+        let sitting = self.sit(visit, day, 0, None, &mut draws);
+        self.latents_on(day);
+        self.carry_out(&sitting, &due, &[], None);
+        true
+    }
+
+    /// An acute episode; the last day it takes.
+    pub(super) fn episode(&mut self, episode: Episode) -> i32 {
+        let model = self.model;
+        let condition = model.condition(episode.condition);
+        let Some(rules) = &condition.pack.episode else { return episode.day };
+        let mut draws = self.condition_seeds[episode.condition].at(episode.number);
+        let (chance, stay) = (draws.uniform(), draws.exponential());
+        let admitted = chance < rules.admission;
+        let emergency = admitted || chance < rules.admission + rules.emergency;
+        let visit = if emergency { &model.visits.emergency } else { &model.visits.acute };
+        let day = self.opening(episode.day, visit);
+        let stay = 1 + whole(stay * (rules.stay_days - 1.0).max(0.0)).min(30);
+        let end = if admitted { day + 1 + stay } else { day };
+        if end > self.last {
+            return episode.day;
+        }
+        let sitting = self.sit(visit, day, 0, Some(condition), &mut draws);
+        self.latents_on(day);
+        self.diagnose(episode.condition, &sitting);
+        let mut orders: Vec<(OrderModel, Cause)> = Vec::with_capacity(12);
+        orders.extend(visit.orders.iter().map(|order| (*order, visit.pack.key.0)));
+        orders.extend(condition.orders.iter().map(|order| (*order, condition.pack.key.0)));
+        let shifts: Vec<(usize, f64)> =
+            condition.lab_shifts.iter().map(|&(lab, by)| (lab, by * (0.6 + 0.8 * draws.uniform()))).collect();
+        self.carry_out(&sitting, &orders, &shifts, Some(condition));
+        let last = if admitted {
+            let begin = sitting.end + TimeDelta::minutes(30);
+            let finish = begin + TimeDelta::days(i64::from(stay)) + TimeDelta::minutes(draw_minutes(&mut draws, 600));
+            let sitting = self.admit(begin, finish, Some(condition), &mut draws);
+            self.diagnose(episode.condition, &sitting);
+            self.prescribe_for(episode.condition, &sitting, &mut draws);
+            let past = (finish.date() - self.life.demographics.birth_date).num_days();
+            i32::try_from(past).expect("a day of life")
+        } else {
+            self.prescribe_for(episode.condition, &sitting, &mut draws);
+            day
+        };
+        last.max(episode.day)
+    }
+
+    /// Opens an encounter of an ordinary visit.
+    pub(super) fn sit(
+        &mut self,
+        visit: &VisitModel<'_>,
+        day: i32,
+        slot: u32,
+        reason: Option<&ConditionModel<'_>>,
+        draws: &mut Draws,
+    ) -> Sitting {
+        let [open, close] = visit.pack.hours;
+        let quarters = usize::try_from((close - open) * 12).unwrap_or(1);
+        let minute = open * 60 + u32::try_from(draws.below(quarters)).unwrap_or(0) * 5;
+        let start = self.life.date(day).and_time(time_of(minute));
+        let [least, most] = visit.pack.minutes;
+        let minutes = i64::from(least) + draw_minutes(draws, most - least + 1);
+        let hospital = visit.pack.hospital || visit.class == EncounterClass::Emergency;
+        let end = start + TimeDelta::minutes(minutes);
+        self.open(visit, (start, end), slot, hospital, reason, draws)
+    }
+
+    /// Opens a hospital stay.
+    pub(super) fn admit(
+        &mut self,
+        start: NaiveDateTime,
+        end: NaiveDateTime,
+        reason: Option<&ConditionModel<'_>>,
+        draws: &mut Draws,
+    ) -> Sitting {
+        let model = self.model;
+        self.open(&model.visits.inpatient, (start, end), STAY_SLOT, true, reason, draws)
+    }
+
+    pub(super) fn open(
+        &mut self,
+        visit: &VisitModel<'_>,
+        (start, end): (NaiveDateTime, NaiveDateTime),
+        slot: u32,
+        hospital: bool,
+        reason: Option<&ConditionModel<'_>>,
+        draws: &mut Draws,
+    ) -> Sitting {
+        let who = &self.life.demographics;
+        let other = draws.uniform();
+        let practitioner = if hospital {
+            let all = reference::hospital_practitioners_of(who.place);
+            all.start + draws.below(all.len())
+        } else if other < 0.8 {
+            who.practitioner
+        } else {
+            let all = reference::clinic_practitioners_of(who.place);
+            all.start + draws.below(all.len())
+        };
+        let day = i32::try_from((start.date() - who.birth_date).num_days()).expect("a day of life");
+        let encounter = (day >= self.life.window).then(|| {
+            self.chart.encounters.push(Encounter {
+                event: event(visit.pack.stream, day, slot),
+                class: visit.class,
+                kind: visit.concept,
+                start,
+                end,
+                reason: reason.map(|condition| condition.concept),
+                practitioner,
+                organization: reference::organization_of(practitioner),
+                cause: reason.map_or(visit.pack.key.0, |condition| condition.pack.key.0),
+            });
+            self.chart.encounters.len() - 1
+        });
+        Sitting { day, slot, start, end, encounter }
+    }
+
+    /// The condition a follow-up is for: the known one that is followed most often.
+    pub(super) fn leading_condition(&self, visit: &VisitModel<'_>) -> Option<&'c ConditionModel<'c>> {
+        if visit.pack.key == self.model.visits.wellness.pack.key {
+            return None;
+        }
+        let mut best: Option<(f64, &'c ConditionModel<'c>)> = None;
+        for (index, condition) in self.model.chronic.iter().enumerate() {
+            if let Some(follow_up) = &condition.pack.follow_up
+                && self.is_followed(index)
+                && best.is_none_or(|(days, _)| follow_up.every_days < days)
+            {
+                best = Some((follow_up.every_days, condition));
+            }
+        }
+        best.map(|(_, condition)| condition)
+    }
+}
