@@ -11,6 +11,7 @@ mod frame;
 mod life;
 mod measure;
 mod model;
+mod record;
 #[cfg(test)]
 mod tests;
 
@@ -45,8 +46,12 @@ pub fn simulate(pack: &Pack, seed: u64, patient: u64, as_of: NaiveDate) -> Timel
 impl Model<'_> {
     /// Draws a patient, up to the end of the day `as_of`; see [`simulate`].
     pub fn draw(&self, seed: u64, patient: u64, as_of: NaiveDate) -> Timeline {
-        let life = life::Life::draw(self, Seed::root(seed).child("patient", patient));
+        let patient_seed = Seed::root(seed).child("patient", patient);
+        let life = life::Life::draw(self, patient_seed);
         let chart = care::chart(self, &life);
-        cut::cut(patient, life, chart, as_of.min(self.pack.reference_date))
+        let as_of = as_of.min(self.pack.reference_date);
+        let mut timeline = cut::cut(patient, life, chart, as_of);
+        record::complete(self, patient_seed, as_of, &mut timeline);
+        timeline
     }
 }

@@ -1,0 +1,15 @@
+//! The record around what happened: papers, parcels and claims that follow from the events of a chart.
+//!
+//! Care decides what happens to a patient; what a clinic writes, sends and bills because of it is added here, to the
+//! finished chart, one topic a file. A topic draws from its own random streams and reads only the topics before it, so
+//! adding one changes none of the others. Each honours `as_of`: what is written down by that day is the same for any
+//! later one, but for whether it is still open.
+
+use chrono::NaiveDate;
+
+use super::Model;
+use crate::seed::Seed;
+use crate::timeline::Timeline;
+
+/// Adds every topic to a chart that was cut at `as_of`, in this order.
+pub(super) fn complete(_model: &Model<'_>, _patient: Seed, _as_of: NaiveDate, _timeline: &mut Timeline) {}
