@@ -14,7 +14,8 @@ use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
     Allergy, Category, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId, Immunization,
-    Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race, Report, Scaled, Sex, Timeline, Value,
+    Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race, Report, Scaled, Sex, Specimen, Timeline,
+    Value,
 };
 use twinlake_vocab::Vocab;
 
@@ -108,6 +109,7 @@ fn a_cohort_agrees() {
         Table::ProcedureOccurrence,
         Table::Measurement,
         Table::Observation,
+        Table::Specimen,
         Table::Death,
         Table::ObservationPeriod,
         Table::ConditionEra,
@@ -311,6 +313,15 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 None,
             ),
         ],
+        specimens: vec![Specimen {
+            event: event(400, 0),
+            concept: concept("blood-specimen"),
+            name: "Blood",
+            at: at("2020-02-03T09:10:00"),
+            results: vec![0],
+            encounter: 0,
+            cause: "test",
+        }],
         reports: vec![Report {
             event: event(25, 0),
             concept: concept("lipid-panel"),

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::header::leading_type;
 use crate::{
     AllergyIntolerance, Condition, DiagnosticReport, Encounter, FhirError, Header, Immunization, Location,
-    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, Procedure, Raw, Text,
+    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, Procedure, Raw, Specimen, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -114,6 +114,7 @@ resource_types!(
     Immunization,
     AllergyIntolerance,
     DiagnosticReport,
+    Specimen,
 );
 
 impl<'a> Resource<'a> {

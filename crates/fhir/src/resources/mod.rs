@@ -5,9 +5,11 @@ mod encounter;
 mod medication;
 mod observation;
 mod problem;
+mod specimen;
 
 pub use administration::*;
 pub use encounter::*;
 pub use medication::*;
 pub use observation::*;
 pub use problem::*;
+pub use specimen::*;

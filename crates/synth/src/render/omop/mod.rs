@@ -8,6 +8,7 @@ mod observation;
 mod person;
 mod procedure;
 mod reference;
+mod specimen;
 mod visit;
 
 use twinlake_omop::AnyRow;
@@ -35,6 +36,7 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     rows.extend(timeline.prescriptions.iter().map(|prescription| drug::prescription(&patient, prescription)));
     rows.extend(timeline.immunizations.iter().map(|immunization| drug::immunization(&patient, immunization)));
     rows.extend(timeline.procedures.iter().map(|procedure| procedure::procedure(&patient, procedure)));
+    rows.extend(timeline.specimens.iter().map(|specimen| specimen::specimen(&patient, specimen)));
     rows.extend(person::death(context, timeline).map(AnyRow::from));
     rows.extend(person::observation_period(patient.person_id, &rows).map(AnyRow::from));
     era::push_eras(context, patient.person_id, &mut rows);
