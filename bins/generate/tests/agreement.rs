@@ -13,8 +13,9 @@ use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of,
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
-    Allergy, Category, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId, Immunization,
-    Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship, Report, Scaled, Sex, Timeline, Value,
+    Allergy, Category, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId,
+    Immunization, Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship, Report,
+    Scaled, Sex, Specimen, Timeline, Value,
 };
 use twinlake_vocab::Vocab;
 
@@ -108,6 +109,7 @@ fn a_cohort_agrees() {
         Table::ProcedureOccurrence,
         Table::Measurement,
         Table::Observation,
+        Table::Specimen,
         Table::Death,
         Table::ObservationPeriod,
         Table::ConditionEra,
@@ -316,6 +318,15 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 None,
             ),
         ],
+        specimens: vec![Specimen {
+            event: event(400, 0),
+            concept: concept("blood-specimen"),
+            name: "Blood",
+            at: at("2020-02-03T09:10:00"),
+            results: vec![0],
+            encounter: 0,
+            cause: "test",
+        }],
         reports: vec![Report {
             event: event(25, 0),
             concept: concept("lipid-panel"),

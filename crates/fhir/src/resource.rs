@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::header::leading_type;
 use crate::{
     AllergyIntolerance, Condition, Coverage, DiagnosticReport, Encounter, FhirError, Header, Immunization, Location,
-    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, Procedure, Raw, Text,
+    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, Procedure, Raw, Specimen, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -115,6 +115,7 @@ resource_types!(
     AllergyIntolerance,
     DiagnosticReport,
     Coverage,
+    Specimen,
 );
 
 impl<'a> Resource<'a> {

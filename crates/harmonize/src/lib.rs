@@ -40,6 +40,7 @@ mod patient;
 mod person;
 mod procedure;
 mod shared;
+mod specimen;
 mod visit;
 
 pub use loss::Losses;

@@ -11,7 +11,7 @@ use crate::loss::Losses;
 use crate::observation_period::observation_period;
 use crate::shared::Shared;
 use crate::visit::Visits;
-use crate::{allergy, coded, condition, coverage, drug, observation, person, procedure, visit};
+use crate::{allergy, coded, condition, coverage, drug, observation, person, procedure, specimen, visit};
 
 /// A patient in OMOP.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -106,6 +106,7 @@ fn events(
                 Some(cause) => causes.push((reading.key(observation.id.as_deref()), cause)),
                 None => rows.extend(observation::rows(&mut reading, observation).into_iter().flatten()),
             },
+            Resource::Specimen(specimen) => rows.extend(specimen::rows(&mut reading, specimen)),
             Resource::DiagnosticReport(_) => losses.count_reason("DiagnosticReport", "results-in-observations"),
             Resource::Other(other) => losses.count_reason(&other.resource_type, "not-mapped"),
             _ => {}
@@ -142,6 +143,7 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::Procedure(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::MedicationRequest(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::Specimen(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Immunization(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::Coverage(resource) => is_of(person_id, resource.beneficiary.as_ref()),

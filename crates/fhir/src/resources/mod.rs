@@ -6,6 +6,7 @@ mod medication;
 mod money;
 mod observation;
 mod problem;
+mod specimen;
 
 pub use administration::*;
 pub use encounter::*;
@@ -13,3 +14,4 @@ pub use medication::*;
 pub use money::*;
 pub use observation::*;
 pub use problem::*;
+pub use specimen::*;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use twinlake_pack::Pack;
 
 use super::{Model, average_glucose, body_mass_index, egfr, friedewald, simulate};
-use crate::timeline::{ConceptKey, EventId, Observation, Sex, Timeline, Value};
+use crate::timeline::{Category, ConceptKey, EventId, Observation, Sex, Timeline, Value};
 
 const SEED: u64 = 42;
 const N: u64 = 10_000;
@@ -58,6 +58,9 @@ fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveD
     }
     for item in &timeline.procedures {
         all.push(("procedure", item.event, item.concept, item.start.date(), item.end.date()));
+    }
+    for item in &timeline.specimens {
+        all.push(("specimen", item.event, item.concept, item.at.date(), item.at.date()));
     }
     for item in &timeline.allergies {
         all.push(("allergy", item.event, item.concept, item.onset, item.recorded));
@@ -109,10 +112,28 @@ fn everybody_is_seen_and_no_two_visits_overlap() {
         assert!(timeline.procedures.iter().all(|item| inside(item.encounter, item.start)));
         assert!(timeline.prescriptions.iter().all(|item| inside(item.encounter, item.at)));
         assert!(timeline.immunizations.iter().all(|item| inside(item.encounter, item.at)));
+        assert!(timeline.specimens.iter().all(|item| inside(item.encounter, item.at)));
         for report in &timeline.reports {
             assert!(!report.results.is_empty());
             assert!(report.results.iter().all(|&index| timeline.observations[index].encounter == report.encounter));
         }
+    }
+}
+
+#[test]
+fn every_laboratory_result_was_measured_in_one_specimen() {
+    for timeline in cohort() {
+        let mut measured = BTreeSet::new();
+        for specimen in &timeline.specimens {
+            for &result in &specimen.results {
+                let observation = &timeline.observations[result];
+                assert!(measured.insert(result), "patient {}: {observation:?} in two", timeline.patient);
+                assert_eq!(observation.encounter, specimen.encounter);
+                assert!(specimen.at <= observation.at);
+            }
+        }
+        let laboratory = timeline.observations.iter().filter(|item| item.category == Category::Laboratory).count();
+        assert_eq!(measured.len(), laboratory, "patient {}", timeline.patient);
     }
 }
 
@@ -366,6 +387,7 @@ proptest! {
         is_prefix!(reports);
         is_prefix!(immunizations);
         is_prefix!(procedures);
+        is_prefix!(specimens);
         for prescription in &part.prescriptions {
             let later = whole.prescriptions.iter().find(|other| other.event == prescription.event).unwrap();
             prop_assert_eq!(prescription.at, later.at);

@@ -8,6 +8,11 @@ mod coverage;
 use chrono::{NaiveDate, NaiveDateTime};
 
 pub use coverage::{Coverage, Relationship};
+mod specimen;
+
+use chrono::{NaiveDate, NaiveDateTime};
+
+pub use specimen::Specimen;
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
 ///
@@ -56,6 +61,8 @@ pub struct Timeline {
     pub allergies: Vec<Allergy>,
     /// Who paid, by start; each was in force at a visit.
     pub coverages: Vec<Coverage>,
+    /// Specimens of laboratory results, by time.
+    pub specimens: Vec<Specimen>,
 }
 
 impl Timeline {

@@ -9,6 +9,7 @@ mod observation;
 mod person;
 mod procedure;
 mod reference;
+mod specimen;
 mod visit;
 
 use twinlake_omop::AnyRow;
@@ -36,6 +37,7 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     rows.extend(timeline.prescriptions.iter().map(|prescription| drug::prescription(&patient, prescription)));
     rows.extend(timeline.immunizations.iter().map(|immunization| drug::immunization(&patient, immunization)));
     rows.extend(timeline.procedures.iter().map(|procedure| procedure::procedure(&patient, procedure)));
+    rows.extend(timeline.specimens.iter().map(|specimen| specimen::specimen(&patient, specimen)));
     rows.extend(person::death(context, timeline).map(AnyRow::from));
     let period = person::observation_period(patient.person_id, &rows);
     let observed_until = period.as_ref().map(|period| period.observation_period_end_date);

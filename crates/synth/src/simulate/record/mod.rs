@@ -6,6 +6,7 @@
 //! later one, but for whether it is still open.
 
 mod coverage;
+mod specimen;
 
 use chrono::NaiveDate;
 
@@ -16,4 +17,5 @@ use crate::timeline::Timeline;
 /// Adds every topic to a chart that was cut at `as_of`, in this order.
 pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
     coverage::add(model, patient, as_of, timeline);
+    specimen::add(model, timeline);
 }
