@@ -13,6 +13,8 @@ pub const ORGANIZATIONS: u16 = 1;
 pub const LOCATIONS: u16 = 2;
 /// Stream of the practitioners in the reference set.
 pub const PRACTITIONERS: u16 = 3;
+/// Stream of the practitioners' roles in the reference set; role *i* is that of practitioner *i*.
+pub const PRACTITIONER_ROLES: u16 = 6;
 
 /// Makes the keys and FHIR ids of one cohort.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -61,6 +63,11 @@ pub fn location(index: usize) -> i64 {
 /// Key of a practitioner of the reference set.
 pub fn practitioner(index: usize) -> i64 {
     shared(PRACTITIONERS, index)
+}
+
+/// Key of the role of a practitioner of the reference set.
+pub fn practitioner_role(index: usize) -> i64 {
+    shared(PRACTITIONER_ROLES, index)
 }
 
 fn shared(stream: u16, index: usize) -> i64 {
