@@ -21,6 +21,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("organization", include_str!("../views/organization.json")),
     ("patient", include_str!("../views/patient.json")),
     ("practitioner", include_str!("../views/practitioner.json")),
+    ("practitioner_role", include_str!("../views/practitioner_role.json")),
     ("procedure", include_str!("../views/procedure.json")),
     ("specimen", include_str!("../views/specimen.json")),
 ];

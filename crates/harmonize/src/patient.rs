@@ -26,7 +26,7 @@ pub struct Harmonized {
 
 /// Maps the resources of one patient, the Patient among them, in any order.
 ///
-/// Practitioners, Organizations and Locations among them are left to [`Shared`]. Resources of another patient, or all
+/// Practitioners, their roles, Organizations and Locations among them are left to [`Shared`]. Resources of another patient, or all
 /// when there is no Patient, are counted under `subject`.
 pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'_>]) -> Harmonized {
     let mut losses = Losses::default();
@@ -157,7 +157,7 @@ fn is_of(person_id: i64, subject: Option<&Reference<'_>>) -> bool {
 
 fn count_all(resources: &[&Resource<'_>], reason: &str, losses: &mut Losses) {
     for resource in resources {
-        if !matches!(resource, Resource::Practitioner(_) | Resource::Organization(_) | Resource::Location(_)) {
+        if !Shared::reads(resource.resource_type()) {
             losses.count_reason(resource.resource_type(), reason);
         }
     }
