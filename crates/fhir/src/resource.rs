@@ -4,8 +4,8 @@ use serde::{Serialize, Serializer};
 
 use crate::header::leading_type;
 use crate::{
-    AllergyIntolerance, Condition, DiagnosticReport, Encounter, FhirError, Header, Immunization, Location,
-    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, Procedure, Raw, Text,
+    AllergyIntolerance, Condition, DiagnosticReport, DocumentReference, Encounter, FhirError, Header, Immunization,
+    Location, MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, Procedure, Raw, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -114,6 +114,7 @@ resource_types!(
     Immunization,
     AllergyIntolerance,
     DiagnosticReport,
+    DocumentReference,
 );
 
 impl<'a> Resource<'a> {

@@ -33,6 +33,7 @@ mod elements;
 mod era;
 mod event;
 mod loss;
+mod note;
 mod observation;
 mod observation_period;
 mod patient;

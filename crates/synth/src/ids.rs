@@ -14,6 +14,13 @@ pub const LOCATIONS: u16 = 2;
 /// Stream of the practitioners in the reference set.
 pub const PRACTITIONERS: u16 = 3;
 
+/// Stream of a patient's notes; the ordinal is that of the visit.
+pub const NOTES: u16 = 430;
+/// Stream of the reports that diagnostic services write, numbered within their day.
+pub const REPORTS_WRITTEN: u16 = 431;
+/// Stream of such reports filed as documents; the ordinal is that of the report.
+pub const REPORTS_FILED: u16 = 432;
+
 /// Makes the keys and FHIR ids of one cohort.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Ids {

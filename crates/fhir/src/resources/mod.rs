@@ -1,12 +1,14 @@
 //! The resources that are modelled, grouped as FHIR groups them.
 
 mod administration;
+mod document;
 mod encounter;
 mod medication;
 mod observation;
 mod problem;
 
 pub use administration::*;
+pub use document::*;
 pub use encounter::*;
 pub use medication::*;
 pub use observation::*;

@@ -6,6 +6,7 @@
 mod condition;
 mod encounter;
 mod medication;
+mod note;
 mod observation;
 mod patient;
 mod procedure;
@@ -57,6 +58,15 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     }
     for procedure in &timeline.procedures {
         sink(procedure::procedure(&chart, procedure).into());
+    }
+    for note in &timeline.notes {
+        sink(note::note(&chart, note).into());
+    }
+    for report in &timeline.written_reports {
+        sink(note::report(&chart, report).into());
+        if let Some(document) = note::filed(&chart, report) {
+            sink(document.into());
+        }
     }
 }
 

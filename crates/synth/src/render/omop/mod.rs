@@ -4,6 +4,7 @@ mod condition;
 mod drug;
 mod era;
 mod event;
+mod note;
 mod observation;
 mod person;
 mod procedure;
@@ -35,6 +36,8 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     rows.extend(timeline.prescriptions.iter().map(|prescription| drug::prescription(&patient, prescription)));
     rows.extend(timeline.immunizations.iter().map(|immunization| drug::immunization(&patient, immunization)));
     rows.extend(timeline.procedures.iter().map(|procedure| procedure::procedure(&patient, procedure)));
+    rows.extend(timeline.notes.iter().map(|note| note::note(&patient, note).into()));
+    rows.extend(timeline.written_reports.iter().map(|report| note::report(&patient, report).into()));
     rows.extend(person::death(context, timeline).map(AnyRow::from));
     rows.extend(person::observation_period(patient.person_id, &rows).map(AnyRow::from));
     era::push_eras(context, patient.person_id, &mut rows);
