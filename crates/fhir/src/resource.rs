@@ -4,9 +4,9 @@ use serde::{Serialize, Serializer};
 
 use crate::header::leading_type;
 use crate::{
-    AllergyIntolerance, Condition, Coverage, DiagnosticReport, Encounter, FhirError, Header, Immunization, Location,
-    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, PractitionerRole, Procedure, Raw,
-    Specimen, Text,
+    AllergyIntolerance, Condition, Coverage, DiagnosticReport, DocumentReference, Encounter, FhirError, Header,
+    Immunization, Location, MedicationRequest, Meta, Observation, Organization, Patient, Practitioner,
+    PractitionerRole, Procedure, Raw, Specimen, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -118,6 +118,7 @@ resource_types!(
     DiagnosticReport,
     Coverage,
     Specimen,
+    DocumentReference,
 );
 
 impl<'a> Resource<'a> {

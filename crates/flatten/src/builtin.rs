@@ -12,6 +12,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("condition", include_str!("../views/condition.json")),
     ("coverage", include_str!("../views/coverage.json")),
     ("diagnostic_report", include_str!("../views/diagnostic_report.json")),
+    ("document_reference", include_str!("../views/document_reference.json")),
     ("encounter", include_str!("../views/encounter.json")),
     ("immunization", include_str!("../views/immunization.json")),
     ("location", include_str!("../views/location.json")),

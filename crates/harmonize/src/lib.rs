@@ -34,6 +34,7 @@ mod elements;
 mod era;
 mod event;
 mod loss;
+mod note;
 mod observation;
 mod observation_period;
 mod patient;

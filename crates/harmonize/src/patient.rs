@@ -11,7 +11,7 @@ use crate::loss::Losses;
 use crate::observation_period::observation_period;
 use crate::shared::Shared;
 use crate::visit::Visits;
-use crate::{allergy, coded, condition, coverage, drug, observation, person, procedure, specimen, visit};
+use crate::{allergy, coded, condition, coverage, drug, note, observation, person, procedure, specimen, visit};
 
 /// A patient in OMOP.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -89,6 +89,8 @@ fn events(
 ) -> Vec<AnyRow> {
     let mut rows = Vec::new();
     let mut causes = Vec::new();
+    let mut notes = Vec::new();
+    let mut reports = Vec::new();
     for &resource in resources {
         let resource_type = type_name(resource);
         if !is_of_patient(context.person_id, patient, resource) {
@@ -107,11 +109,19 @@ fn events(
                 None => rows.extend(observation::rows(&mut reading, observation).into_iter().flatten()),
             },
             Resource::Specimen(specimen) => rows.extend(specimen::rows(&mut reading, specimen)),
-            Resource::DiagnosticReport(_) => losses.count_reason("DiagnosticReport", "results-in-observations"),
+            Resource::DocumentReference(document) => notes.extend(note::document_row(&mut reading, document)),
+            Resource::DiagnosticReport(report) => reports.push(report),
             Resource::Other(other) => losses.count_reason(&other.resource_type, "not-mapped"),
             _ => {}
         }
     }
+
+    // A report's text is a note only where no document says the same, wherever in the input that stands.
+    for report in reports {
+        let mut reading = Reading { context, resource_type: "DiagnosticReport", losses };
+        rows.extend(note::report_row(&mut reading, report, &notes).map(AnyRow::from));
+    }
+    rows.extend(notes.into_iter().map(AnyRow::from));
 
     causes.sort_by_key(|(key, _)| *key);
     let mut causes = causes.into_iter();
@@ -144,6 +154,7 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::MedicationRequest(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Specimen(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::DocumentReference(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Immunization(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::Coverage(resource) => is_of(person_id, resource.beneficiary.as_ref()),

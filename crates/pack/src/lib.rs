@@ -37,7 +37,7 @@ pub use key::{ConceptEntry, ConceptKey, Key};
 pub use model::{
     Allergies, AllergyShare, Answer, Below, Condition, DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug,
     FollowUp, Goal, Interval, Lab, LabCategory, LabShift, Latent, Loading, Measured, Medication, Mortality, Onset,
-    Order, Procedure, Recognition, Report, Shift, Specimen, Term, Treatment, Vaccine, Visit, VisitClass,
+    Order, Procedure, Recognition, Report, ReportService, Shift, Specimen, Term, Treatment, Vaccine, Visit, VisitClass,
 };
 pub use payers::{Payer, PayerKind, PayerShare, Payers};
 pub use population::{AgeBand, LifeTableRow, Names, Place, Population, Race, RaceBand};

@@ -543,6 +543,17 @@ pub struct Procedure {
     pub stream: u16,
     /// Minutes it takes, at least and at most.
     pub minutes: [u32; 2],
+    /// The service that writes a report of what was seen, if one does.
+    pub report: Option<ReportService>,
+}
+
+/// A diagnostic service that writes reports.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ReportService {
+    Radiology,
+    Cardiology,
 }
 
 /// A vaccine: `vaccines/*.toml`.

@@ -1,6 +1,7 @@
 //! The resources that are modelled, grouped as FHIR groups them.
 
 mod administration;
+mod document;
 mod encounter;
 mod medication;
 mod money;
@@ -9,6 +10,7 @@ mod problem;
 mod specimen;
 
 pub use administration::*;
+pub use document::*;
 pub use encounter::*;
 pub use medication::*;
 pub use money::*;

@@ -61,6 +61,8 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
         specimens: Vec::new(),
         encounters: chart.encounters.into_iter().take(n_encounters).collect(),
         coverages: Vec::new(),
+        notes: Vec::new(),
+        written_reports: Vec::new(),
         death,
         demographics: life.demographics,
     }

@@ -7,6 +7,7 @@ mod condition;
 mod coverage;
 mod encounter;
 mod medication;
+mod note;
 mod observation;
 mod patient;
 mod procedure;
@@ -65,6 +66,15 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     }
     for coverage in &timeline.coverages {
         sink(coverage::coverage(&chart, coverage).into());
+    }
+    for note in &timeline.notes {
+        sink(note::note(&chart, note).into());
+    }
+    for report in &timeline.written_reports {
+        sink(note::report(&chart, report).into());
+        if let Some(document) = note::filed(&chart, report) {
+            sink(document.into());
+        }
     }
 }
 

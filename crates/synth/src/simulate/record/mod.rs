@@ -6,6 +6,7 @@
 //! later one, but for whether it is still open.
 
 mod coverage;
+mod notes;
 mod specimen;
 
 use chrono::NaiveDate;
@@ -18,4 +19,5 @@ use crate::timeline::Timeline;
 pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
     coverage::add(model, patient, as_of, timeline);
     specimen::add(model, timeline);
+    notes::add(model, patient, timeline);
 }
