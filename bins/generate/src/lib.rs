@@ -5,6 +5,7 @@
 
 mod block;
 mod folder;
+mod kit;
 mod parts;
 mod produce;
 mod sink;
@@ -102,7 +103,7 @@ pub enum Format {
 pub enum OmopFormat {
     /// Parquet.
     Parquet,
-    /// CSV with a header.
+    /// CSV with a header, and SQL that loads it into DuckDB or PostgreSQL with keys on.
     Csv,
 }
 
@@ -150,6 +151,9 @@ pub fn run(args: &Args) -> Result<Exit> {
     }
     if let Some(omop) = omop {
         omop.complete()?;
+    }
+    if let Some(dir) = args.omop_dir.as_deref().filter(|_| with_reference && args.omop_format == OmopFormat::Csv) {
+        kit::write(dir, args.shard)?;
     }
     progress.done(&totals.to_string());
     Ok(Exit::Done)
