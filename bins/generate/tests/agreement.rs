@@ -13,8 +13,8 @@ use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of,
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
-    Allergy, Category, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId, Immunization,
-    Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race, Report, Scaled, Sex, Timeline, Value,
+    Allergy, Category, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId, Immunization,
+    Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship, Report, Scaled, Sex, Timeline, Value,
 };
 use twinlake_vocab::Vocab;
 
@@ -112,6 +112,7 @@ fn a_cohort_agrees() {
         Table::ObservationPeriod,
         Table::ConditionEra,
         Table::DrugEra,
+        Table::PayerPlanPeriod,
         Table::Location,
         Table::CareSite,
         Table::Provider,
@@ -144,6 +145,10 @@ fn every_kind_of_event_agrees() {
     assert_eq!(hba1c.cell("value_as_number"), &Cell::Float(7.0));
     assert_eq!(hba1c.cell("provider_id"), &Cell::Null);
     assert_eq!(row(Table::Death, 1).cell("cause_source_value"), &Cell::Text("57054005".into()));
+    assert_eq!(
+        row(Table::PayerPlanPeriod, event(70, 1)).cell("payer_plan_period_end_date"),
+        &Cell::Date(day("2024-03-05"))
+    );
     // The last fill would last beyond death.
     let last = row(Table::DrugExposure, event(30, 2));
     assert_eq!(last.cell("drug_exposure_end_date"), &Cell::Date(day("2024-03-05")));
@@ -356,6 +361,31 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 onset: day("1970-01-01"),
                 recorded: day("1980-02-03"),
                 encounter: None,
+                cause: "test",
+            },
+        ],
+        coverages: vec![
+            Coverage {
+                event: event(70, 0),
+                payer: 2,
+                relationship: Relationship::Spouse,
+                member: "P00000000101".into(),
+                subscriber: "P000000001".into(),
+                group: Some("G00007".into()),
+                start: day("2019-12-31"),
+                end: Some(day("2020-12-31")),
+                cause: "test",
+            },
+            // It goes on after the observation ends, so that is where it ends.
+            Coverage {
+                event: event(70, 1),
+                payer: 0,
+                relationship: Relationship::Itself,
+                member: "M00000000100".into(),
+                subscriber: "M000000001".into(),
+                group: None,
+                start: day("2021-01-01"),
+                end: None,
                 cause: "test",
             },
         ],

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::header::leading_type;
 use crate::{
-    AllergyIntolerance, Condition, DiagnosticReport, Encounter, FhirError, Header, Immunization, Location,
+    AllergyIntolerance, Condition, Coverage, DiagnosticReport, Encounter, FhirError, Header, Immunization, Location,
     MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, Procedure, Raw, Text,
 };
 
@@ -114,6 +114,7 @@ resource_types!(
     Immunization,
     AllergyIntolerance,
     DiagnosticReport,
+    Coverage,
 );
 
 impl<'a> Resource<'a> {

@@ -10,6 +10,7 @@ use crate::ViewDefinition;
 pub const VIEWS: &[(&str, &str)] = &[
     ("allergy_intolerance", include_str!("../views/allergy_intolerance.json")),
     ("condition", include_str!("../views/condition.json")),
+    ("coverage", include_str!("../views/coverage.json")),
     ("diagnostic_report", include_str!("../views/diagnostic_report.json")),
     ("encounter", include_str!("../views/encounter.json")),
     ("immunization", include_str!("../views/immunization.json")),

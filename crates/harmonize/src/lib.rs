@@ -27,6 +27,7 @@
 mod allergy;
 mod coded;
 mod condition;
+mod coverage;
 mod current;
 mod drug;
 mod elements;

@@ -11,7 +11,7 @@ use crate::loss::Losses;
 use crate::observation_period::observation_period;
 use crate::shared::Shared;
 use crate::visit::Visits;
-use crate::{allergy, coded, condition, drug, observation, person, procedure, visit};
+use crate::{allergy, coded, condition, coverage, drug, observation, person, procedure, visit};
 
 /// A patient in OMOP.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,14 +62,24 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
     all.push(rows.person.into());
     all.extend(rows.location.map(AnyRow::from));
     all.extend(death.map(AnyRow::from));
-    all.extend(context.visits.into_rows().map(AnyRow::from));
-    all.extend(observation_period(person_id, &all).map(AnyRow::from));
+    all.extend(std::mem::take(&mut context.visits).into_rows().map(AnyRow::from));
+    let period = observation_period(person_id, &all);
+    let observed_until = period.as_ref().map(|period| period.observation_period_end_date);
+    all.extend(period.map(AnyRow::from));
+    for resource in &resources {
+        if let Resource::Coverage(one) = resource
+            && is_of(person_id, one.beneficiary.as_ref())
+        {
+            let mut reading = Reading { context: &context, resource_type: "Coverage", losses: &mut losses };
+            all.extend(coverage::row(&mut reading, one, observed_until).map(AnyRow::from));
+        }
+    }
     all.extend(eras(vocab, person_id, &all));
     all.sort_by_key(|row| (row.table(), row.key()));
     Harmonized { person_id: Some(person_id), rows: all, losses }
 }
 
-/// The rows of everything but the Patient and the Encounters; the cause of death goes into `death`.
+/// The rows of everything but the Patient, the Encounters and the Coverages; the cause of death goes into `death`.
 fn events(
     context: &Context<'_>,
     patient: &Patient<'_>,
@@ -134,6 +144,7 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Immunization(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),
+        Resource::Coverage(resource) => is_of(person_id, resource.beneficiary.as_ref()),
         _ => true,
     }
 }

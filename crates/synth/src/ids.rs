@@ -13,6 +13,10 @@ pub const ORGANIZATIONS: u16 = 1;
 pub const LOCATIONS: u16 = 2;
 /// Stream of the practitioners in the reference set.
 pub const PRACTITIONERS: u16 = 3;
+/// Stream of the payers in the reference set.
+pub const PAYERS: u16 = 4;
+/// Stream of a patient's coverages, by the day of life on which they begin.
+pub const COVERAGES: u16 = 410;
 
 /// Makes the keys and FHIR ids of one cohort.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -61,6 +65,11 @@ pub fn location(index: usize) -> i64 {
 /// Key of a practitioner of the reference set.
 pub fn practitioner(index: usize) -> i64 {
     shared(PRACTITIONERS, index)
+}
+
+/// Key of a payer of the reference set.
+pub fn payer(index: usize) -> i64 {
+    shared(PAYERS, index)
 }
 
 fn shared(stream: u16, index: usize) -> i64 {

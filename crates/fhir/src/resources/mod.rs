@@ -3,11 +3,13 @@
 mod administration;
 mod encounter;
 mod medication;
+mod money;
 mod observation;
 mod problem;
 
 pub use administration::*;
 pub use encounter::*;
 pub use medication::*;
+pub use money::*;
 pub use observation::*;
 pub use problem::*;

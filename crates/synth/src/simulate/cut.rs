@@ -59,6 +59,7 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
             .filter(|allergy| allergy.recorded <= as_of && kept_if_any(allergy.encounter))
             .collect(),
         encounters: chart.encounters.into_iter().take(n_encounters).collect(),
+        coverages: Vec::new(),
         death,
         demographics: life.demographics,
     }

@@ -62,6 +62,9 @@ fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveD
     for item in &timeline.allergies {
         all.push(("allergy", item.event, item.concept, item.onset, item.recorded));
     }
+    for item in &timeline.coverages {
+        all.push(("coverage", item.event, key("wellness-visit"), item.start, item.end.unwrap_or(item.start)));
+    }
     all
 }
 

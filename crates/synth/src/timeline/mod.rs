@@ -3,7 +3,11 @@
 //! Everything that FHIR or OMOP says about a patient is decided here. The renderings draw no random number; they only
 //! translate. Times are the wall clock of the patient's place; [`Demographics::utc_offset_minutes`] is fixed for life.
 
+mod coverage;
+
 use chrono::{NaiveDate, NaiveDateTime};
+
+pub use coverage::{Coverage, Relationship};
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
 ///
@@ -50,6 +54,8 @@ pub struct Timeline {
     pub procedures: Vec<Procedure>,
     /// Allergies, by onset.
     pub allergies: Vec<Allergy>,
+    /// Who paid, by start; each was in force at a visit.
+    pub coverages: Vec<Coverage>,
 }
 
 impl Timeline {

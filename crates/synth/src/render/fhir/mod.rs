@@ -4,6 +4,7 @@
 //! wall clock with the patient's fixed offset; `meta.lastUpdated` follows from the event, never from a clock.
 
 mod condition;
+mod coverage;
 mod encounter;
 mod medication;
 mod observation;
@@ -58,6 +59,9 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     for procedure in &timeline.procedures {
         sink(procedure::procedure(&chart, procedure).into());
     }
+    for coverage in &timeline.coverages {
+        sink(coverage::coverage(&chart, coverage).into());
+    }
 }
 
 /// A patient's timeline with the references that its resources repeat.
@@ -109,6 +113,10 @@ impl<'a> Chart<'a> {
 
     fn location(&self, index: usize) -> Reference<'_> {
         Reference::to(self.context.locations[index].as_str())
+    }
+
+    fn payer(&self, index: usize) -> Reference<'_> {
+        Reference::to(self.context.payers[index].as_str())
     }
 
     fn at(&self, wall: NaiveDateTime) -> DateTime<'static> {

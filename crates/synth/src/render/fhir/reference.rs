@@ -1,4 +1,4 @@
-//! The reference set: Organization, Location, Practitioner.
+//! The reference set: Organization (who gives care, who pays), Location, Practitioner.
 
 use chrono::{Months, NaiveTime};
 use twinlake_fhir::{
@@ -19,6 +19,7 @@ const PRACTITIONER: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-c
 const ORGANIZATION_TYPE: &str = "http://terminology.hl7.org/CodeSystem/organization-type";
 const ROLE_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
 const PROVIDER: Code = Code { code: "prov", display: "Healthcare Provider" };
+const PAYER: Code = Code { code: "pay", display: "Payer" };
 const HOSPITAL: Code = Code { code: "HOSP", display: "Hospital" };
 const OUTPATIENT_FACILITY: Code = Code { code: "OF", display: "Outpatient facility" };
 
@@ -37,6 +38,30 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
             name: Some(Text::from(organization.name.as_str())),
             telecom: vec![phone(&organization.phone)],
             address: vec![address(context.pack, organization)],
+            ..Organization::default()
+        }));
+    }
+    for (index, payer) in context.pack.payers.payer.iter().enumerate() {
+        sink(Resource::from(Organization {
+            id: Some(id(context, ids::payer(index))),
+            meta: Some(meta(begun.clone(), &[ORGANIZATION])),
+            identifier: vec![Identifier {
+                system: Some(Text::from("https://twinlake.example/payer")),
+                value: Some(Text::from(payer.key.0)),
+                ..Identifier::default()
+            }],
+            active: Some(true),
+            type_: vec![coded(ORGANIZATION_TYPE, PAYER)],
+            name: Some(Text::from(payer.name.0)),
+            telecom: vec![phone(payer.phone.0)],
+            address: vec![Address {
+                line: vec![Text::from(payer.line.0)],
+                city: Some(Text::from(payer.city.0)),
+                state: Some(Text::from(payer.state.0)),
+                postal_code: Some(Text::from(payer.postal_code.0)),
+                country: Some(Text::from(codes::COUNTRY)),
+                ..Address::default()
+            }],
             ..Organization::default()
         }));
     }

@@ -1,6 +1,7 @@
 //! A timeline as rows of OMOP CDM v5.4; column by column as `docs/harmonization.md` says.
 
 mod condition;
+mod coverage;
 mod drug;
 mod era;
 mod event;
@@ -36,7 +37,10 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     rows.extend(timeline.immunizations.iter().map(|immunization| drug::immunization(&patient, immunization)));
     rows.extend(timeline.procedures.iter().map(|procedure| procedure::procedure(&patient, procedure)));
     rows.extend(person::death(context, timeline).map(AnyRow::from));
-    rows.extend(person::observation_period(patient.person_id, &rows).map(AnyRow::from));
+    let period = person::observation_period(patient.person_id, &rows);
+    let observed_until = period.as_ref().map(|period| period.observation_period_end_date);
+    rows.extend(period.map(AnyRow::from));
+    rows.extend(timeline.coverages.iter().map(|one| coverage::coverage(&patient, one, observed_until).into()));
     era::push_eras(context, patient.person_id, &mut rows);
     rows
 }
