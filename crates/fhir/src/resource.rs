@@ -4,8 +4,9 @@ use serde::{Serialize, Serializer};
 
 use crate::header::leading_type;
 use crate::{
-    AllergyIntolerance, Condition, Coverage, DiagnosticReport, Encounter, FhirError, Header, Immunization, Location,
-    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, PractitionerRole, Procedure, Raw, Text,
+    AllergyIntolerance, CarePlan, CareTeam, Condition, Coverage, DiagnosticReport, Encounter, EpisodeOfCare, FhirError,
+    Goal, Header, Immunization, Location, MedicationRequest, Meta, Observation, Organization, Patient, Practitioner,
+    PractitionerRole, Procedure, Provenance, Raw, RelatedPerson, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -116,6 +117,12 @@ resource_types!(
     AllergyIntolerance,
     DiagnosticReport,
     Coverage,
+    RelatedPerson,
+    CareTeam,
+    CarePlan,
+    Goal,
+    EpisodeOfCare,
+    Provenance,
 );
 
 impl<'a> Resource<'a> {

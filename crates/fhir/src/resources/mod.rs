@@ -1,6 +1,7 @@
 //! The resources that are modelled, grouped as FHIR groups them.
 
 mod administration;
+mod coordination;
 mod encounter;
 mod medication;
 mod money;
@@ -8,6 +9,7 @@ mod observation;
 mod problem;
 
 pub use administration::*;
+pub use coordination::*;
 pub use encounter::*;
 pub use medication::*;
 pub use money::*;

@@ -60,6 +60,11 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
             .collect(),
         encounters: chart.encounters.into_iter().take(n_encounters).collect(),
         coverages: Vec::new(),
+        related_persons: Vec::new(),
+        care_plans: Vec::new(),
+        goals: Vec::new(),
+        care_teams: Vec::new(),
+        provenances: Vec::new(),
         death,
         demographics: life.demographics,
     }

@@ -3,10 +3,12 @@
 //! Everything that FHIR or OMOP says about a patient is decided here. The renderings draw no random number; they only
 //! translate. Times are the wall clock of the patient's place; [`Demographics::utc_offset_minutes`] is fixed for life.
 
+mod coordination;
 mod coverage;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+pub use coordination::{CarePlan, CareTeam, Course, Goal, Kinship, Provenance, RelatedPerson};
 pub use coverage::{Coverage, Relationship};
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
@@ -56,6 +58,16 @@ pub struct Timeline {
     pub allergies: Vec<Allergy>,
     /// Who paid, by start; each was in force at a visit.
     pub coverages: Vec<Coverage>,
+    /// People close to the patient, at most one at a time.
+    pub related_persons: Vec<RelatedPerson>,
+    /// Plans for lasting conditions, in the order of the problems.
+    pub care_plans: Vec<CarePlan>,
+    /// What the plans aim at, in their order.
+    pub goals: Vec<Goal>,
+    /// The team that pursues the plans, when there is one.
+    pub care_teams: Vec<CareTeam>,
+    /// Who wrote down each encounter, in their order.
+    pub provenances: Vec<Provenance>,
 }
 
 impl Timeline {

@@ -4,12 +4,14 @@
 //! wall clock with the patient's fixed offset; `meta.lastUpdated` follows from the event, never from a clock.
 
 mod condition;
+mod coordination;
 mod coverage;
 mod encounter;
 mod medication;
 mod observation;
 mod patient;
 mod procedure;
+mod provenance;
 mod reference;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
@@ -18,49 +20,74 @@ use twinlake_fhir::{CodeableConcept, Coding, DateTime, Decimal, Meta, Period, Qu
 use super::Context;
 use super::codes::Code;
 use crate::ids;
-use crate::timeline::{ConceptKey, EventId, Scaled, Timeline};
+use crate::timeline::{ConceptKey, Course, EventId, Scaled, Timeline};
 
 pub use reference::fhir_reference;
 pub(super) use reference::location_name;
 
 /// Renders a patient as FHIR resources: the Patient first, then by type, each type in the order of the timeline.
 ///
-/// Organizations, Locations and Practitioners are in [`fhir_reference`].
+/// Organizations, Locations and Practitioners are in [`fhir_reference`]. Provenances come last, as they name all the others.
 pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Resource<'_>)) {
     let chart = Chart::new(context, timeline);
-    sink(patient::patient(&chart).into());
+    let mut targets = provenance::Targets::new(&chart);
+    recorded(&chart, &mut |resource| {
+        targets.note(&resource);
+        sink(resource);
+    });
+    for provenance in &timeline.provenances {
+        sink(provenance::provenance(&chart, provenance, &targets).into());
+    }
+}
+
+/// Everything but the provenances.
+fn recorded(chart: &Chart<'_>, sink: &mut impl FnMut(Resource<'_>)) {
+    let timeline = chart.timeline;
+    sink(patient::patient(chart).into());
+    for person in &timeline.related_persons {
+        sink(coordination::related_person(chart, person).into());
+    }
     for (index, encounter) in timeline.encounters.iter().enumerate() {
-        sink(encounter::encounter(&chart, index, encounter).into());
+        sink(encounter::encounter(chart, index, encounter).into());
     }
     for problem in &timeline.problems {
-        sink(condition::problem(&chart, problem).into());
+        sink(condition::problem(chart, problem).into());
     }
     for diagnosis in &timeline.diagnoses {
-        sink(condition::diagnosis(&chart, diagnosis).into());
+        sink(condition::diagnosis(chart, diagnosis).into());
     }
     for allergy in &timeline.allergies {
-        sink(condition::allergy(&chart, allergy).into());
+        sink(condition::allergy(chart, allergy).into());
     }
     for observation in &timeline.observations {
-        sink(observation::observation(&chart, observation).into());
+        sink(observation::observation(chart, observation).into());
     }
-    if let Some(cause) = observation::cause_of_death(&chart) {
+    if let Some(cause) = observation::cause_of_death(chart) {
         sink(cause.into());
     }
     for report in &timeline.reports {
-        sink(observation::report(&chart, report).into());
+        sink(observation::report(chart, report).into());
     }
     for prescription in &timeline.prescriptions {
-        sink(medication::prescription(&chart, prescription).into());
+        sink(medication::prescription(chart, prescription).into());
     }
     for immunization in &timeline.immunizations {
-        sink(medication::immunization(&chart, immunization).into());
+        sink(medication::immunization(chart, immunization).into());
     }
     for procedure in &timeline.procedures {
-        sink(procedure::procedure(&chart, procedure).into());
+        sink(procedure::procedure(chart, procedure).into());
     }
     for coverage in &timeline.coverages {
-        sink(coverage::coverage(&chart, coverage).into());
+        sink(coverage::coverage(chart, coverage).into());
+    }
+    for team in &timeline.care_teams {
+        sink(coordination::care_team(chart, team).into());
+    }
+    for (index, plan) in timeline.care_plans.iter().enumerate() {
+        sink(coordination::care_plan(chart, index, plan).into());
+    }
+    for goal in &timeline.goals {
+        sink(coordination::goal(chart, goal).into());
     }
 }
 
@@ -125,6 +152,21 @@ impl<'a> Chart<'a> {
 
     fn period(&self, start: NaiveDateTime, end: NaiveDateTime) -> Period<'static> {
         Period { start: Some(self.at(start)), end: Some(self.at(end)), ..Period::default() }
+    }
+
+    /// From the day of an encounter to the end of what was begun there.
+    fn course(&self, encounter: usize, course: Course) -> Period<'static> {
+        Period {
+            start: Some(self.timeline.encounters[encounter].start.date().into()),
+            end: course.end().map(Into::into),
+            ..Period::default()
+        }
+    }
+
+    /// `meta` of a resource that came about at an encounter and was last changed when its course ended.
+    fn meta_of_course(&self, encounter: usize, course: Course, profile: &[&'static str]) -> Meta<'static> {
+        let made = self.timeline.encounters[encounter].end;
+        self.meta(course.end().map_or(made, |day| made.max(day.and_time(NaiveTime::MIN))), profile)
     }
 
     /// `meta` of a resource that was last changed then.

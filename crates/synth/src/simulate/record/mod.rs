@@ -5,7 +5,10 @@
 //! adding one changes none of the others. Each honours `as_of`: what is written down by that day is the same for any
 //! later one, but for whether it is still open.
 
+mod care_plan;
 mod coverage;
+mod provenance;
+mod related_person;
 
 use chrono::NaiveDate;
 
@@ -16,4 +19,7 @@ use crate::timeline::Timeline;
 /// Adds every topic to a chart that was cut at `as_of`, in this order.
 pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
     coverage::add(model, patient, as_of, timeline);
+    related_person::add(model, patient, as_of, timeline);
+    care_plan::add(model, timeline);
+    provenance::add(timeline);
 }
