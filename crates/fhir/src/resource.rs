@@ -4,9 +4,9 @@ use serde::{Serialize, Serializer};
 
 use crate::header::leading_type;
 use crate::{
-    AllergyIntolerance, CarePlan, CareTeam, Condition, Coverage, DiagnosticReport, Encounter, EpisodeOfCare, FhirError,
-    Goal, Header, Immunization, Location, MedicationRequest, Meta, Observation, Organization, Patient, Practitioner,
-    PractitionerRole, Procedure, Provenance, Raw, RelatedPerson, Text,
+    AllergyIntolerance, CarePlan, CareTeam, Condition, Coverage, DiagnosticReport, DocumentReference, Encounter,
+    EpisodeOfCare, FhirError, Goal, Header, Immunization, Location, MedicationRequest, Meta, Observation, Organization,
+    Patient, Practitioner, PractitionerRole, Procedure, Provenance, Raw, RelatedPerson, Specimen, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -117,6 +117,8 @@ resource_types!(
     AllergyIntolerance,
     DiagnosticReport,
     Coverage,
+    Specimen,
+    DocumentReference,
     RelatedPerson,
     CareTeam,
     CarePlan,

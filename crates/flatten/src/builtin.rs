@@ -14,6 +14,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("condition", include_str!("../views/condition.json")),
     ("coverage", include_str!("../views/coverage.json")),
     ("diagnostic_report", include_str!("../views/diagnostic_report.json")),
+    ("document_reference", include_str!("../views/document_reference.json")),
     ("encounter", include_str!("../views/encounter.json")),
     ("goal", include_str!("../views/goal.json")),
     ("immunization", include_str!("../views/immunization.json")),
@@ -28,6 +29,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("procedure", include_str!("../views/procedure.json")),
     ("provenance", include_str!("../views/provenance.json")),
     ("related_person", include_str!("../views/related_person.json")),
+    ("specimen", include_str!("../views/specimen.json")),
 ];
 
 /// All built-in views, in the order of names.

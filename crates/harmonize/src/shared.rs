@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use twinlake_fhir::{Address, CodeableConcept, Location, Organization, Practitioner, PractitionerRole, Reference, Resource};
+use twinlake_fhir::{
+    Address, CodeableConcept, Location, Organization, Practitioner, PractitionerRole, Reference, Resource,
+};
 use twinlake_omop::{self as omop, AnyRow, ConceptId, key};
 use twinlake_vocab::Vocab;
 
@@ -96,7 +98,9 @@ impl Shared {
                     let concept = kind.map_or(ConceptId::NONE, |(concept, _)| concept);
                     specialty.or(role.and_then(|role| role.code.as_ref())).map(|_| concept)
                 }),
-                care_site_id: role.and_then(|role| role.sites.iter().find(|site| self.care_sites.contains_key(site))).copied(),
+                care_site_id: role
+                    .and_then(|role| role.sites.iter().find(|site| self.care_sites.contains_key(site)))
+                    .copied(),
                 gender_concept_id: gender.map(|code| vocab.gender(code)),
                 provider_source_value: Some(facts.id.clone()),
                 gender_source_value: gender.map(str::to_owned),

@@ -30,6 +30,13 @@ pub const RELATED_PERSONS: u16 = 423;
 /// Stream of the provenances, one an encounter.
 pub const PROVENANCES: u16 = 425;
 
+/// Stream of a patient's notes; the ordinal is that of the visit.
+pub const NOTES: u16 = 430;
+/// Stream of the reports that diagnostic services write, numbered within their day.
+pub const REPORTS_WRITTEN: u16 = 431;
+/// Stream of such reports filed as documents; the ordinal is that of the report.
+pub const REPORTS_FILED: u16 = 432;
+
 /// Makes the keys and FHIR ids of one cohort.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Ids {

@@ -229,6 +229,11 @@ impl Vocab {
         if known { self.in_valueset("practitioner-role", code) } else { ConceptId::NONE }
     }
 
+    /// The concept of a language, by its BCP 47 tag (`en`, `en-US`); 0 for a language the crosswalk does not have.
+    pub fn language(&self, tag: &str) -> ConceptId {
+        self.in_valueset("language", tag)
+    }
+
     /// The release that `cdm_source.vocabulary_version` names, e.g. `v5.0 30-AUG-24`.
     pub fn version(&self) -> &str {
         self.vocabulary.iter().find(|row| row.text(0) == "None").map_or("", |row| row.text(3))

@@ -2,16 +2,20 @@
 
 mod administration;
 mod coordination;
+mod document;
 mod encounter;
 mod medication;
 mod money;
 mod observation;
 mod problem;
+mod specimen;
 
 pub use administration::*;
 pub use coordination::*;
+pub use document::*;
 pub use encounter::*;
 pub use medication::*;
 pub use money::*;
 pub use observation::*;
 pub use problem::*;
+pub use specimen::*;

@@ -5,11 +5,15 @@
 
 mod coordination;
 mod coverage;
+mod note;
+mod specimen;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
 pub use coordination::{CarePlan, CareTeam, Course, Goal, Kinship, Provenance, RelatedPerson};
 pub use coverage::{Coverage, Relationship};
+pub use note::{Note, NoteKind, WrittenReport};
+pub use specimen::Specimen;
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
 ///
@@ -58,6 +62,12 @@ pub struct Timeline {
     pub allergies: Vec<Allergy>,
     /// Who paid, by start; each was in force at a visit.
     pub coverages: Vec<Coverage>,
+    /// Specimens of laboratory results, by time.
+    pub specimens: Vec<Specimen>,
+    /// Notes, by visit.
+    pub notes: Vec<Note>,
+    /// Reports of diagnostic services in words, by procedure.
+    pub written_reports: Vec<WrittenReport>,
     /// People close to the patient, at most one at a time.
     pub related_persons: Vec<RelatedPerson>,
     /// Plans for lasting conditions, in the order of the problems.

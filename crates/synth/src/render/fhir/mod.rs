@@ -8,11 +8,13 @@ mod coordination;
 mod coverage;
 mod encounter;
 mod medication;
+mod note;
 mod observation;
 mod patient;
 mod procedure;
 mod provenance;
 mod reference;
+mod specimen;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use twinlake_fhir::{CodeableConcept, Coding, DateTime, Decimal, Meta, Period, Quantity, Reference, Resource, Text};
@@ -27,67 +29,75 @@ pub(super) use reference::location_name;
 
 /// Renders a patient as FHIR resources: the Patient first, then by type, each type in the order of the timeline.
 ///
-/// Organizations, Locations and Practitioners are in [`fhir_reference`]. Provenances come last, as they name all the others.
+/// Organizations, Locations and Practitioners are in [`fhir_reference`]. Provenances come last, as they name the others.
 pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Resource<'_>)) {
     let chart = Chart::new(context, timeline);
     let mut targets = provenance::Targets::new(&chart);
-    recorded(&chart, &mut |resource| {
+    let outer = sink;
+    let sink = &mut |resource: Resource<'_>| {
         targets.note(&resource);
-        sink(resource);
-    });
-    for provenance in &timeline.provenances {
-        sink(provenance::provenance(&chart, provenance, &targets).into());
-    }
-}
-
-/// Everything but the provenances.
-fn recorded(chart: &Chart<'_>, sink: &mut impl FnMut(Resource<'_>)) {
-    let timeline = chart.timeline;
-    sink(patient::patient(chart).into());
+        outer(resource);
+    };
+    sink(patient::patient(&chart).into());
     for person in &timeline.related_persons {
-        sink(coordination::related_person(chart, person).into());
+        sink(coordination::related_person(&chart, person).into());
     }
     for (index, encounter) in timeline.encounters.iter().enumerate() {
-        sink(encounter::encounter(chart, index, encounter).into());
+        sink(encounter::encounter(&chart, index, encounter).into());
     }
     for problem in &timeline.problems {
-        sink(condition::problem(chart, problem).into());
+        sink(condition::problem(&chart, problem).into());
     }
     for diagnosis in &timeline.diagnoses {
-        sink(condition::diagnosis(chart, diagnosis).into());
+        sink(condition::diagnosis(&chart, diagnosis).into());
     }
     for allergy in &timeline.allergies {
-        sink(condition::allergy(chart, allergy).into());
+        sink(condition::allergy(&chart, allergy).into());
     }
-    for observation in &timeline.observations {
-        sink(observation::observation(chart, observation).into());
+    for specimen in &timeline.specimens {
+        sink(specimen::specimen(&chart, specimen).into());
     }
-    if let Some(cause) = observation::cause_of_death(chart) {
+    for (index, observation) in timeline.observations.iter().enumerate() {
+        sink(observation::observation(&chart, index, observation).into());
+    }
+    if let Some(cause) = observation::cause_of_death(&chart) {
         sink(cause.into());
     }
     for report in &timeline.reports {
-        sink(observation::report(chart, report).into());
+        sink(observation::report(&chart, report).into());
     }
     for prescription in &timeline.prescriptions {
-        sink(medication::prescription(chart, prescription).into());
+        sink(medication::prescription(&chart, prescription).into());
     }
     for immunization in &timeline.immunizations {
-        sink(medication::immunization(chart, immunization).into());
+        sink(medication::immunization(&chart, immunization).into());
     }
     for procedure in &timeline.procedures {
-        sink(procedure::procedure(chart, procedure).into());
+        sink(procedure::procedure(&chart, procedure).into());
     }
     for coverage in &timeline.coverages {
-        sink(coverage::coverage(chart, coverage).into());
+        sink(coverage::coverage(&chart, coverage).into());
     }
     for team in &timeline.care_teams {
-        sink(coordination::care_team(chart, team).into());
+        sink(coordination::care_team(&chart, team).into());
     }
     for (index, plan) in timeline.care_plans.iter().enumerate() {
-        sink(coordination::care_plan(chart, index, plan).into());
+        sink(coordination::care_plan(&chart, index, plan).into());
     }
     for goal in &timeline.goals {
-        sink(coordination::goal(chart, goal).into());
+        sink(coordination::goal(&chart, goal).into());
+    }
+    for note in &timeline.notes {
+        sink(note::note(&chart, note).into());
+    }
+    for report in &timeline.written_reports {
+        sink(note::report(&chart, report).into());
+        if let Some(document) = note::filed(&chart, report) {
+            sink(document.into());
+        }
+    }
+    for provenance in &timeline.provenances {
+        outer(provenance::provenance(&chart, provenance, &targets).into());
     }
 }
 
@@ -97,12 +107,21 @@ struct Chart<'a> {
     timeline: &'a Timeline,
     subject: String,
     encounters: Vec<String>,
+    /// Of each observation the specimen it was measured in.
+    specimens: Vec<Option<usize>>,
 }
 
 impl<'a> Chart<'a> {
     fn new(context: &'a Context<'a>, timeline: &'a Timeline) -> Self {
         let encounter = |event| format!("Encounter/{}", context.ids.fhir(ids::event(timeline.patient, event)));
+        let mut specimens = vec![None; timeline.observations.len()];
+        for (place, specimen) in timeline.specimens.iter().enumerate() {
+            for &result in &specimen.results {
+                specimens[result] = Some(place);
+            }
+        }
         Self {
+            specimens,
             context,
             timeline,
             subject: format!("Patient/{}", context.ids.fhir(ids::patient(timeline.patient))),
@@ -136,6 +155,12 @@ impl<'a> Chart<'a> {
 
     fn organization(&self, index: usize) -> Reference<'_> {
         Reference::to(self.context.organizations[index].as_str())
+    }
+
+    /// The specimen that an observation was measured in.
+    fn specimen(&self, observation: usize) -> Option<Reference<'static>> {
+        let specimen = &self.timeline.specimens[self.specimens[observation]?];
+        Some(Reference::to(format!("Specimen/{}", self.id(specimen.event))))
     }
 
     fn location(&self, index: usize) -> Reference<'_> {

@@ -33,18 +33,21 @@ impl<'a> Targets<'a> {
     /// Takes a resource that names its encounter; others are of none.
     pub(super) fn note(&mut self, resource: &Resource<'_>) {
         let encounter = match resource {
-            Resource::Condition(resource) => &resource.encounter,
-            Resource::AllergyIntolerance(resource) => &resource.encounter,
-            Resource::Observation(resource) => &resource.encounter,
-            Resource::DiagnosticReport(resource) => &resource.encounter,
-            Resource::MedicationRequest(resource) => &resource.encounter,
-            Resource::Immunization(resource) => &resource.encounter,
-            Resource::Procedure(resource) => &resource.encounter,
-            Resource::CareTeam(resource) => &resource.encounter,
-            Resource::CarePlan(resource) => &resource.encounter,
+            Resource::Condition(resource) => resource.encounter.as_ref(),
+            Resource::AllergyIntolerance(resource) => resource.encounter.as_ref(),
+            Resource::Observation(resource) => resource.encounter.as_ref(),
+            Resource::DiagnosticReport(resource) => resource.encounter.as_ref(),
+            Resource::MedicationRequest(resource) => resource.encounter.as_ref(),
+            Resource::Immunization(resource) => resource.encounter.as_ref(),
+            Resource::Procedure(resource) => resource.encounter.as_ref(),
+            Resource::DocumentReference(resource) => {
+                resource.context.as_ref().and_then(|context| context.encounter.first())
+            }
+            Resource::CareTeam(resource) => resource.encounter.as_ref(),
+            Resource::CarePlan(resource) => resource.encounter.as_ref(),
             _ => return,
         };
-        let literal = encounter.as_ref().and_then(|encounter| encounter.reference.as_deref());
+        let literal = encounter.and_then(|encounter| encounter.reference.as_deref());
         if let (Some(place), Some(id)) = (literal.and_then(|literal| self.encounters.get(literal)), resource.id()) {
             self.targets[*place].push(format!("{}/{id}", resource.resource_type()));
         }

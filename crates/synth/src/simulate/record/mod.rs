@@ -7,8 +7,10 @@
 
 mod care_plan;
 mod coverage;
+mod notes;
 mod provenance;
 mod related_person;
+mod specimen;
 
 use chrono::NaiveDate;
 
@@ -19,6 +21,8 @@ use crate::timeline::Timeline;
 /// Adds every topic to a chart that was cut at `as_of`, in this order.
 pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
     coverage::add(model, patient, as_of, timeline);
+    specimen::add(model, timeline);
+    notes::add(model, patient, timeline);
     related_person::add(model, patient, as_of, timeline);
     care_plan::add(model, timeline);
     provenance::add(timeline);
