@@ -1,6 +1,7 @@
 //! The resources that are modelled, grouped as FHIR groups them.
 
 mod administration;
+mod coordination;
 mod document;
 mod encounter;
 mod medication;
@@ -10,6 +11,7 @@ mod problem;
 mod specimen;
 
 pub use administration::*;
+pub use coordination::*;
 pub use document::*;
 pub use encounter::*;
 pub use medication::*;

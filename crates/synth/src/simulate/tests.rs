@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use twinlake_pack::Pack;
 
 use super::{Model, average_glucose, body_mass_index, egfr, friedewald, simulate};
-use crate::timeline::{Category, ConceptKey, EventId, Observation, Sex, Timeline, Value};
+use crate::timeline::{Category, ConceptKey, Course, EventId, Observation, Sex, Timeline, Value};
 
 const SEED: u64 = 42;
 const N: u64 = 10_000;
@@ -64,6 +64,27 @@ fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveD
     }
     for item in &timeline.allergies {
         all.push(("allergy", item.event, item.concept, item.onset, item.recorded));
+    }
+    for item in &timeline.related_persons {
+        let first = visit(item.encounter);
+        all.push(("related person", item.event, key("wellness-visit"), first, item.until.unwrap_or(first).max(first)));
+    }
+    let planned = |course: Course, encounter: usize| (visit(encounter), course.end().unwrap_or(visit(encounter)));
+    for item in &timeline.care_plans {
+        let (first, last) = planned(item.course, item.encounter);
+        all.push(("care plan", item.event, timeline.problems[item.problem].concept, first, last));
+    }
+    for item in &timeline.goals {
+        let plan = &timeline.care_plans[item.plan];
+        let (first, last) = planned(plan.course, plan.encounter);
+        all.push(("goal", item.event, item.measure, first, last));
+    }
+    for item in &timeline.care_teams {
+        let (first, last) = planned(item.course, item.encounter);
+        all.push(("care team", item.event, key("wellness-visit"), first, last));
+    }
+    for item in &timeline.provenances {
+        all.push(("provenance", item.event, key("wellness-visit"), visit(item.encounter), item.recorded.date()));
     }
     for item in &timeline.coverages {
         all.push(("coverage", item.event, key("wellness-visit"), item.start, item.end.unwrap_or(item.start)));

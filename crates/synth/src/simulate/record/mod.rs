@@ -5,8 +5,11 @@
 //! adding one changes none of the others. Each honours `as_of`: what is written down by that day is the same for any
 //! later one, but for whether it is still open.
 
+mod care_plan;
 mod coverage;
 mod notes;
+mod provenance;
+mod related_person;
 mod specimen;
 
 use chrono::NaiveDate;
@@ -20,4 +23,7 @@ pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timel
     coverage::add(model, patient, as_of, timeline);
     specimen::add(model, timeline);
     notes::add(model, patient, timeline);
+    related_person::add(model, patient, as_of, timeline);
+    care_plan::add(model, timeline);
+    provenance::add(timeline);
 }
