@@ -14,8 +14,8 @@ use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
     Allergy, Category, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId, Immunization,
-    Note, NoteKind, Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race, Report, Scaled, Sex,
-    Timeline, Value, WrittenReport,
+    Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem, Procedure, Race, Report, Scaled,
+    Sex, Timeline, Value, WrittenReport,
 };
 use twinlake_vocab::Vocab;
 
@@ -82,7 +82,8 @@ fn compare(context: &Context<'_>, timelines: impl Iterator<Item = Timeline>) -> 
 }
 
 /// What gives no row and should not.
-const EXPECTED: [(&str, &str); 4] = [
+const EXPECTED: [(&str, &str); 5] = [
+    ("QuestionnaireResponse", "results-in-observations"),
     // A written report that was filed as a document too.
     ("DiagnosticReport", "same-text"),
     ("DiagnosticReport", "results-in-observations"),
@@ -385,6 +386,8 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 cause: "test",
             },
         ],
+        personal: Personal::default(),
+        survey_responses: Vec::new(),
         notes: vec![note(0, 0, NoteKind::Progress, "Seen in the clinic.\n")],
         written_reports: vec![report(0, None, "Nothing seen.\n"), report(1, Some(event(432, 1)), "Seen: a change.\n")],
     }

@@ -22,6 +22,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("patient", include_str!("../views/patient.json")),
     ("practitioner", include_str!("../views/practitioner.json")),
     ("procedure", include_str!("../views/procedure.json")),
+    ("questionnaire_response", include_str!("../views/questionnaire_response.json")),
 ];
 
 /// All built-in views, in the order of names.

@@ -98,6 +98,10 @@ fn events(
                 Some(cause) => causes.push((reading.key(observation.id.as_deref()), cause)),
                 None => rows.extend(observation::rows(&mut reading, observation).into_iter().flatten()),
             },
+            // The scores are Observations of their own.
+            Resource::QuestionnaireResponse(_) => {
+                losses.count_reason("QuestionnaireResponse", "results-in-observations");
+            }
             Resource::DocumentReference(document) => notes.extend(note::document_row(&mut reading, document)),
             Resource::DiagnosticReport(report) => reports.push(report),
             Resource::Other(other) => losses.count_reason(&other.resource_type, "not-mapped"),
@@ -143,6 +147,7 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::MedicationRequest(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::DocumentReference(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::QuestionnaireResponse(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Immunization(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),
         _ => true,

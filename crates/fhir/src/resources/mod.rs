@@ -6,6 +6,7 @@ mod encounter;
 mod medication;
 mod observation;
 mod problem;
+mod survey;
 
 pub use administration::*;
 pub use document::*;
@@ -13,3 +14,4 @@ pub use encounter::*;
 pub use medication::*;
 pub use observation::*;
 pub use problem::*;
+pub use survey::*;

@@ -4,7 +4,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::care::Chart;
 use super::life::{Life, days_between};
-use crate::timeline::{Prescription, PrescriptionStatus, Timeline};
+use crate::timeline::{Personal, Prescription, PrescriptionStatus, Timeline};
 
 /// Cuts a chart at the end of the day `as_of`.
 ///
@@ -59,6 +59,8 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
             .filter(|allergy| allergy.recorded <= as_of && kept_if_any(allergy.encounter))
             .collect(),
         encounters: chart.encounters.into_iter().take(n_encounters).collect(),
+        personal: Personal::default(),
+        survey_responses: Vec::new(),
         notes: Vec::new(),
         written_reports: Vec::new(),
         death,

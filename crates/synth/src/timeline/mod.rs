@@ -4,10 +4,14 @@
 //! translate. Times are the wall clock of the patient's place; [`Demographics::utc_offset_minutes`] is fixed for life.
 
 mod note;
+mod personal;
+mod survey;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
 pub use note::{Note, NoteKind, WrittenReport};
+pub use personal::{Language, MaritalStatus, Personal};
+pub use survey::{Instrument, SurveyResponse};
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
 ///
@@ -54,6 +58,10 @@ pub struct Timeline {
     pub procedures: Vec<Procedure>,
     /// Allergies, by onset.
     pub allergies: Vec<Allergy>,
+    /// What the registration desk knows besides; FHIR alone has it.
+    pub personal: Personal,
+    /// Questionnaires filled in, by score.
+    pub survey_responses: Vec<SurveyResponse>,
     /// Notes, by visit.
     pub notes: Vec<Note>,
     /// Reports of diagnostic services in words, by procedure.

@@ -11,6 +11,7 @@ mod observation;
 mod patient;
 mod procedure;
 mod reference;
+mod survey;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use twinlake_fhir::{CodeableConcept, Coding, DateTime, Decimal, Meta, Period, Quantity, Reference, Resource, Text};
@@ -58,6 +59,9 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     }
     for procedure in &timeline.procedures {
         sink(procedure::procedure(&chart, procedure).into());
+    }
+    for response in &timeline.survey_responses {
+        sink(survey::response(&chart, response).into());
     }
     for note in &timeline.notes {
         sink(note::note(&chart, note).into());

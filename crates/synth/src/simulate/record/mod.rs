@@ -6,6 +6,8 @@
 //! later one, but for whether it is still open.
 
 mod notes;
+mod personal;
+mod surveys;
 
 use chrono::NaiveDate;
 
@@ -15,5 +17,7 @@ use crate::timeline::Timeline;
 
 /// Adds every topic to a chart that was cut at `as_of`, in this order.
 pub(super) fn complete(model: &Model<'_>, patient: Seed, _as_of: NaiveDate, timeline: &mut Timeline) {
+    personal::add(model, patient, timeline);
+    surveys::add(model, patient, timeline);
     notes::add(model, patient, timeline);
 }
