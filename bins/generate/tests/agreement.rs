@@ -13,9 +13,9 @@ use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of,
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
-    Allergy, Category, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId, Immunization,
-    Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem, Procedure, Race, Report, Scaled,
-    Sex, Timeline, Value, WrittenReport,
+    Allergy, Category, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId,
+    Immunization, Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem, Procedure, Race,
+    Relationship, Report, Scaled, Sex, Specimen, Timeline, Value, WrittenReport,
 };
 use twinlake_vocab::Vocab;
 
@@ -112,11 +112,13 @@ fn a_cohort_agrees() {
         Table::ProcedureOccurrence,
         Table::Measurement,
         Table::Observation,
+        Table::Specimen,
         Table::Note,
         Table::Death,
         Table::ObservationPeriod,
         Table::ConditionEra,
         Table::DrugEra,
+        Table::PayerPlanPeriod,
         Table::Location,
         Table::CareSite,
         Table::Provider,
@@ -149,6 +151,10 @@ fn every_kind_of_event_agrees() {
     assert_eq!(hba1c.cell("value_as_number"), &Cell::Float(7.0));
     assert_eq!(hba1c.cell("provider_id"), &Cell::Null);
     assert_eq!(row(Table::Death, 1).cell("cause_source_value"), &Cell::Text("57054005".into()));
+    assert_eq!(
+        row(Table::PayerPlanPeriod, event(70, 1)).cell("payer_plan_period_end_date"),
+        &Cell::Date(day("2024-03-05"))
+    );
     // The last fill would last beyond death.
     let last = row(Table::DrugExposure, event(30, 2));
     assert_eq!(last.cell("drug_exposure_end_date"), &Cell::Date(day("2024-03-05")));
@@ -338,6 +344,15 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 None,
             ),
         ],
+        specimens: vec![Specimen {
+            event: event(400, 0),
+            concept: concept("blood-specimen"),
+            name: "Blood",
+            at: at("2020-02-03T09:10:00"),
+            results: vec![0],
+            encounter: 0,
+            cause: "test",
+        }],
         reports: vec![Report {
             event: event(25, 0),
             concept: concept("lipid-panel"),
@@ -383,6 +398,31 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 onset: day("1970-01-01"),
                 recorded: day("1980-02-03"),
                 encounter: None,
+                cause: "test",
+            },
+        ],
+        coverages: vec![
+            Coverage {
+                event: event(70, 0),
+                payer: 2,
+                relationship: Relationship::Spouse,
+                member: "P00000000101".into(),
+                subscriber: "P000000001".into(),
+                group: Some("G00007".into()),
+                start: day("2019-12-31"),
+                end: Some(day("2020-12-31")),
+                cause: "test",
+            },
+            // It goes on after the observation ends, so that is where it ends.
+            Coverage {
+                event: event(70, 1),
+                payer: 0,
+                relationship: Relationship::Itself,
+                member: "M00000000100".into(),
+                subscriber: "M000000001".into(),
+                group: None,
+                start: day("2021-01-01"),
+                end: None,
                 cause: "test",
             },
         ],

@@ -27,6 +27,7 @@
 mod allergy;
 mod coded;
 mod condition;
+mod coverage;
 mod current;
 mod drug;
 mod elements;
@@ -40,6 +41,7 @@ mod patient;
 mod person;
 mod procedure;
 mod shared;
+mod specimen;
 mod visit;
 
 pub use loss::Losses;

@@ -17,6 +17,7 @@ mod error;
 mod key;
 mod lint;
 mod model;
+mod payers;
 mod population;
 mod source;
 mod table;
@@ -36,8 +37,9 @@ pub use key::{ConceptEntry, ConceptKey, Key};
 pub use model::{
     Allergies, AllergyShare, Answer, Below, Condition, DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug,
     FollowUp, Goal, Interval, Lab, LabCategory, LabShift, Latent, Loading, Measured, Medication, Mortality, Onset,
-    Order, Procedure, Recognition, Report, ReportService, Shift, Term, Treatment, Vaccine, Visit, VisitClass,
+    Order, Procedure, Recognition, Report, ReportService, Shift, Specimen, Term, Treatment, Vaccine, Visit, VisitClass,
 };
+pub use payers::{Payer, PayerKind, PayerShare, Payers};
 pub use population::{AgeBand, LifeTableRow, Names, Place, Population, Race, RaceBand};
 pub use table::{Sex, Table};
 
@@ -77,6 +79,8 @@ pub struct Pack {
     pub medications: Vec<Medication>,
     /// Labs, by file.
     pub labs: Vec<Lab>,
+    /// Kinds of specimen, by file.
+    pub specimens: Vec<Specimen>,
     /// Reports, by file.
     pub reports: Vec<Report>,
     /// Procedures, by file.
@@ -89,6 +93,8 @@ pub struct Pack {
     pub death: DeathRules,
     /// Allergies.
     pub allergies: Allergies,
+    /// Who pays for care.
+    pub payers: Payers,
     /// What the pack claims to meet.
     pub targets: Vec<Target>,
     tables: BTreeMap<&'static str, Table>,
@@ -217,12 +223,14 @@ impl Pack {
             conditions: folder(&files, "conditions", &mut origins, |item: &Condition| item.key)?,
             medications: folder(&files, "medications", &mut origins, |item: &Medication| item.key)?,
             labs: folder(&files, "labs", &mut origins, |item: &Lab| item.key)?,
+            specimens: folder(&files, "specimens", &mut origins, |item: &Specimen| item.key)?,
             reports: folder(&files, "reports", &mut origins, |item: &Report| item.key)?,
             procedures: folder(&files, "procedures", &mut origins, |item: &Procedure| item.key)?,
             vaccines: folder(&files, "vaccines", &mut origins, |item: &Vaccine| item.key)?,
             visits: folder(&files, "care", &mut origins, |item: &Visit| item.key)?,
             death: files.toml("death.toml")?,
             allergies: files.toml("allergies.toml")?,
+            payers: Payers::read(&files)?,
             targets: files.toml::<TargetFile>("calibration.toml")?.target,
             tables,
             constraints,
@@ -359,6 +367,10 @@ mod tests {
         assert!(text.starts_with("distributions/t2dm_hazard.csv:3: "), "{text}");
         let order = broken("care/wellness.toml", "\"body-height\"", "\"body-width\"");
         assert!(order.ends_with("`body-width` is no lab, report or procedure"), "{order}");
+        let share = broken("payers.toml", "medicaid = 0.3269", "medicaid = 1.3269");
+        assert!(share.ends_with("the shares from age 0 are no shares of one"), "{share}");
+        let payer = broken("payers.toml", "kind = \"medicaid\"", "kind = \"private\"");
+        assert!(payer.ends_with("there is no payer of kind Medicaid"), "{payer}");
     }
 
     #[test]

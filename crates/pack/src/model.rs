@@ -354,6 +354,8 @@ pub struct Lab {
     pub stream: Option<u16>,
     /// Category.
     pub category: LabCategory,
+    /// Key of the specimen it is measured in; of laboratory results only.
+    pub specimen: Option<Key>,
     /// UCUM unit, of a number.
     pub unit: Option<Key>,
     /// Digits after the point.
@@ -499,6 +501,20 @@ pub struct Answer {
     pub share: f64,
     /// Where the share is from.
     pub source: Key,
+}
+
+/// A kind of specimen that laboratory results are measured in: `specimens/*.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Specimen {
+    /// Name; what labs refer to.
+    pub key: Key,
+    /// Concept key.
+    pub concept: Key,
+    /// Number of its event stream.
+    pub stream: u16,
+    /// What people call it.
+    pub name: Key,
 }
 
 /// A laboratory report: `reports/*.toml`.

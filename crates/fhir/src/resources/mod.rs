@@ -4,14 +4,18 @@ mod administration;
 mod document;
 mod encounter;
 mod medication;
+mod money;
 mod observation;
 mod problem;
+mod specimen;
 mod survey;
 
 pub use administration::*;
 pub use document::*;
 pub use encounter::*;
 pub use medication::*;
+pub use money::*;
 pub use observation::*;
 pub use problem::*;
+pub use specimen::*;
 pub use survey::*;

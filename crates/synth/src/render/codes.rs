@@ -1,5 +1,6 @@
 //! FHIR codes of the timeline's enums; OMOP's source values are the same codes.
 
+use crate::reference::Specialty;
 use crate::timeline::{EncounterClass, Ethnicity, NoteKind, Race, Sex};
 
 /// A code and how people read it.
@@ -72,3 +73,16 @@ pub(super) const fn class(class: EncounterClass) -> Code {
         EncounterClass::Virtual => code("VR", "virtual"),
     }
 }
+
+/// `PractitionerRole.specialty`, in CMS's codes.
+pub(super) const fn specialty(specialty: Specialty) -> Code {
+    match specialty {
+        Specialty::GeneralPractice => code("01", "General practice"),
+        Specialty::FamilyPractice => code("08", "Family practice"),
+        Specialty::InternalMedicine => code("11", "Internal medicine"),
+        Specialty::EmergencyMedicine => code("93", "Emergency medicine"),
+    }
+}
+
+/// `PractitionerRole.code` of every practitioner of the reference set.
+pub(super) const DOCTOR: Code = code("doctor", "Doctor");

@@ -37,6 +37,7 @@ pub struct Context<'a> {
     organizations: Vec<String>,
     locations: Vec<String>,
     practitioners: Vec<String>,
+    payers: Vec<String>,
 }
 
 impl<'a> Context<'a> {
@@ -61,6 +62,7 @@ impl<'a> Context<'a> {
             organizations: literals("Organization", reference.organizations.len(), ids::organization),
             locations: literals("Location", reference.organizations.len(), ids::location),
             practitioners: literals("Practitioner", reference.practitioners.len(), ids::practitioner),
+            payers: literals("Organization", pack.payers.payer.len(), ids::payer),
             reference,
         }
     }

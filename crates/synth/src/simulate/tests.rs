@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use twinlake_pack::Pack;
 
 use super::{Model, average_glucose, body_mass_index, egfr, friedewald, simulate};
-use crate::timeline::{ConceptKey, EventId, Observation, Sex, Timeline, Value};
+use crate::timeline::{Category, ConceptKey, EventId, Observation, Sex, Timeline, Value};
 
 const SEED: u64 = 42;
 const N: u64 = 10_000;
@@ -59,8 +59,14 @@ pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, Concept
     for item in &timeline.procedures {
         all.push(("procedure", item.event, item.concept, item.start.date(), item.end.date()));
     }
+    for item in &timeline.specimens {
+        all.push(("specimen", item.event, item.concept, item.at.date(), item.at.date()));
+    }
     for item in &timeline.allergies {
         all.push(("allergy", item.event, item.concept, item.onset, item.recorded));
+    }
+    for item in &timeline.coverages {
+        all.push(("coverage", item.event, key("wellness-visit"), item.start, item.end.unwrap_or(item.start)));
     }
     for item in &timeline.notes {
         let kind = timeline.encounters[item.encounter].kind;
@@ -120,10 +126,28 @@ fn everybody_is_seen_and_no_two_visits_overlap() {
         assert!(timeline.procedures.iter().all(|item| inside(item.encounter, item.start)));
         assert!(timeline.prescriptions.iter().all(|item| inside(item.encounter, item.at)));
         assert!(timeline.immunizations.iter().all(|item| inside(item.encounter, item.at)));
+        assert!(timeline.specimens.iter().all(|item| inside(item.encounter, item.at)));
         for report in &timeline.reports {
             assert!(!report.results.is_empty());
             assert!(report.results.iter().all(|&index| timeline.observations[index].encounter == report.encounter));
         }
+    }
+}
+
+#[test]
+fn every_laboratory_result_was_measured_in_one_specimen() {
+    for timeline in cohort() {
+        let mut measured = BTreeSet::new();
+        for specimen in &timeline.specimens {
+            for &result in &specimen.results {
+                let observation = &timeline.observations[result];
+                assert!(measured.insert(result), "patient {}: {observation:?} in two", timeline.patient);
+                assert_eq!(observation.encounter, specimen.encounter);
+                assert!(specimen.at <= observation.at);
+            }
+        }
+        let laboratory = timeline.observations.iter().filter(|item| item.category == Category::Laboratory).count();
+        assert_eq!(measured.len(), laboratory, "patient {}", timeline.patient);
     }
 }
 
@@ -424,6 +448,7 @@ proptest! {
         is_prefix!(reports);
         is_prefix!(immunizations);
         is_prefix!(procedures);
+        is_prefix!(specimens);
         is_prefix!(survey_responses);
         is_prefix!(notes);
         is_prefix!(written_reports);

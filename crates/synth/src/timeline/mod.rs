@@ -3,14 +3,18 @@
 //! Everything that FHIR or OMOP says about a patient is decided here. The renderings draw no random number; they only
 //! translate. Times are the wall clock of the patient's place; [`Demographics::utc_offset_minutes`] is fixed for life.
 
+mod coverage;
 mod note;
 mod personal;
+mod specimen;
 mod survey;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+pub use coverage::{Coverage, Relationship};
 pub use note::{Note, NoteKind, WrittenReport};
 pub use personal::{Language, MaritalStatus, Personal};
+pub use specimen::Specimen;
 pub use survey::{Instrument, SurveyResponse};
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
@@ -58,6 +62,10 @@ pub struct Timeline {
     pub procedures: Vec<Procedure>,
     /// Allergies, by onset.
     pub allergies: Vec<Allergy>,
+    /// Who paid, by start; each was in force at a visit.
+    pub coverages: Vec<Coverage>,
+    /// Specimens of laboratory results, by time.
+    pub specimens: Vec<Specimen>,
     /// What the registration desk knows besides; FHIR alone has it.
     pub personal: Personal,
     /// Questionnaires filled in, by score.
