@@ -14,7 +14,7 @@ use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
     Allergy, Category, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId,
-    Immunization, Note, NoteKind, Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race,
+    Immunization, Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem, Procedure, Race,
     Relationship, Report, Scaled, Sex, Specimen, Timeline, Value, WrittenReport,
 };
 use twinlake_vocab::Vocab;
@@ -82,7 +82,8 @@ fn compare(context: &Context<'_>, timelines: impl Iterator<Item = Timeline>) -> 
 }
 
 /// What gives no row and should not.
-const EXPECTED: [(&str, &str); 9] = [
+const EXPECTED: [(&str, &str); 10] = [
+    ("QuestionnaireResponse", "results-in-observations"),
     // A written report that was filed as a document too.
     ("DiagnosticReport", "same-text"),
     ("DiagnosticReport", "results-in-observations"),
@@ -430,6 +431,8 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 cause: "test",
             },
         ],
+        personal: Personal::default(),
+        survey_responses: Vec::new(),
         notes: vec![note(0, 0, NoteKind::Progress, "Seen in the clinic.\n")],
         written_reports: vec![report(0, None, "Nothing seen.\n"), report(1, Some(event(432, 1)), "Seen: a change.\n")],
         related_persons: Vec::new(),

@@ -112,7 +112,12 @@ impl Lint<'_> {
             }
         }
         for entry in &pack.concepts {
-            if entry.concept_id <= 0 {
+            let is_answer = || {
+                let mut answers = self.pack.labs.iter().flat_map(|lab| &lab.answers);
+                answers.any(|answer| answer.concept.0 == entry.key)
+            };
+            // An answer that the vocabulary does not have has concept 0; nothing else may.
+            if entry.concept_id < 0 || entry.concept_id == 0 && !is_answer() {
                 let message = format!("`{}` has concept id `{}`", entry.key, entry.concept_id);
                 return self.fail("terminology", entry.key, message);
             }

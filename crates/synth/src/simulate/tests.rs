@@ -13,7 +13,7 @@ use crate::timeline::{Category, ConceptKey, Course, EventId, Observation, Sex, T
 const SEED: u64 = 42;
 const N: u64 = 10_000;
 
-fn cohort() -> &'static [Timeline] {
+pub(super) fn cohort() -> &'static [Timeline] {
     static COHORT: OnceLock<Vec<Timeline>> = OnceLock::new();
     COHORT.get_or_init(|| {
         let pack = Pack::embedded();
@@ -22,17 +22,17 @@ fn cohort() -> &'static [Timeline] {
     })
 }
 
-fn key(name: &str) -> ConceptKey {
+pub(super) fn key(name: &str) -> ConceptKey {
     Pack::embedded().key(name).unwrap()
 }
 
-fn age_at(timeline: &Timeline, date: NaiveDate) -> i32 {
+pub(super) fn age_at(timeline: &Timeline, date: NaiveDate) -> i32 {
     let born = timeline.demographics.birth_date;
     date.year() - born.year() - i32::from((date.month(), date.day()) < (born.month(), born.day()))
 }
 
 /// Every event: what it is, its id, and the first and last moment it claims.
-fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveDate, NaiveDate)> {
+pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveDate, NaiveDate)> {
     let mut all = Vec::new();
     let visit = |index: usize| timeline.encounters[index].start.date();
     for item in &timeline.encounters {
@@ -92,6 +92,10 @@ fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveD
     for item in &timeline.notes {
         let kind = timeline.encounters[item.encounter].kind;
         all.push(("note", item.event, kind, item.at.date(), item.at.date()));
+    }
+    for item in &timeline.survey_responses {
+        let score = &timeline.observations[item.score];
+        all.push(("survey response", item.event, score.concept, score.at.date(), score.at.date()));
     }
     for item in &timeline.written_reports {
         let procedure = timeline.procedures[item.procedure].concept;
@@ -414,6 +418,20 @@ fn notes_tell_of_their_visit_and_name_nobody() {
 }
 
 #[test]
+fn answers_add_up_to_the_score_that_was_recorded() {
+    let mut n = BTreeMap::new();
+    for timeline in cohort() {
+        for response in &timeline.survey_responses {
+            let score = quantity(&timeline.observations[response.score]).unwrap();
+            let total: u32 = response.points.iter().map(|&points| u32::from(points)).sum();
+            assert!((f64::from(total) - score).abs() < 0.5, "patient {} {response:?}", timeline.patient);
+            *n.entry(response.instrument).or_insert(0) += 1;
+        }
+    }
+    assert!(n.len() == 4 && n.values().all(|&n| n > 100), "{n:?}");
+}
+
+#[test]
 fn the_sick_are_measured_more() {
     let per_person = |sick: bool| {
         let people: Vec<&Timeline> = cohort()
@@ -452,6 +470,7 @@ proptest! {
         is_prefix!(immunizations);
         is_prefix!(procedures);
         is_prefix!(specimens);
+        is_prefix!(survey_responses);
         is_prefix!(notes);
         is_prefix!(written_reports);
         for prescription in &part.prescriptions {
@@ -490,13 +509,13 @@ fn is_new(date: NaiveDate) -> bool {
     date > Pack::embedded().reference_date - chrono::Months::new(100)
 }
 
-fn numbers(timeline: &Timeline, concept: ConceptKey) -> Vec<(NaiveDate, f64)> {
+pub(super) fn numbers(timeline: &Timeline, concept: ConceptKey) -> Vec<(NaiveDate, f64)> {
     let of = timeline.observations.iter().filter(|observation| observation.concept == concept);
     of.filter_map(|observation| Some((observation.at.date(), quantity(observation)?))).collect()
 }
 
 /// The number of an observation, the first one of several parts.
-fn quantity(observation: &Observation) -> Option<f64> {
+pub(super) fn quantity(observation: &Observation) -> Option<f64> {
     let value = match &observation.value {
         Value::Quantity { value, .. } => *value,
         Value::Components(parts) => parts.first()?.1,
@@ -505,16 +524,16 @@ fn quantity(observation: &Observation) -> Option<f64> {
     Some(super::measure::to_f64(value))
 }
 
-fn to_f64(n: usize) -> f64 {
+pub(super) fn to_f64(n: usize) -> f64 {
     f64::from(u32::try_from(n).unwrap())
 }
 
-fn mean(values: &[f64]) -> f64 {
+pub(super) fn mean(values: &[f64]) -> f64 {
     assert!(values.len() > 20, "only {} values", values.len());
     values.iter().sum::<f64>() / to_f64(values.len())
 }
 
-fn correlation(pairs: &[(f64, f64)]) -> f64 {
+pub(super) fn correlation(pairs: &[(f64, f64)]) -> f64 {
     let (x, y): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
     let (mx, my) = (mean(&x), mean(&y));
     let sum = |f: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|&(x, y)| f(x - mx, y - my)).sum::<f64>();

@@ -6,14 +6,18 @@
 mod coordination;
 mod coverage;
 mod note;
+mod personal;
 mod specimen;
+mod survey;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
 pub use coordination::{CarePlan, CareTeam, Course, Goal, Kinship, Provenance, RelatedPerson};
 pub use coverage::{Coverage, Relationship};
 pub use note::{Note, NoteKind, WrittenReport};
+pub use personal::{Language, MaritalStatus, Personal};
 pub use specimen::Specimen;
+pub use survey::{Instrument, SurveyResponse};
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
 ///
@@ -64,6 +68,10 @@ pub struct Timeline {
     pub coverages: Vec<Coverage>,
     /// Specimens of laboratory results, by time.
     pub specimens: Vec<Specimen>,
+    /// What the registration desk knows besides; FHIR alone has it.
+    pub personal: Personal,
+    /// Questionnaires filled in, by score.
+    pub survey_responses: Vec<SurveyResponse>,
     /// Notes, by visit.
     pub notes: Vec<Note>,
     /// Reports of diagnostic services in words, by procedure.

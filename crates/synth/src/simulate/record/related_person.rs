@@ -26,7 +26,13 @@ pub(super) fn add(model: &Model<'_>, patient_seed: Seed, as_of: NaiveDate, timel
     if is_child {
         let mut draws = patient_seed.child("related-person", 0).draws();
         let sex = if draws.chance(MOTHER) { Sex::Female } else { Sex::Male };
-        push(model, draws, as_of, Named { slot: 0, kinship: Kinship::Parent, sex, encounter: 0, last: Some(grown) }, timeline);
+        push(
+            model,
+            draws,
+            as_of,
+            Named { slot: 0, kinship: Kinship::Parent, sex, encounter: 0, last: Some(grown) },
+            timeline,
+        );
     }
     if let Some(encounter) = timeline.encounters.iter().position(|visit| visit.start.date() >= old) {
         let mut draws = patient_seed.child("related-person", 1).draws();
