@@ -187,8 +187,13 @@ impl OmopSink for CsvFolder {
     }
 }
 
-/// Tables with a `person_id` that the generator fills, and with `all` every other table of the CDM, empty or not.
+/// The tables of patients, and with `all` every other table of the CDM, empty or not.
 fn tables(all: bool) -> impl Iterator<Item = Table> {
+    Table::ALL.into_iter().filter(move |&table| all || is_of_patients(table))
+}
+
+/// Whether a table has rows of patients, and so a file in every shard.
+pub(crate) fn is_of_patients(table: Table) -> bool {
     const OF_PATIENTS: [Table; 11] = [
         Table::Person,
         Table::ObservationPeriod,
@@ -202,7 +207,7 @@ fn tables(all: bool) -> impl Iterator<Item = Table> {
         Table::ConditionEra,
         Table::DrugEra,
     ];
-    Table::ALL.into_iter().filter(move |table| all || OF_PATIENTS.contains(table))
+    OF_PATIENTS.contains(&table)
 }
 
 fn csv_file(folder: &Path, table: Table, shard: Option<&str>) -> Result<PartialFile> {

@@ -6,6 +6,7 @@
 mod block;
 mod bundle;
 mod folder;
+mod kit;
 mod manifest;
 mod parts;
 mod produce;
@@ -111,7 +112,7 @@ pub enum Format {
 pub enum OmopFormat {
     /// Parquet.
     Parquet,
-    /// CSV with a header.
+    /// CSV with a header, and SQL that loads it into DuckDB or PostgreSQL with keys on.
     Csv,
 }
 
@@ -161,6 +162,9 @@ pub fn run(args: &Args) -> Result<Exit> {
     }
     if let Some(omop) = omop {
         omop.complete()?;
+    }
+    if let Some(dir) = args.omop_dir.as_deref().filter(|_| with_reference && args.omop_format == OmopFormat::Csv) {
+        kit::write(dir, args.shard)?;
     }
     progress.done(&totals.to_string());
     Ok(Exit::Done)

@@ -2,7 +2,8 @@
 
 use chrono::NaiveTime;
 use twinlake_fhir::{
-    Abatement, AllergyIntolerance, CodeableConcept, Condition, DateTime, Extension, ExtensionValue, Onset, Text,
+    Abatement, AllergyIntolerance, AllergyReaction, CodeableConcept, Condition, DateTime, Extension, ExtensionValue,
+    Onset, Text,
 };
 
 use super::{Chart, coded};
@@ -83,6 +84,14 @@ pub(super) fn allergy<'a>(chart: &'a Chart<'_>, allergy: &timeline::Allergy) -> 
         onset: Some(Onset::DateTime(allergy.onset.into())),
         recorded_date: Some(allergy.recorded.into()),
         recorder: Some(chart.recorder(allergy.encounter)),
+        reaction: allergy
+            .reaction
+            .map(|reaction| AllergyReaction {
+                manifestation: vec![chart.concept(reaction)],
+                ..AllergyReaction::default()
+            })
+            .into_iter()
+            .collect(),
         ..AllergyIntolerance::default()
     }
 }
