@@ -392,6 +392,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
             Allergy {
                 event: event(60, 0),
                 concept: concept("allergy-latex"),
+                reaction: None,
                 onset: day("1970-01-01"),
                 recorded: day("2020-02-03"),
                 encounter: Some(0),
@@ -400,6 +401,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
             Allergy {
                 event: event(60, 1),
                 concept: concept("allergy-mold"),
+                reaction: Some(concept("allergic-rhinitis")),
                 onset: day("1970-01-01"),
                 recorded: day("1980-02-03"),
                 encounter: None,

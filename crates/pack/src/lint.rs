@@ -105,6 +105,7 @@ impl Lint<'_> {
         used.extend(pack.visits.iter().map(|item| (item.concept, self.file("care", item.key))));
         used.push((pack.death.concept, "death.toml"));
         used.extend(pack.allergies.allergy.iter().map(|item| (item.concept, "allergies.toml")));
+        used.extend(pack.allergies.allergy.iter().filter_map(|item| Some((item.reaction?, "allergies.toml"))));
         used.extend(pack.targets.iter().map(|item| (item.concept, "calibration.toml")));
         for (concept, file) in used {
             if pack.key(&concept).is_none() {

@@ -682,6 +682,8 @@ pub struct AllergyShare {
     pub concept: Key,
     /// Share of people.
     pub share: f64,
+    /// Concept key of what it does to people, if that is to be told.
+    pub reaction: Option<Key>,
 }
 
 impl Condition {

@@ -378,6 +378,8 @@ pub struct Allergy {
     pub event: EventId,
     /// `Allergy to …`, a concept of the Observation domain.
     pub concept: ConceptKey,
+    /// What it does to the patient, when that was told.
+    pub reaction: Option<ConceptKey>,
     /// When it began.
     pub onset: NaiveDate,
     /// When it was written down.
