@@ -13,8 +13,9 @@ use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of,
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
-    Allergy, Category, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId, Immunization,
-    Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship, Report, Scaled, Sex, Timeline, Value,
+    Allergy, Category, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId,
+    Immunization, Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship, Report,
+    Scaled, Sex, Timeline, Value,
 };
 use twinlake_vocab::Vocab;
 
