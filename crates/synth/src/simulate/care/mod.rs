@@ -42,6 +42,8 @@ pub(super) struct Chart {
     pub(super) procedures: Vec<Procedure>,
     pub(super) allergies: Vec<Allergy>,
     pub(super) death: Option<Death>,
+    /// The times of taking a drug, also those before the window.
+    pub(super) uses: Vec<Use>,
 }
 
 /// A visit that takes place.
@@ -261,6 +263,7 @@ impl<'c> Clinic<'c> {
         for ((_, _, stop), usage) in self.chart.prescriptions.iter_mut().zip(&self.prescribed) {
             *stop = usage.and_then(|place| self.uses[place].stop);
         }
+        self.chart.uses = self.uses;
         for condition in &self.model.chronic {
             let ends = condition.ended_by.iter().filter_map(|&other| self.known[other]);
             let Some(end) = ends.min() else { continue };
