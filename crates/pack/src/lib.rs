@@ -34,9 +34,10 @@ pub use constraint::{Constraint, Measure, Target};
 pub use error::PackError;
 pub use key::{ConceptEntry, ConceptKey, Key};
 pub use model::{
-    Allergies, AllergyShare, Answer, Below, Condition, DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug,
-    FollowUp, Goal, Interval, Lab, LabCategory, LabShift, Latent, Loading, Measured, Medication, Mortality, Onset,
-    Order, Procedure, Recognition, Report, Shift, Term, Treatment, Vaccine, Visit, VisitClass,
+    Allergies, AllergyShare, Answer, Below, Condition, Course, CourseEnd, CourseInterval, CourseOrder, CourseWay,
+    DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug, FollowUp, Goal, Grade, Interval, Lab, LabCategory,
+    LabShift, Latent, Loading, Measured, Medication, Mortality, Onset, Order, Outcome, Procedure, Recognition, Report,
+    Shift, Term, TextAnswer, Treatment, Vaccine, Visit, VisitClass, Weighted,
 };
 pub use population::{AgeBand, LifeTableRow, Names, Place, Population, Race, RaceBand};
 pub use table::{Sex, Table};
