@@ -6,13 +6,13 @@ use crate::error::PackError;
 use crate::key::Key;
 use crate::model::{Derived, Effect, Onset, Order};
 use crate::source::Files;
-use crate::{Condition, Course, Lab, Pack, Table};
+use crate::{Condition, Course, Lab, Pack, Table, Visit};
 
 /// Streams below this one are of the renderings (reference set).
 const FIRST_STREAM: u16 = 8;
 const LAST_STREAM: u16 = 511;
 /// Sorts of visit that the simulation makes.
-const VISITS: [&str; 6] = ["acute", "emergency", "follow-up", "inpatient", "virtual", "wellness"];
+pub(crate) const VISITS: [&str; 6] = ["acute", "emergency", "follow-up", "inpatient", "virtual", "wellness"];
 
 type Origins = BTreeMap<(&'static str, Key), String>;
 
@@ -119,8 +119,19 @@ impl Lint<'_> {
         }
         for entry in &pack.concepts {
             if entry.concept_id <= 0 {
-                let message = format!("`{}` has concept id `{}`", entry.key, entry.concept_id);
-                return self.fail("terminology", entry.key, message);
+                let message = format!("`{}` has concept id `{}`, which is no concept", entry.key, entry.concept_id);
+                let row = format!("{},", entry.key);
+                let mut files = self.files.folder("terminology", "csv");
+                let file = files.find(|(_, text)| text.lines().any(|line| line.starts_with(&row)));
+                return self.fail(file.map_or("terminology", |(file, _)| file), &row, message);
+            }
+        }
+        let mut of = BTreeMap::new();
+        for condition in &pack.conditions {
+            let file = self.file("conditions", condition.key);
+            if let Some(other) = of.insert(condition.concept, file) {
+                let message = format!("`{}` is also the concept of `{other}`", condition.concept);
+                return self.fail(file, &condition.concept, message);
             }
         }
         Ok(())
@@ -166,8 +177,9 @@ impl Lint<'_> {
             }
             Onset::Recurrent { table, scale, season, calendar, effects, requires_any } => {
                 self.table(file, *table)?;
-                if *scale < 0.0 {
-                    return self.fail(file, "scale", "a rate is not negative");
+                let mut values = self.pack.table(table).into_iter().flat_map(Table::values);
+                if let Some(value) = values.find(|value| !(0.0..f64::INFINITY).contains(&(value * scale))) {
+                    return self.fail(file, table, format!("rate `{value}` times `{scale}` is negative or no number"));
                 }
                 if !(season.is_empty() || season.len() == 12) {
                     return self.fail(file, "season", "`season` has twelve months");
@@ -245,6 +257,24 @@ impl Lint<'_> {
             }
         }
         condition.course.as_ref().map_or(Ok(()), |course| self.course(file, course))
+    }
+
+    /// No lab is made from itself.
+    fn lab_cycles(&self) -> Result<(), PackError> {
+        let mut settled: BTreeSet<Key> = BTreeSet::new();
+        loop {
+            let open = self.pack.labs.iter().filter(|lab| !settled.contains(&lab.key)).collect::<Vec<_>>();
+            let Some(first) = open.first() else { return Ok(()) };
+            let ready =
+                open.iter().filter(|lab| lab.inputs().iter().chain(&lab.parts).all(|key| settled.contains(key)));
+            let ready: Vec<Key> = ready.map(|lab| lab.key).collect();
+            if ready.is_empty() {
+                let names = open.iter().map(|lab| format!("`{}`", lab.key)).collect::<Vec<_>>().join(", ");
+                let message = format!("what {names} are made from goes in a circle");
+                return self.fail(self.file("labs", first.key), &first.key, message);
+            }
+            settled.extend(ready);
+        }
     }
 
     /// Words in place of a number.
@@ -385,7 +415,12 @@ impl Lint<'_> {
                 return self.fail(self.file("labs", lab.key), &lab.key, message);
             }
         }
+        self.lab_cycles()?;
         for report in &self.pack.reports {
+            if report.results.is_empty() {
+                let file = self.file("reports", report.key);
+                return self.fail(file, "results", format!("the report `{}` has no `results`", report.key));
+            }
             for &result in &report.results {
                 self.lab(self.file("reports", report.key), result)?;
             }
@@ -410,6 +445,13 @@ impl Lint<'_> {
                 if interval.every_months < 0.5 {
                     return self.fail(file, "every_months", "visits fall due at most every half month");
                 }
+            }
+        }
+        let own = |visit: &&Visit| visit.schedule.is_empty() && !VISITS.contains(&visit.key.0);
+        for visit in self.pack.visits.iter().filter(own) {
+            if visit.share > 0.0 || visit.attendance < 1.0 {
+                let message = "`share` and `attendance` are of visits that are planned by follow-up or schedule";
+                return self.fail(self.file("care", visit.key), &visit.key, message);
             }
         }
         for vaccine in &self.pack.vaccines {

@@ -409,13 +409,13 @@ fn pregnancies_are_seen_end_in_hospital_and_do_not_overlap() {
 fn a_tumour_has_one_stage_for_life() {
     let mut staged = 0;
     for timeline in cohort() {
-        let mut stages: BTreeMap<u16, usize> = BTreeMap::new();
+        let mut by_site: BTreeMap<u16, usize> = BTreeMap::new();
         for item in timeline.observations.iter().filter(|item| item.concept == key("cancer-stage")) {
             assert!(matches!(item.value, Value::Text(text) if text.starts_with("Stage ")), "{item:?}");
-            *stages.entry(item.event.stream).or_default() += 1;
+            *by_site.entry(item.event.stream).or_default() += 1;
         }
-        assert!(stages.values().all(|&n| n == 1), "patient {}: {stages:?}", timeline.patient);
-        staged += stages.len();
+        assert!(by_site.values().all(|&n| n == 1), "patient {}: {by_site:?}", timeline.patient);
+        staged += by_site.len();
     }
     assert!(staged > 50, "{staged}");
 }

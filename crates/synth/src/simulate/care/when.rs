@@ -152,7 +152,7 @@ impl Clinic<'_> {
                 let end = onset + whole((model.pack.days + model.pack.spread * draws.normal()).clamp(least, most));
                 free = end + whole(model.pack.pause_days);
                 let course = Course { condition: index, onset, end };
-                self.visits_of(model, course, &mut draws, &mut all);
+                Self::visits_of(model, course, &mut draws, &mut all);
                 all.push(Step { day: end, course, what: StepKind::End });
             }
         }
@@ -160,7 +160,7 @@ impl Clinic<'_> {
         all
     }
 
-    fn visits_of(&self, model: &CourseModel<'_>, course: Course, draws: &mut Draws, all: &mut Vec<Step>) {
+    fn visits_of(model: &CourseModel<'_>, course: Course, draws: &mut Draws, all: &mut Vec<Step>) {
         let [least, mean] = model.pack.first_visit_days;
         let mut after = least + draws.exponential() * (mean - least).max(0.0);
         let mut what = StepKind::First;
