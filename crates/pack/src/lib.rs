@@ -12,6 +12,7 @@
 //! assert_eq!(pack.window_years, 10);
 //! ```
 
+mod calibration;
 mod constraint;
 mod error;
 mod key;
@@ -30,13 +31,14 @@ use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+pub use calibration::{Calibration, Exclusion, Figure, Group, Question, Statistic, Test};
 pub use constraint::{Constraint, Measure, Target};
 pub use error::PackError;
 pub use key::{ConceptEntry, ConceptKey, Key};
 pub use model::{
     Allergies, AllergyShare, Answer, Below, Condition, DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug,
     FollowUp, Goal, Interval, Lab, LabCategory, LabShift, Latent, Loading, Measured, Medication, Mortality, Onset,
-    Order, Procedure, Recognition, Report, Shift, Term, Treatment, Vaccine, Visit, VisitClass,
+    Order, Procedure, Recognition, Report, Shift, SurveyItem, Term, Treatment, Vaccine, Visit, VisitClass,
 };
 pub use population::{AgeBand, LifeTableRow, Names, Place, Population, Race, RaceBand};
 pub use table::{Sex, Table};
@@ -91,6 +93,10 @@ pub struct Pack {
     pub allergies: Allergies,
     /// What the pack claims to meet.
     pub targets: Vec<Target>,
+    /// What a generated population is compared with.
+    pub calibration: Calibration,
+    /// What only a survey measures.
+    pub survey: Vec<SurveyItem>,
     tables: BTreeMap<&'static str, Table>,
     constraints: Vec<Constraint>,
     keys: BTreeMap<&'static str, ConceptKey>,
@@ -112,6 +118,13 @@ struct PackFile {
 #[serde(deny_unknown_fields)]
 struct LatentFile {
     latent: Vec<Latent>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SurveyFile {
+    #[serde(default)]
+    item: Vec<SurveyItem>,
 }
 
 #[derive(Deserialize)]
@@ -202,6 +215,8 @@ impl Pack {
         }
 
         let mut origins = BTreeMap::new();
+        let targets: TargetFile = files.toml("calibration.toml")?;
+        let survey: SurveyFile = files.optional_toml("survey.toml")?;
         let pack = Self {
             name: head.name.0,
             version: head.version.0,
@@ -223,7 +238,9 @@ impl Pack {
             visits: folder(&files, "care", &mut origins, |item: &Visit| item.key)?,
             death: files.toml("death.toml")?,
             allergies: files.toml("allergies.toml")?,
-            targets: files.toml::<TargetFile>("calibration.toml")?.target,
+            targets: targets.target,
+            calibration: Calibration::read(&files, targets.question, targets.group)?,
+            survey: survey.item,
             tables,
             constraints,
             keys,

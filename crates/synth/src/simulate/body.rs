@@ -18,8 +18,9 @@ pub(super) struct Illness {
     pub(super) findable: Option<i32>,
     /// Factor on each of its shifts.
     pub(super) factors: Vec<f64>,
-    /// Whether the person takes drugs for it.
-    pub(super) willing: bool,
+    /// Share of people who would take drugs for it sooner than this person, who does once the share of those who take
+    /// any is above it.
+    pub(super) reluctance: f64,
 }
 
 impl Illness {

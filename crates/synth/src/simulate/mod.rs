@@ -12,6 +12,7 @@ mod life;
 mod measure;
 mod model;
 mod record;
+mod survey;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use twinlake_pack::Pack;
 
 pub use measure::{average_glucose, body_mass_index, egfr, friedewald};
 pub use model::Model;
+pub use survey::Survey;
 
 use crate::seed::Seed;
 use crate::timeline::Timeline;
@@ -48,7 +50,7 @@ impl Model<'_> {
     pub fn draw(&self, seed: u64, patient: u64, as_of: NaiveDate) -> Timeline {
         let patient_seed = Seed::root(seed).child("patient", patient);
         let life = life::Life::draw(self, patient_seed);
-        let chart = care::chart(self, &life);
+        let chart = care::course(self, &life).chart;
         let as_of = as_of.min(self.pack.reference_date);
         let mut timeline = cut::cut(patient, life, chart, as_of);
         record::complete(self, patient_seed, as_of, &mut timeline);

@@ -23,6 +23,7 @@ pub struct Model<'a> {
     pub(super) medications: Vec<MedicationModel<'a>>,
     /// Labs, inputs before what is derived from them.
     pub(super) labs: Vec<LabModel<'a>>,
+    pub(super) items: Vec<ItemModel<'a>>,
     pub(super) reports: Vec<ReportModel>,
     pub(super) procedures: Vec<ProcedureModel>,
     pub(super) vaccines: Vec<VaccineModel<'a>>,
@@ -77,6 +78,7 @@ pub(super) struct ConditionModel<'a> {
     pub(super) orders: Vec<OrderModel>,
     pub(super) ladder: Vec<usize>,
     pub(super) goal: Option<(usize, f64)>,
+    pub(super) start_curve: Option<&'a Table>,
     pub(super) drugs: Vec<(usize, f64)>,
     pub(super) lab_shifts: Vec<(usize, f64)>,
 }
@@ -94,9 +96,25 @@ pub(super) struct MedicationModel<'a> {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum TermModel {
-    Latent { latent: usize, weight: f64, relative: bool },
-    Condition { condition: usize, weight: f64 },
+pub(super) enum TermOf {
+    Latent { latent: usize, relative: bool },
+    Condition(usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TermModel<'a> {
+    pub(super) of: TermOf,
+    pub(super) weight: f64,
+    /// A further factor, by sex and age.
+    pub(super) curve: Option<&'a Table>,
+}
+
+/// What only a survey measures.
+#[derive(Debug)]
+pub(super) struct ItemModel<'a> {
+    pub(super) pack: &'a twinlake_pack::SurveyItem,
+    pub(super) label: String,
+    pub(super) source: Source<'a>,
 }
 
 #[derive(Debug)]
@@ -104,7 +122,7 @@ pub(super) enum Source<'a> {
     Measured {
         curve: Option<&'a Table>,
         offset: f64,
-        terms: Vec<TermModel>,
+        terms: Vec<TermModel<'a>>,
         noise: f64,
         log: bool,
         below: Option<(usize, f64)>,
@@ -229,6 +247,15 @@ impl<'a> Model<'a> {
             acute,
             medications: pack.medications.iter().map(|medication| names.medication_model(medication)).collect(),
             labs: names.labs.iter().map(|&key| names.lab_model(key)).collect(),
+            items: pack
+                .survey
+                .iter()
+                .map(|item| ItemModel {
+                    pack: item,
+                    label: format!("item {}", item.key),
+                    source: names.measured(&item.measured),
+                })
+                .collect(),
             reports: pack
                 .reports
                 .iter()
@@ -266,6 +293,11 @@ impl<'a> Model<'a> {
                 .collect(),
             pack,
         }
+    }
+
+    /// The pack.
+    pub fn pack(&self) -> &'a Pack {
+        self.pack
     }
 
     /// A chronic or an acute condition by its place: chronic ones come first.
@@ -405,6 +437,7 @@ impl<'a> Names<'a> {
             goal: treatment
                 .and_then(|treatment| treatment.goal.as_ref())
                 .map(|goal| (self.latent(goal.latent), goal.below)),
+            start_curve: treatment.and_then(|treatment| treatment.start_curve).map(|path| self.table(path)),
             drugs: episode.map_or_else(Vec::new, |episode| {
                 episode.drugs.iter().map(|drug| (self.medication(drug.medication), drug.probability)).collect()
             }),
@@ -469,27 +502,7 @@ impl<'a> Names<'a> {
     fn lab_model(&self, key: Key) -> LabModel<'a> {
         let lab = self.pack.labs.iter().find(|lab| lab.key == key).expect(LINTED);
         let source = if let Some(measured) = &lab.measured {
-            Source::Measured {
-                curve: measured.curve.map(|path| self.table(path)),
-                offset: measured.offset,
-                terms: measured
-                    .terms
-                    .iter()
-                    .map(|term| match (term.latent, term.condition) {
-                        (Some(latent), _) => {
-                            let latent = self.latent(latent);
-                            TermModel::Latent { latent, weight: term.weight, relative: term.relative }
-                        }
-                        (None, condition) => TermModel::Condition {
-                            condition: self.condition_index(condition.expect(LINTED)),
-                            weight: term.weight,
-                        },
-                    })
-                    .collect(),
-                noise: measured.noise,
-                log: measured.log,
-                below: measured.below.as_ref().map(|below| (self.lab(below.lab), below.by)),
-            }
+            self.measured(measured)
         } else if let Some(derived) = &lab.derived {
             self.derived(derived)
         } else if lab.answers.is_empty() {
@@ -508,6 +521,28 @@ impl<'a> Names<'a> {
                 LabCategory::Survey => Category::Survey,
             },
             source,
+        }
+    }
+
+    fn measured(&self, measured: &'a twinlake_pack::Measured) -> Source<'a> {
+        Source::Measured {
+            curve: measured.curve.map(|path| self.table(path)),
+            offset: measured.offset,
+            terms: measured
+                .terms
+                .iter()
+                .map(|term| TermModel {
+                    of: match (term.latent, term.condition) {
+                        (Some(latent), _) => TermOf::Latent { latent: self.latent(latent), relative: term.relative },
+                        (None, condition) => TermOf::Condition(self.condition_index(condition.expect(LINTED))),
+                    },
+                    weight: term.weight,
+                    curve: term.curve.map(|path| self.table(path)),
+                })
+                .collect(),
+            noise: measured.noise,
+            log: measured.log,
+            below: measured.below.as_ref().map(|below| (self.lab(below.lab), below.by)),
         }
     }
 

@@ -102,8 +102,18 @@ struct Doses {
     last: i32,
 }
 
+/// A life in care: its chart, and what stands behind it.
+pub(super) struct Course {
+    pub(super) chart: Chart,
+    /// Day on which each chronic condition was written down.
+    pub(super) known: Vec<Option<i32>>,
+    pub(super) uses: Vec<Use>,
+    /// Deviation of each lab from the mean of the person's like, in standard deviations.
+    pub(super) deviations: Vec<f64>,
+}
+
 /// All care of a life.
-pub(super) fn chart(model: &Model<'_>, life: &Life) -> Chart {
+pub(super) fn course(model: &Model<'_>, life: &Life) -> Course {
     Clinic::new(model, life).run()
 }
 
@@ -147,7 +157,7 @@ impl<'c> Clinic<'c> {
         }
     }
 
-    fn run(mut self) -> Chart {
+    fn run(mut self) -> Course {
         let dying = self.life.death.map(|death| self.plan_death(death));
         if let Some((_, first_day)) = dying {
             self.last = first_day - 1;
@@ -257,7 +267,7 @@ impl<'c> Clinic<'c> {
         }
     }
 
-    fn finish(mut self) -> Chart {
+    fn finish(mut self) -> Course {
         for ((_, _, stop), usage) in self.chart.prescriptions.iter_mut().zip(&self.prescribed) {
             *stop = usage.and_then(|place| self.uses[place].stop);
         }
@@ -270,7 +280,7 @@ impl<'c> Clinic<'c> {
         }
         self.chart.problems.sort_by_key(|problem| (problem.onset, problem.event));
         self.chart.allergies.sort_by_key(|allergy| (allergy.onset, allergy.event));
-        self.chart
+        Course { chart: self.chart, known: self.known, uses: self.uses, deviations: self.lab_deviations }
     }
 }
 

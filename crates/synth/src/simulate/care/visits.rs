@@ -61,7 +61,13 @@ impl<'c> Clinic<'c> {
         let (chance, stay) = (draws.uniform(), draws.exponential());
         let admitted = chance < rules.admission;
         let emergency = admitted || chance < rules.admission + rules.emergency;
-        let visit = if emergency { &model.visits.emergency } else { &model.visits.acute };
+        let video = &model.visits.virtual_;
+        let by_video = !emergency && self.draws(video, episode.day).chance(video.pack.acute_share);
+        let visit = match (emergency, by_video) {
+            (true, _) => &model.visits.emergency,
+            (_, true) => video,
+            _ => &model.visits.acute,
+        };
         let day = self.opening(episode.day, visit);
         let stay = 1 + whole(stay * (rules.stay_days - 1.0).max(0.0)).min(30);
         let end = if admitted { day + 1 + stay } else { day };
@@ -72,8 +78,10 @@ impl<'c> Clinic<'c> {
         self.latents_on(day);
         self.diagnose(episode.condition, &sitting);
         let mut orders: Vec<(OrderModel, Cause)> = Vec::with_capacity(12);
-        orders.extend(visit.orders.iter().map(|order| (*order, visit.pack.key.0)));
-        orders.extend(condition.orders.iter().map(|order| (*order, condition.pack.key.0)));
+        if !by_video {
+            orders.extend(visit.orders.iter().map(|order| (*order, visit.pack.key.0)));
+            orders.extend(condition.orders.iter().map(|order| (*order, condition.pack.key.0)));
+        }
         let shifts: Vec<(usize, f64)> =
             condition.lab_shifts.iter().map(|&(lab, by)| (lab, by * (0.6 + 0.8 * draws.uniform()))).collect();
         self.carry_out(&sitting, &orders, &shifts, Some(condition));
