@@ -1,7 +1,7 @@
 //! A pack's questions and figures with names resolved, ready to be asked of many people.
 
 use chrono::{Datelike as _, TimeDelta};
-use twinlake_pack::{ConceptKey, Figure, Group, Key, Pack, Sex, Statistic, Test};
+use twinlake_pack::{ConceptKey, Figure, Group, Key, Pack, Payer, PayerKind, Sex, Statistic, Test};
 use twinlake_synth::simulate::{Model, Survey};
 use twinlake_synth::timeline::Timeline;
 
@@ -17,6 +17,8 @@ enum Asked {
     Taking(usize),
     Answer(ConceptKey),
     Visit(ConceptKey),
+    Covered(PayerKind),
+    Insured,
     Sex(Sex),
     Age,
 }
@@ -99,6 +101,10 @@ impl<'a> Plan<'a> {
                 Asked::Answer(concept(key))
             } else if let Some(key) = test.visit {
                 Asked::Visit(concept(key))
+            } else if let Some(kind) = test.covered {
+                Asked::Covered(kind)
+            } else if test.insured {
+                Asked::Insured
             } else if let Some(sex) = test.sex {
                 Asked::Sex(sex)
             } else {
@@ -181,10 +187,20 @@ impl<'a> Plan<'a> {
                 let mut visits = person.timeline.encounters.iter().rev();
                 visits.any(|visit| visit.kind == concept && visit.start.date() > since)
             }
+            Asked::Covered(kind) => self.is_covered(person, |payer| payer.kind == kind),
+            Asked::Insured => self.is_covered(person, |_| true),
             Asked::Sex(sex) => survey.sex == sex,
             Asked::Age => within(f64::from(survey.age)),
         };
         held != test.not
+    }
+
+    fn is_covered(&self, person: &Person<'_>, by: impl Fn(&Payer) -> bool) -> bool {
+        let pack = self.pack();
+        let mut coverages = person.timeline.coverages.iter();
+        coverages.any(|coverage| {
+            coverage.is_in_force(pack.reference_date) && pack.payers.payer.get(coverage.payer).is_some_and(&by)
+        })
     }
 
     fn gather(&self, planned: &Planned<'_>, gathered: &mut Gathered, person: &Person<'_>) {

@@ -27,18 +27,21 @@
 mod allergy;
 mod coded;
 mod condition;
+mod coverage;
 mod current;
 mod drug;
 mod elements;
 mod era;
 mod event;
 mod loss;
+mod note;
 mod observation;
 mod observation_period;
 mod patient;
 mod person;
 mod procedure;
 mod shared;
+mod specimen;
 mod visit;
 
 pub use loss::Losses;

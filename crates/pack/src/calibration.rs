@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::error::PackError;
 use crate::key::Key;
+use crate::payers::PayerKind;
 use crate::population::Race;
 use crate::source::{Files, csv};
 use crate::table::Sex;
@@ -36,8 +37,8 @@ pub struct Question {
     pub recorded: Vec<Key>,
 }
 
-/// One test of a person. Exactly one of `number`, `told`, `present`, `treated`, `taking`, `answer`, `visit`, `sex` and
-/// `age` is given.
+/// One test of a person. Exactly one of `number`, `told`, `present`, `treated`, `taking`, `answer`, `visit`, `covered`,
+/// `insured`, `sex` and `age` is given.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Test {
@@ -55,6 +56,11 @@ pub struct Test {
     pub answer: Option<Key>,
     /// A concept of a visit that they had in the last 365 days.
     pub visit: Option<Key>,
+    /// A kind of payer that covers them.
+    pub covered: Option<PayerKind>,
+    /// Whether any payer covers them.
+    #[serde(default)]
+    pub insured: bool,
     /// A sex.
     pub sex: Option<Sex>,
     /// An age in completed years that is within `from` and `below`.

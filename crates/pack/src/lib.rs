@@ -18,6 +18,7 @@ mod error;
 mod key;
 mod lint;
 mod model;
+mod payers;
 mod population;
 mod source;
 mod table;
@@ -38,8 +39,10 @@ pub use key::{ConceptEntry, ConceptKey, Key};
 pub use model::{
     Allergies, AllergyShare, Answer, Below, Condition, DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug,
     FollowUp, Goal, Interval, Lab, LabCategory, LabShift, Latent, Loading, Measured, Medication, Mortality, Onset,
-    Order, Procedure, Recognition, Report, Shift, SurveyItem, Term, Treatment, Vaccine, Visit, VisitClass,
+    Order, Procedure, Recognition, Report, ReportService, Shift, Specimen, SurveyItem, Term, Treatment, Vaccine, Visit,
+    VisitClass,
 };
+pub use payers::{Payer, PayerKind, PayerShare, Payers};
 pub use population::{AgeBand, LifeTableRow, Names, Place, Population, Race, RaceBand};
 pub use table::{Sex, Table};
 
@@ -79,6 +82,8 @@ pub struct Pack {
     pub medications: Vec<Medication>,
     /// Labs, by file.
     pub labs: Vec<Lab>,
+    /// Kinds of specimen, by file.
+    pub specimens: Vec<Specimen>,
     /// Reports, by file.
     pub reports: Vec<Report>,
     /// Procedures, by file.
@@ -91,6 +96,8 @@ pub struct Pack {
     pub death: DeathRules,
     /// Allergies.
     pub allergies: Allergies,
+    /// Who pays for care.
+    pub payers: Payers,
     /// What the pack claims to meet.
     pub targets: Vec<Target>,
     /// What a generated population is compared with.
@@ -232,12 +239,14 @@ impl Pack {
             conditions: folder(&files, "conditions", &mut origins, |item: &Condition| item.key)?,
             medications: folder(&files, "medications", &mut origins, |item: &Medication| item.key)?,
             labs: folder(&files, "labs", &mut origins, |item: &Lab| item.key)?,
+            specimens: folder(&files, "specimens", &mut origins, |item: &Specimen| item.key)?,
             reports: folder(&files, "reports", &mut origins, |item: &Report| item.key)?,
             procedures: folder(&files, "procedures", &mut origins, |item: &Procedure| item.key)?,
             vaccines: folder(&files, "vaccines", &mut origins, |item: &Vaccine| item.key)?,
             visits: folder(&files, "care", &mut origins, |item: &Visit| item.key)?,
             death: files.toml("death.toml")?,
             allergies: files.toml("allergies.toml")?,
+            payers: Payers::read(&files)?,
             targets: targets.target,
             calibration: Calibration::read(&files, targets.question, targets.group)?,
             survey: survey.item,
@@ -376,6 +385,10 @@ mod tests {
         assert!(text.starts_with("distributions/t2dm_hazard.csv:3: "), "{text}");
         let order = broken("care/wellness.toml", "\"body-height\"", "\"body-width\"");
         assert!(order.ends_with("`body-width` is no lab, report or procedure"), "{order}");
+        let share = broken("payers.toml", "medicaid = 0.3269", "medicaid = 1.3269");
+        assert!(share.ends_with("the shares from age 0 are no shares of one"), "{share}");
+        let payer = broken("payers.toml", "kind = \"medicaid\"", "kind = \"private\"");
+        assert!(payer.ends_with("there is no payer of kind Medicaid"), "{payer}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::calibration::{Calibration, Statistic, Test};
 use crate::error::PackError;
 use crate::key::Key;
-use crate::model::{Derived, Effect, Measured, Onset, Order};
+use crate::model::{Derived, Effect, LabCategory, Measured, Onset, Order};
 use crate::source::Files;
 use crate::{Condition, Pack, Table};
 
@@ -72,6 +72,7 @@ impl Lint<'_> {
         all.extend(pack.conditions.iter().map(|item| (item.stream, self.file("conditions", item.key))));
         all.extend(pack.medications.iter().map(|item| (item.stream, self.file("medications", item.key))));
         all.extend(pack.labs.iter().filter_map(|item| Some((item.stream?, self.file("labs", item.key)))));
+        all.extend(pack.specimens.iter().map(|item| (item.stream, self.file("specimens", item.key))));
         all.extend(pack.reports.iter().map(|item| (item.stream, self.file("reports", item.key))));
         all.extend(pack.procedures.iter().map(|item| (item.stream, self.file("procedures", item.key))));
         all.extend(pack.vaccines.iter().map(|item| (item.stream, self.file("vaccines", item.key))));
@@ -100,6 +101,7 @@ impl Lint<'_> {
             used.push((lab.concept, file));
             used.extend(lab.answers.iter().map(|answer| (answer.concept, file)));
         }
+        used.extend(pack.specimens.iter().map(|item| (item.concept, self.file("specimens", item.key))));
         used.extend(pack.reports.iter().map(|item| (item.concept, self.file("reports", item.key))));
         used.extend(pack.procedures.iter().map(|item| (item.concept, self.file("procedures", item.key))));
         used.extend(pack.vaccines.iter().map(|item| (item.concept, self.file("vaccines", item.key))));
@@ -298,6 +300,16 @@ impl Lint<'_> {
                 return self.fail(self.file("labs", lab.key), &lab.key, message);
             }
         }
+        for lab in &self.pack.labs {
+            let Some(specimen) = lab.specimen else { continue };
+            let file = self.file("labs", lab.key);
+            if lab.category != LabCategory::Laboratory {
+                return self.fail(file, "specimen", "only laboratory results have a `specimen`");
+            }
+            if !self.pack.specimens.iter().any(|item| item.key == specimen) {
+                return self.fail(file, &specimen, format!("`{specimen}` is no specimen"));
+            }
+        }
         for report in &self.pack.reports {
             for &result in &report.results {
                 self.lab(self.file("reports", report.key), result)?;
@@ -391,7 +403,12 @@ impl Lint<'_> {
         let file = "calibration.toml";
         let keys = [test.number, test.told, test.present, test.treated, test.taking, test.answer, test.visit];
         let named = keys.iter().flatten().count();
-        if named + usize::from(test.sex.is_some()) + usize::from(test.age) != 1 {
+        if named
+            + usize::from(test.sex.is_some() || test.covered.is_some())
+            + usize::from(test.age)
+            + usize::from(test.insured)
+            != 1
+        {
             let name = keys.iter().flatten().next().map_or("any", |key| &**key);
             return self.fail(file, name, "a test is of one thing");
         }

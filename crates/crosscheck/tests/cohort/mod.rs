@@ -207,7 +207,7 @@ impl Cohort {
 pub(crate) fn person_of(resource: &Value) -> Option<i64> {
     let id = match resource["resourceType"].as_str()? {
         "Patient" => resource["id"].as_str(),
-        _ => ["subject", "patient"]
+        _ => ["subject", "patient", "beneficiary"]
             .iter()
             .find_map(|name| resource[name]["reference"].as_str()?.strip_prefix("Patient/")),
     };

@@ -37,6 +37,7 @@ pub struct Context<'a> {
     organizations: Vec<String>,
     locations: Vec<String>,
     practitioners: Vec<String>,
+    payers: Vec<String>,
 }
 
 impl<'a> Context<'a> {
@@ -61,6 +62,7 @@ impl<'a> Context<'a> {
             organizations: literals("Organization", reference.organizations.len(), ids::organization),
             locations: literals("Location", reference.organizations.len(), ids::location),
             practitioners: literals("Practitioner", reference.practitioners.len(), ids::practitioner),
+            payers: literals("Organization", pack.payers.payer.len(), ids::payer),
             reference,
         }
     }
@@ -93,7 +95,7 @@ impl<'a> Meaning<'a> {
 }
 
 /// The digits of a decimal: 70 with 1 decimal is `7.0`.
-fn written(Scaled { units, decimals }: Scaled) -> String {
+pub(crate) fn written(Scaled { units, decimals }: Scaled) -> String {
     if decimals == 0 {
         return units.to_string();
     }

@@ -63,8 +63,8 @@ impl LatentModel<'_> {
     pub(super) fn healthy(&self, sex: Sex, age: f64, deviation: f64) -> f64 {
         let (mean, spread) = self.curve.at(sex, age);
         if self.log {
-            let (center, spread) = log_normal(mean, spread);
-            libm::exp(center + spread * deviation)
+            let (center, spread) = log_normal(mean - self.origin, spread);
+            self.origin + libm::exp(center + spread * deviation)
         } else {
             mean + spread * deviation
         }
@@ -74,8 +74,8 @@ impl LatentModel<'_> {
     pub(super) fn share_above(&self, sex: Sex, age: f64, above: f64) -> f64 {
         let (mean, spread) = self.curve.at(sex, age);
         let deviation = if self.log {
-            let (center, spread) = log_normal(mean, spread);
-            (libm::log(above) - center) / spread
+            let (center, spread) = log_normal(mean - self.origin, spread);
+            (libm::log((above - self.origin).max(f64::MIN_POSITIVE)) - center) / spread
         } else {
             (above - mean) / spread
         };

@@ -24,6 +24,7 @@ pub struct Model<'a> {
     /// Labs, inputs before what is derived from them.
     pub(super) labs: Vec<LabModel<'a>>,
     pub(super) items: Vec<ItemModel<'a>>,
+    pub(super) specimens: Vec<SpecimenModel>,
     pub(super) reports: Vec<ReportModel>,
     pub(super) procedures: Vec<ProcedureModel>,
     pub(super) vaccines: Vec<VaccineModel<'a>>,
@@ -35,6 +36,7 @@ pub struct Model<'a> {
 pub(super) struct LatentModel<'a> {
     pub(super) curve: &'a Table,
     pub(super) log: bool,
+    pub(super) origin: f64,
     pub(super) bounds: [f64; 2],
     pub(super) cap: f64,
     pub(super) loadings: Vec<(usize, f64)>,
@@ -167,7 +169,15 @@ pub(super) struct LabModel<'a> {
     pub(super) label: String,
     pub(super) concept: ConceptKey,
     pub(super) category: Category,
+    pub(super) specimen: Option<usize>,
     pub(super) source: Source<'a>,
+}
+
+#[derive(Debug)]
+pub(super) struct SpecimenModel {
+    pub(super) concept: ConceptKey,
+    pub(super) stream: u16,
+    pub(super) name: &'static str,
 }
 
 #[derive(Debug)]
@@ -254,6 +264,15 @@ impl<'a> Model<'a> {
                     pack: item,
                     label: format!("item {}", item.key),
                     source: names.measured(&item.measured),
+                })
+                .collect(),
+            specimens: pack
+                .specimens
+                .iter()
+                .map(|specimen| SpecimenModel {
+                    concept: names.concept(specimen.concept),
+                    stream: specimen.stream,
+                    name: specimen.name.0,
                 })
                 .collect(),
             reports: pack
@@ -356,6 +375,10 @@ impl<'a> Names<'a> {
 
     fn condition_index(&self, key: Key) -> usize {
         self.order.iter().position(|&index| self.pack.conditions[index].key == key).expect(LINTED)
+    }
+
+    fn specimen(&self, key: Key) -> usize {
+        self.pack.specimens.iter().position(|specimen| specimen.key == key).expect(LINTED)
     }
 
     fn medication(&self, key: Key) -> usize {
@@ -476,6 +499,7 @@ impl<'a> Names<'a> {
         LatentModel {
             curve: self.table(latent.curve),
             log: latent.log,
+            origin: latent.origin,
             bounds: latent.bounds,
             cap: latent.treatment_cap,
             loadings,
@@ -520,6 +544,7 @@ impl<'a> Names<'a> {
                 LabCategory::SocialHistory => Category::SocialHistory,
                 LabCategory::Survey => Category::Survey,
             },
+            specimen: lab.specimen.map(|key| self.specimen(key)),
             source,
         }
     }

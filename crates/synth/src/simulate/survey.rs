@@ -12,6 +12,7 @@ use super::cut::cut;
 use super::life::{Life, days_between};
 use super::measure::{Subject, Written, stream, to_f64};
 use super::model::{Model, Source};
+use super::record;
 use crate::seed::Seed;
 use crate::timeline::{ConceptKey, Timeline};
 
@@ -65,8 +66,6 @@ impl Model<'_> {
     }
 
     /// Draws a patient's life as [`Model::draw`] does, and surveys it at the end of the day `as_of`.
-    ///
-    /// The timeline is the chart alone, without the papers that [`Model::draw`] adds to it.
     pub fn survey(&self, seed: u64, patient: u64, as_of: NaiveDate) -> (Timeline, Survey) {
         let patient_seed = Seed::root(seed).child("patient", patient);
         let life = Life::draw(self, patient_seed);
@@ -106,7 +105,9 @@ impl Model<'_> {
             life.body.latents(self, &uses, day, &mut latents);
             self.examine(&life, &latents, &deviations, day, &mut survey);
         }
-        (cut(patient, life, chart, as_of), survey)
+        let mut timeline = cut(patient, life, chart, as_of);
+        record::complete(self, patient_seed, as_of, &mut timeline);
+        (timeline, survey)
     }
 
     /// Measures every lab once.

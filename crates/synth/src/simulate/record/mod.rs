@@ -5,6 +5,10 @@
 //! adding one changes none of the others. Each honours `as_of`: what is written down by that day is the same for any
 //! later one, but for whether it is still open.
 
+mod coverage;
+mod notes;
+mod specimen;
+
 use chrono::NaiveDate;
 
 use super::Model;
@@ -12,4 +16,8 @@ use crate::seed::Seed;
 use crate::timeline::Timeline;
 
 /// Adds every topic to a chart that was cut at `as_of`, in this order.
-pub(super) fn complete(_model: &Model<'_>, _patient: Seed, _as_of: NaiveDate, _timeline: &mut Timeline) {}
+pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
+    coverage::add(model, patient, as_of, timeline);
+    specimen::add(model, timeline);
+    notes::add(model, patient, timeline);
+}
