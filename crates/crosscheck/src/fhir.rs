@@ -26,6 +26,7 @@ pub(crate) fn patient_id<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
         Resource::Immunization(resource) => &resource.patient,
         Resource::AllergyIntolerance(resource) => &resource.patient,
         Resource::DiagnosticReport(resource) => &resource.subject,
+        Resource::ServiceRequest(resource) => &resource.subject,
         Resource::Specimen(resource) => &resource.subject,
         _ => return None,
     };
@@ -61,6 +62,11 @@ impl<'a> FhirPerson<'a> {
             if let Resource::Observation(observation) = resource {
                 for slot in (1u32..).take(observation.component.len()) {
                     names.insert(key::slot(row_key, slot), format!("{name} component {}", slot - 1));
+                }
+            }
+            if let Resource::Encounter(encounter) = resource {
+                for slot in (0u32..).take(encounter.location.len()).skip(1) {
+                    names.insert(key::slot(row_key, slot), format!("{name} location {slot}"));
                 }
             }
             names.insert(row_key, name);

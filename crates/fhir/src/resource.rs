@@ -5,7 +5,8 @@ use serde::{Serialize, Serializer};
 use crate::header::leading_type;
 use crate::{
     AllergyIntolerance, Condition, DiagnosticReport, Encounter, FhirError, Header, Immunization, Location,
-    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, Procedure, Raw, Specimen, Text,
+    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, Procedure, Raw, ServiceRequest,
+    Specimen, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -115,6 +116,7 @@ resource_types!(
     AllergyIntolerance,
     DiagnosticReport,
     Specimen,
+    ServiceRequest,
 );
 
 impl<'a> Resource<'a> {

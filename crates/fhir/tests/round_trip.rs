@@ -101,9 +101,26 @@ fn synthea_samples_lose_nothing() {
 }
 
 /// Types that the samples do not have: an example each, with every element that the type has.
-const OF_OUR_OWN: &[(&str, &str)] = &[(
-    "Specimen",
-    r#"{"resourceType":"Specimen","id":"s1","identifier":[{"value":"1"}],"accessionIdentifier":{"value":"2"},
+const OF_OUR_OWN: &[(&str, &str)] = &[
+    (
+        "ServiceRequest",
+        r#"{"resourceType":"ServiceRequest","id":"r1","identifier":[{"value":"1"}],"instantiatesCanonical":["x"],
+            "instantiatesUri":["y"],"basedOn":[{"reference":"CarePlan/c"}],"replaces":[{"reference":"ServiceRequest/r0"}],
+            "requisition":{"value":"2"},"status":"active","intent":"order","category":[{"text":"x"}],
+            "priority":"routine","doNotPerform":true,"code":{"text":"x"},"orderDetail":[{"text":"x"}],
+            "quantityQuantity":{"value":1.50},"subject":{"reference":"Patient/p1"},
+            "encounter":{"reference":"Encounter/e1"},"occurrencePeriod":{"start":"2020","end":"2021"},
+            "asNeededBoolean":true,"authoredOn":"2020-01-01","requester":{"reference":"Practitioner/d1"},
+            "performerType":{"text":"x"},"performer":[{"reference":"Organization/o1"}],"locationCode":[{"text":"x"}],
+            "locationReference":[{"reference":"Location/l1"}],"reasonCode":[{"text":"x"}],
+            "reasonReference":[{"reference":"Condition/c1"}],"insurance":[{"reference":"Coverage/c1"}],
+            "supportingInfo":[{"reference":"Observation/o1"}],"specimen":[{"reference":"Specimen/s1"}],
+            "bodySite":[{"text":"arm"}],"note":[{"text":"x"}],"patientInstruction":"x",
+            "relevantHistory":[{"reference":"Provenance/p1"}],"made_up":{"a":[1]}}"#,
+    ),
+    (
+        "Specimen",
+        r#"{"resourceType":"Specimen","id":"s1","identifier":[{"value":"1"}],"accessionIdentifier":{"value":"2"},
         "status":"available","type":{"text":"Blood"},"subject":{"reference":"Patient/p1"},
         "receivedTime":"2020-01-01T10:00:00Z","parent":[{"reference":"Specimen/s0"}],
         "request":[{"reference":"ServiceRequest/r1"}],
@@ -115,7 +132,8 @@ const OF_OUR_OWN: &[(&str, &str)] = &[(
         "container":[{"identifier":[{"value":"3"}],"description":"x","type":{"text":"x"},"capacity":{"value":9},
             "specimenQuantity":{"value":7.10},"additiveReference":{"display":"x"}}],
         "condition":[{"text":"x"}],"note":[{"text":"x"}],"made_up":{"a":[1]}}"#,
-)];
+    ),
+];
 
 #[test]
 fn types_that_no_sample_has_lose_nothing() {

@@ -21,6 +21,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("patient", include_str!("../views/patient.json")),
     ("practitioner", include_str!("../views/practitioner.json")),
     ("procedure", include_str!("../views/procedure.json")),
+    ("service_request", include_str!("../views/service_request.json")),
     ("specimen", include_str!("../views/specimen.json")),
 ];
 

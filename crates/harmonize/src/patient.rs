@@ -47,6 +47,7 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
     };
 
     let mut death = person::death(person_id, patient, &mut losses);
+    let mut details = Vec::new();
     context.death_date = death.as_ref().map(|death| death.death_date);
     for resource in &resources {
         if let Resource::Encounter(encounter) = resource
@@ -54,6 +55,7 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
         {
             let mut reading = Reading { context: &context, resource_type: "Encounter", losses: &mut losses };
             if let Some(visit) = visit::visit(&mut reading, encounter) {
+                details.extend(visit::details(&reading, encounter, &visit));
                 context.visits.add(visit);
             }
         }
@@ -63,6 +65,7 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
     all.extend(rows.location.map(AnyRow::from));
     all.extend(death.map(AnyRow::from));
     all.extend(context.visits.into_rows().map(AnyRow::from));
+    all.extend(details.into_iter().map(AnyRow::from));
     all.extend(observation_period(person_id, &all).map(AnyRow::from));
     all.extend(eras(vocab, person_id, &all));
     all.sort_by_key(|row| (row.table(), row.key()));
@@ -97,6 +100,8 @@ fn events(
                 None => rows.extend(observation::rows(&mut reading, observation).into_iter().flatten()),
             },
             Resource::Specimen(specimen) => rows.extend(specimen::rows(&mut reading, specimen)),
+            // What was ordered is not what was done; what was done has rows of its own.
+            Resource::ServiceRequest(_) => losses.count_reason("ServiceRequest", "order"),
             Resource::DiagnosticReport(_) => losses.count_reason("DiagnosticReport", "results-in-observations"),
             Resource::Other(other) => losses.count_reason(&other.resource_type, "not-mapped"),
             _ => {}
@@ -133,6 +138,7 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::Procedure(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::MedicationRequest(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::ServiceRequest(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Specimen(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Immunization(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),

@@ -36,7 +36,8 @@ pub use key::{ConceptEntry, ConceptKey, Key};
 pub use model::{
     Allergies, AllergyShare, Answer, Below, Condition, DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug,
     FollowUp, Goal, Interval, Lab, LabCategory, LabShift, Latent, Loading, Measured, Medication, Mortality, Onset,
-    Order, Procedure, Recognition, Report, Shift, Specimen, Term, Treatment, Vaccine, Visit, VisitClass,
+    Order, Procedure, ProcedureCategory, Recognition, Report, Shift, Specimen, Term, Treatment, Vaccine, Visit,
+    VisitClass,
 };
 pub use population::{AgeBand, LifeTableRow, Names, Place, Population, Race, RaceBand};
 pub use table::{Sex, Table};

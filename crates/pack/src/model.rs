@@ -543,6 +543,19 @@ pub struct Procedure {
     pub stream: u16,
     /// Minutes it takes, at least and at most.
     pub minutes: [u32; 2],
+    /// What sort of procedure it is, of those that are ordered; each has a request.
+    pub category: Option<ProcedureCategory>,
+}
+
+/// Sort of a procedure that is ordered.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ProcedureCategory {
+    Imaging,
+    Surgical,
+    Evaluation,
+    Counselling,
 }
 
 /// A vaccine: `vaccines/*.toml`.

@@ -5,6 +5,7 @@ mod encounter;
 mod medication;
 mod observation;
 mod problem;
+mod request;
 mod specimen;
 
 pub use administration::*;
@@ -12,4 +13,5 @@ pub use encounter::*;
 pub use medication::*;
 pub use observation::*;
 pub use problem::*;
+pub use request::*;
 pub use specimen::*;

@@ -13,7 +13,7 @@ use twinlake_vocab::{Domain, Vocab};
 
 use crate::ids::{self, Ids};
 use crate::reference::Reference;
-use crate::timeline::{ConceptKey, Scaled};
+use crate::timeline::{ConceptKey, Scaled, Ward};
 
 pub use fhir::{fhir, fhir_reference};
 pub use omop::{omop, omop_reference};
@@ -37,6 +37,8 @@ pub struct Context<'a> {
     organizations: Vec<String>,
     locations: Vec<String>,
     practitioners: Vec<String>,
+    /// Three for each organization, though only hospitals have them.
+    wards: Vec<String>,
 }
 
 impl<'a> Context<'a> {
@@ -60,6 +62,10 @@ impl<'a> Context<'a> {
                 .collect(),
             organizations: literals("Organization", reference.organizations.len(), ids::organization),
             locations: literals("Location", reference.organizations.len(), ids::location),
+            wards: (0..reference.organizations.len())
+                .flat_map(|organization| Ward::ALL.map(|ward| ids::ward(organization, ward)))
+                .map(|key| format!("Location/{}", ids.fhir(key)))
+                .collect(),
             practitioners: literals("Practitioner", reference.practitioners.len(), ids::practitioner),
             reference,
         }

@@ -3,11 +3,15 @@
 //! Everything that FHIR or OMOP says about a patient is decided here. The renderings draw no random number; they only
 //! translate. Times are the wall clock of the patient's place; [`Demographics::utc_offset_minutes`] is fixed for life.
 
+mod request;
 mod specimen;
+mod stay;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+pub use request::{Fulfilment, Request, RequestCategory};
 pub use specimen::Specimen;
+pub use stay::{Destination, Discharge, Ward, WardStay};
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
 ///
@@ -56,12 +60,28 @@ pub struct Timeline {
     pub allergies: Vec<Allergy>,
     /// Specimens of laboratory results, by time.
     pub specimens: Vec<Specimen>,
+    /// Orders that led to a report or procedure, by encounter.
+    pub requests: Vec<Request>,
+    /// Wards of the hospital a patient was in, by time.
+    pub ward_stays: Vec<WardStay>,
+    /// Discharges to elsewhere than home, by time.
+    pub discharges: Vec<Discharge>,
 }
 
 impl Timeline {
     /// Whether the patient has been seen by `as_of`; until then neither rendering knows of them.
     pub fn is_charted(&self) -> bool {
         !self.encounters.is_empty()
+    }
+
+    /// Whether a hospital stay began in the emergency department: the visit before it, ended at most an hour ago.
+    pub fn came_by_emergency(&self, encounter: usize) -> bool {
+        let stay = &self.encounters[encounter];
+        let before = encounter.checked_sub(1).map(|before| &self.encounters[before]);
+        stay.class == EncounterClass::Inpatient
+            && before.is_some_and(|before| {
+                before.class == EncounterClass::Emergency && (stay.start - before.end).num_minutes() <= 60
+            })
     }
 }
 

@@ -7,6 +7,7 @@ use twinlake_vocab::types;
 
 use crate::ids;
 use crate::render::{Context, codes, fhir};
+use crate::timeline::Ward;
 
 /// Rows that belong to no patient: one `cdm_source`, and every location, care site and provider of the cohort.
 ///
@@ -41,6 +42,11 @@ pub fn omop_reference(context: &Context<'_>) -> Vec<AnyRow> {
     }
     for (index, organization) in context.reference.organizations.iter().enumerate() {
         rows.push(care_site(ids::location(index), fhir::location_name(organization), organization.place));
+    }
+    for (index, organization) in context.reference.organizations.iter().enumerate().filter(|(_, one)| one.hospital) {
+        for ward in Ward::ALL {
+            rows.push(care_site(ids::ward(index, ward), fhir::ward_name(organization, ward), organization.place));
+        }
     }
     for (index, practitioner) in context.reference.practitioners.iter().enumerate() {
         let gender = codes::gender(practitioner.sex);

@@ -5,7 +5,9 @@
 //! adding one changes none of the others. Each honours `as_of`: what is written down by that day is the same for any
 //! later one, but for whether it is still open.
 
+mod request;
 mod specimen;
+mod stay;
 
 use chrono::NaiveDate;
 
@@ -14,6 +16,8 @@ use crate::seed::Seed;
 use crate::timeline::Timeline;
 
 /// Adds every topic to a chart that was cut at `as_of`, in this order.
-pub(super) fn complete(model: &Model<'_>, _patient: Seed, _as_of: NaiveDate, timeline: &mut Timeline) {
+pub(super) fn complete(model: &Model<'_>, patient: Seed, _as_of: NaiveDate, timeline: &mut Timeline) {
     specimen::add(model, timeline);
+    request::add(model, timeline);
+    stay::add(patient, timeline);
 }
