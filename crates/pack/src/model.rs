@@ -768,6 +768,8 @@ pub struct Procedure {
     pub minutes: [u32; 2],
     /// The service that writes a report of what was seen, if one does.
     pub report: Option<ReportService>,
+    /// What sort of procedure it is, of those that are ordered; each has a request.
+    pub category: Option<ProcedureCategory>,
 }
 
 /// A diagnostic service that writes reports.
@@ -777,6 +779,17 @@ pub struct Procedure {
 pub enum ReportService {
     Radiology,
     Cardiology,
+}
+
+/// Sort of a procedure that is ordered.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ProcedureCategory {
+    Imaging,
+    Surgical,
+    Evaluation,
+    Counselling,
 }
 
 /// A vaccine: `vaccines/*.toml`.

@@ -1,7 +1,8 @@
 //! A model pack in the form the simulation runs on: names become places in vectors, tables become one figure a year of age.
 
 use twinlake_pack::{
-    ConceptKey, Condition, Derived, Effect, Key, Lab, LabCategory, Onset, Order, Pack, Race, Sex, Table, Visit,
+    ConceptKey, Condition, Derived, Effect, Key, Lab, LabCategory, Onset, Order, Pack, ProcedureCategory, Race, Sex,
+    Table, Visit,
 };
 
 use super::frame::Frame;
@@ -237,6 +238,7 @@ pub(super) struct ProcedureModel {
     pub(super) concept: ConceptKey,
     pub(super) stream: u16,
     pub(super) minutes: [u32; 2],
+    pub(super) category: Option<ProcedureCategory>,
 }
 
 #[derive(Debug)]
@@ -336,6 +338,7 @@ impl<'a> Model<'a> {
                     concept: names.concept(procedure.concept),
                     stream: procedure.stream,
                     minutes: procedure.minutes,
+                    category: procedure.category,
                 })
                 .collect(),
             vaccines: pack

@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use twinlake_pack::Pack;
 
 use super::{Model, average_glucose, body_mass_index, egfr, friedewald, simulate};
-use crate::timeline::{Category, ConceptKey, Course, EventId, Observation, Sex, Timeline, Value};
+use crate::timeline::{
+    Category, ConceptKey, Course, EncounterClass, EventId, Observation, RequestCategory, Sex, Timeline, Value, Ward,
+};
 
 const SEED: u64 = 42;
 const N: u64 = 10_000;
@@ -58,6 +60,9 @@ pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, Concept
     }
     for item in &timeline.procedures {
         all.push(("procedure", item.event, item.concept, item.start.date(), item.end.date()));
+    }
+    for item in &timeline.requests {
+        all.push(("request", item.event, item.concept, item.authored.date(), item.done.date()));
     }
     for item in &timeline.specimens {
         all.push(("specimen", item.event, item.concept, item.at.date(), item.at.date()));
@@ -169,6 +174,36 @@ fn every_laboratory_result_was_measured_in_one_specimen() {
         }
         let laboratory = timeline.observations.iter().filter(|item| item.category == Category::Laboratory).count();
         assert_eq!(measured.len(), laboratory, "patient {}", timeline.patient);
+    }
+}
+
+#[test]
+fn wards_follow_each_other_from_the_start_of_a_visit_to_its_end() {
+    let mut intensive = 0;
+    for timeline in cohort() {
+        for (index, encounter) in timeline.encounters.iter().enumerate() {
+            let stays: Vec<_> = timeline.ward_stays.iter().filter(|stay| stay.encounter == index).collect();
+            let in_hospital = matches!(encounter.class, EncounterClass::Emergency | EncounterClass::Inpatient);
+            assert_eq!(stays.is_empty(), !in_hospital, "patient {} {encounter:?}", timeline.patient);
+            let Some((first, last)) = stays.first().zip(stays.last()) else { continue };
+            assert_eq!((first.start, last.end), (encounter.start, encounter.end));
+            assert!(stays.iter().all(|stay| stay.start < stay.end));
+            assert!(stays.windows(2).all(|pair| pair[0].end == pair[1].start && pair[0].ward != pair[1].ward));
+            intensive += usize::from(stays.iter().any(|stay| stay.ward == Ward::IntensiveCare));
+        }
+        let died =
+            |index: usize| timeline.death.as_ref().is_some_and(|death| death.at <= timeline.encounters[index].end);
+        assert!(timeline.discharges.iter().all(|discharge| !died(discharge.encounter)));
+    }
+    assert!(intensive > 100, "{intensive} visits to intensive care");
+}
+
+#[test]
+fn every_report_has_its_request() {
+    for timeline in cohort() {
+        let n = timeline.requests.iter().filter(|request| request.category == RequestCategory::Laboratory).count();
+        assert_eq!(n, timeline.reports.len(), "patient {}", timeline.patient);
+        assert!(timeline.requests.iter().all(|request| request.authored <= request.done));
     }
 }
 
@@ -585,6 +620,9 @@ proptest! {
         is_prefix!(survey_responses);
         is_prefix!(notes);
         is_prefix!(written_reports);
+        is_prefix!(requests);
+        is_prefix!(ward_stays);
+        is_prefix!(discharges);
         for prescription in &part.prescriptions {
             let later = whole.prescriptions.iter().find(|other| other.event == prescription.event).unwrap();
             prop_assert_eq!(prescription.at, later.at);

@@ -7,7 +7,7 @@ use twinlake_fhir::{
 
 use super::{Chart, coded, quantity, survey};
 use crate::render::codes::{self, Code};
-use crate::timeline::{self, Category, Report, Scaled, Value};
+use crate::timeline::{self, Category, Fulfilment, Report, Scaled, Value};
 
 const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/observation-category";
 const INTERPRETATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation";
@@ -78,7 +78,7 @@ pub(super) fn cause_of_death<'a>(chart: &'a Chart<'_>) -> Option<Observation<'a>
     })
 }
 
-pub(super) fn report<'a>(chart: &'a Chart<'_>, report: &Report) -> DiagnosticReport<'a> {
+pub(super) fn report<'a>(chart: &'a Chart<'_>, index: usize, report: &Report) -> DiagnosticReport<'a> {
     let encounter = &chart.timeline.encounters[report.encounter];
     let result = |&index: &usize| {
         let id = chart.id(chart.timeline.observations[index].event);
@@ -96,6 +96,7 @@ pub(super) fn report<'a>(chart: &'a Chart<'_>, report: &Report) -> DiagnosticRep
     DiagnosticReport {
         id: Some(chart.id(report.event)),
         meta: Some(chart.meta(report.at, &[REPORT])),
+        based_on: chart.based_on(Fulfilment::Report(index)),
         status: Some(Text::from("final")),
         category: vec![coded(REPORT_CATEGORY, LABORATORY)],
         code: Some(chart.concept(report.concept)),
