@@ -13,8 +13,9 @@ use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of,
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
-    Allergy, Category, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId, Immunization,
-    Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship, Report, Scaled, Sex, Timeline, Value,
+    Allergy, Category, Claim, ClaimItem, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass,
+    Ethnicity, EventId, Immunization, Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race,
+    Relationship, Report, Scaled, Service, Sex, Timeline, Value,
 };
 use twinlake_vocab::Vocab;
 
@@ -81,7 +82,8 @@ fn compare(context: &Context<'_>, timelines: impl Iterator<Item = Timeline>) -> 
 }
 
 /// What gives no row and should not.
-const EXPECTED: [(&str, &str); 3] = [
+const EXPECTED: [(&str, &str); 4] = [
+    ("Claim", "costs-in-benefits"),
     ("DiagnosticReport", "results-in-observations"),
     ("Observation", "cause-of-death"),
     // "Used to smoke" maps to two concepts; the first is stored.
@@ -113,6 +115,7 @@ fn a_cohort_agrees() {
         Table::ConditionEra,
         Table::DrugEra,
         Table::PayerPlanPeriod,
+        Table::Cost,
         Table::Location,
         Table::CareSite,
         Table::Provider,
@@ -149,6 +152,12 @@ fn every_kind_of_event_agrees() {
         row(Table::PayerPlanPeriod, event(70, 1)).cell("payer_plan_period_end_date"),
         &Cell::Date(day("2024-03-05"))
     );
+    let costs: Vec<_> = agreement.rendered.values().filter(|row| row.table == Table::Cost).collect();
+    assert_eq!(costs.len(), 4);
+    let ecg = costs.iter().find(|row| row.cell("cost_event_id") == &Cell::Int(event(50, 0))).unwrap();
+    assert_eq!(ecg.cell("cost_domain_id"), &Cell::Text("Procedure".into()));
+    assert_eq!(ecg.cell("paid_by_patient"), &Cell::Float(15.3));
+    assert_eq!(ecg.cell("paid_by_payer"), &Cell::Float(0.8));
     // The last fill would last beyond death.
     let last = row(Table::DrugExposure, event(30, 2));
     assert_eq!(last.cell("drug_exposure_end_date"), &Cell::Date(day("2024-03-05")));
@@ -389,5 +398,31 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 cause: "test",
             },
         ],
+        claims: [(0, 0, Some(day("2020-02-20"))), (1, 2, None), (2, 2, Some(day("2024-03-15")))]
+            .map(|(ordinal, encounter, decided)| {
+                let item = |service, concept, allowed, deductible, copay| ClaimItem {
+                    service,
+                    concept,
+                    charged: 20_010,
+                    allowed,
+                    deductible,
+                    copay,
+                };
+                let other = match encounter {
+                    0 => item(Service::Immunization(0), concept("influenza-vaccine"), 6500, 0, 0),
+                    _ => item(Service::Procedure(0), concept("electrocardiogram"), 1610, 1510, 20),
+                };
+                Claim {
+                    event: event(71, ordinal),
+                    decision_event: event(72, ordinal),
+                    coverage: usize::from(encounter > 0),
+                    encounter,
+                    at: at("2020-02-03T09:30:00"),
+                    decided,
+                    items: vec![item(Service::Visit, concept("wellness-visit"), 9230, 1010, 2020), other],
+                    cause: "test",
+                }
+            })
+            .into(),
     }
 }

@@ -4,8 +4,9 @@ use serde::{Serialize, Serializer};
 
 use crate::header::leading_type;
 use crate::{
-    AllergyIntolerance, Condition, Coverage, DiagnosticReport, Encounter, FhirError, Header, Immunization, Location,
-    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, Procedure, Raw, Text,
+    AllergyIntolerance, Claim, Condition, Coverage, DiagnosticReport, Encounter, ExplanationOfBenefit, FhirError,
+    Header, Immunization, Location, MedicationRequest, Meta, Observation, Organization, Patient, Practitioner,
+    Procedure, Raw, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -115,6 +116,8 @@ resource_types!(
     AllergyIntolerance,
     DiagnosticReport,
     Coverage,
+    Claim,
+    ExplanationOfBenefit,
 );
 
 impl<'a> Resource<'a> {
@@ -274,9 +277,9 @@ mod tests {
 
     #[test]
     fn types_that_are_not_modelled_are_kept_whole() {
-        let text = r#"{"resourceType":"Claim","id":"c1","total":{"value":10.00},"item":[]}"#;
+        let text = r#"{"resourceType":"Basic","id":"c1","total":{"value":10.00},"item":[]}"#;
         let resource = Resource::from_json(text).unwrap();
-        assert_eq!((resource.resource_type(), resource.id()), ("Claim", Some("c1")));
+        assert_eq!((resource.resource_type(), resource.id()), ("Basic", Some("c1")));
         assert_eq!(resource.to_json(), text);
     }
 }

@@ -9,10 +9,12 @@ use crate::ViewDefinition;
 /// Name and text of each view, in the order of names.
 pub const VIEWS: &[(&str, &str)] = &[
     ("allergy_intolerance", include_str!("../views/allergy_intolerance.json")),
+    ("claim", include_str!("../views/claim.json")),
     ("condition", include_str!("../views/condition.json")),
     ("coverage", include_str!("../views/coverage.json")),
     ("diagnostic_report", include_str!("../views/diagnostic_report.json")),
     ("encounter", include_str!("../views/encounter.json")),
+    ("explanation_of_benefit", include_str!("../views/explanation_of_benefit.json")),
     ("immunization", include_str!("../views/immunization.json")),
     ("location", include_str!("../views/location.json")),
     ("medication_request", include_str!("../views/medication_request.json")),

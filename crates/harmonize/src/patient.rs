@@ -11,7 +11,7 @@ use crate::loss::Losses;
 use crate::observation_period::observation_period;
 use crate::shared::Shared;
 use crate::visit::Visits;
-use crate::{allergy, coded, condition, coverage, drug, observation, person, procedure, visit};
+use crate::{allergy, coded, condition, cost, coverage, drug, observation, person, procedure, visit};
 
 /// A patient in OMOP.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,12 +74,21 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
             all.extend(coverage::row(&mut reading, one, observed_until).map(AnyRow::from));
         }
     }
+    let costed = cost::Costed::of(&all);
+    for resource in &resources {
+        if let Resource::ExplanationOfBenefit(one) = resource
+            && is_of(person_id, one.patient.as_ref())
+        {
+            let mut reading = Reading { context: &context, resource_type: "ExplanationOfBenefit", losses: &mut losses };
+            all.extend(cost::rows(&mut reading, &costed, one));
+        }
+    }
     all.extend(eras(vocab, person_id, &all));
     all.sort_by_key(|row| (row.table(), row.key()));
     Harmonized { person_id: Some(person_id), rows: all, losses }
 }
 
-/// The rows of everything but the Patient, the Encounters and the Coverages; the cause of death goes into `death`.
+/// The rows of everything but the Patient, the Encounters, the Coverages and what they paid; the cause of death goes into `death`.
 fn events(
     context: &Context<'_>,
     patient: &Patient<'_>,
@@ -107,6 +116,7 @@ fn events(
                 None => rows.extend(observation::rows(&mut reading, observation).into_iter().flatten()),
             },
             Resource::DiagnosticReport(_) => losses.count_reason("DiagnosticReport", "results-in-observations"),
+            Resource::Claim(_) => losses.count_reason("Claim", "costs-in-benefits"),
             Resource::Other(other) => losses.count_reason(&other.resource_type, "not-mapped"),
             _ => {}
         }
@@ -145,6 +155,8 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::Immunization(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::Coverage(resource) => is_of(person_id, resource.beneficiary.as_ref()),
+        Resource::Claim(resource) => is_of(person_id, resource.patient.as_ref()),
+        Resource::ExplanationOfBenefit(resource) => is_of(person_id, resource.patient.as_ref()),
         _ => true,
     }
 }

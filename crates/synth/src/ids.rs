@@ -17,6 +17,10 @@ pub const PRACTITIONERS: u16 = 3;
 pub const PAYERS: u16 = 4;
 /// Stream of a patient's coverages, by the day of life on which they begin.
 pub const COVERAGES: u16 = 410;
+/// Stream of claims, by the day of life of the visit.
+pub const CLAIMS: u16 = 411;
+/// Stream of the decisions on claims (`ExplanationOfBenefit`), each with its claim's ordinal.
+pub const DECISIONS: u16 = 412;
 
 /// Makes the keys and FHIR ids of one cohort.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -60,6 +60,7 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
             .collect(),
         encounters: chart.encounters.into_iter().take(n_encounters).collect(),
         coverages: Vec::new(),
+        claims: Vec::new(),
         death,
         demographics: life.demographics,
     }

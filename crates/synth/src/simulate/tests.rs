@@ -65,6 +65,11 @@ fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveD
     for item in &timeline.coverages {
         all.push(("coverage", item.event, key("wellness-visit"), item.start, item.end.unwrap_or(item.start)));
     }
+    for item in &timeline.claims {
+        let (at, concept) = (item.at.date(), item.items[0].concept);
+        all.push(("claim", item.event, concept, at, at));
+        all.push(("decision", item.decision_event, concept, at, at));
+    }
     all
 }
 
@@ -309,6 +314,62 @@ fn identities_hold_in_the_numbers_as_written() {
         }
     }
     assert!(checked.len() == 4 && checked.values().all(|&n| n > 1000), "{checked:?}");
+}
+
+#[test]
+fn who_pays_follows_the_shares_of_the_pack() {
+    let pack = Pack::embedded();
+    for (low, high) in [(20, 39), (42, 64), (66, 100)] {
+        let people: Vec<&Timeline> = cohort()
+            .iter()
+            .filter(|timeline| timeline.death.is_none())
+            .filter(|timeline| (low..=high).contains(&age_at(timeline, pack.reference_date)))
+            // Whoever was not seen of late may have a payer that nobody wrote down.
+            .filter(|timeline| timeline.encounters.iter().any(|visit| visit.start.year() == pack.reference_date.year()))
+            .collect();
+        let with = |kind: twinlake_pack::PayerKind| {
+            let has = |timeline: &&&Timeline| {
+                let mut coverages = timeline.coverages.iter().filter(|one| one.is_in_force(pack.reference_date));
+                coverages.any(|one| pack.payers.payer[one.payer].kind == kind)
+            };
+            to_f64(people.iter().filter(has).count()) / to_f64(people.len())
+        };
+        let expected = |of: fn(&twinlake_pack::PayerShare) -> f64| {
+            let sex = |timeline: &&Timeline| match timeline.demographics.sex {
+                Sex::Female => twinlake_pack::Sex::Female,
+                Sex::Male => twinlake_pack::Sex::Male,
+            };
+            let age = |timeline: &&Timeline| age_at(timeline, pack.reference_date).unsigned_abs();
+            let shares = people.iter().map(|timeline| of(pack.payers.share(sex(timeline), age(timeline))));
+            shares.sum::<f64>() / to_f64(people.len())
+        };
+        for (kind, target) in [
+            (twinlake_pack::PayerKind::Medicare, expected(|share| share.medicare)),
+            (twinlake_pack::PayerKind::Medicaid, expected(|share| share.medicaid)),
+        ] {
+            let share = with(kind);
+            assert!((share - target).abs() < 0.03, "ages {low}-{high} {kind:?}: {share:.3}, pack {target:.3}");
+        }
+    }
+}
+
+#[test]
+fn what_is_allowed_is_paid_and_no_more() {
+    let mut n_items = 0;
+    for timeline in cohort() {
+        for claim in &timeline.claims {
+            let coverage = &timeline.coverages[claim.coverage];
+            assert!(coverage.is_in_force(timeline.encounters[claim.encounter].start.date()));
+            assert!(claim.decided.is_none_or(|decided| decided > claim.at.date()));
+            for item in &claim.items {
+                assert!(0 < item.allowed && item.allowed <= item.charged, "patient {} {item:?}", timeline.patient);
+                assert!(item.deductible >= 0 && item.copay >= 0 && item.benefit() >= 0);
+                assert_eq!(item.benefit() + item.patient(), item.allowed);
+                n_items += 1;
+            }
+        }
+    }
+    assert!(n_items > 100_000, "{n_items}");
 }
 
 #[test]

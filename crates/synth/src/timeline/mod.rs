@@ -3,10 +3,12 @@
 //! Everything that FHIR or OMOP says about a patient is decided here. The renderings draw no random number; they only
 //! translate. Times are the wall clock of the patient's place; [`Demographics::utc_offset_minutes`] is fixed for life.
 
+mod claim;
 mod coverage;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+pub use claim::{Claim, ClaimItem, Service};
 pub use coverage::{Coverage, Relationship};
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
@@ -56,6 +58,8 @@ pub struct Timeline {
     pub allergies: Vec<Allergy>,
     /// Who paid, by start; each was in force at a visit.
     pub coverages: Vec<Coverage>,
+    /// What was billed to payers, by visit.
+    pub claims: Vec<Claim>,
 }
 
 impl Timeline {

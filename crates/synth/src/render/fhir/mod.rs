@@ -3,6 +3,7 @@
 //! `meta.profile` names a profile only where the resource meets it. References are literal (`Patient/…`); times are the
 //! wall clock with the patient's fixed offset; `meta.lastUpdated` follows from the event, never from a clock.
 
+mod claim;
 mod condition;
 mod coverage;
 mod encounter;
@@ -61,6 +62,14 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     }
     for coverage in &timeline.coverages {
         sink(coverage::coverage(&chart, coverage).into());
+    }
+    for claim in &timeline.claims {
+        sink(claim::claim(&chart, claim).into());
+    }
+    for claim in &timeline.claims {
+        if let Some(decided) = claim.decided {
+            sink(claim::explanation(&chart, claim, decided).into());
+        }
     }
 }
 

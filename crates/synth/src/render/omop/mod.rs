@@ -1,5 +1,6 @@
 //! A timeline as rows of OMOP CDM v5.4; column by column as `docs/harmonization.md` says.
 
+mod claim;
 mod condition;
 mod coverage;
 mod drug;
@@ -41,6 +42,7 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     let observed_until = period.as_ref().map(|period| period.observation_period_end_date);
     rows.extend(period.map(AnyRow::from));
     rows.extend(timeline.coverages.iter().map(|one| coverage::coverage(&patient, one, observed_until).into()));
+    claim::push_costs(&patient, &mut rows);
     era::push_eras(context, patient.person_id, &mut rows);
     rows
 }

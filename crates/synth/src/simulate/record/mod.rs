@@ -5,6 +5,7 @@
 //! adding one changes none of the others. Each honours `as_of`: what is written down by that day is the same for any
 //! later one, but for whether it is still open.
 
+mod claim;
 mod coverage;
 
 use chrono::NaiveDate;
@@ -16,4 +17,5 @@ use crate::timeline::Timeline;
 /// Adds every topic to a chart that was cut at `as_of`, in this order.
 pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
     coverage::add(model, patient, as_of, timeline);
+    claim::add(model, patient, as_of, timeline);
 }
