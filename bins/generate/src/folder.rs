@@ -166,9 +166,9 @@ impl OmopSink for CsvFolder {
     }
 }
 
-/// Tables with a `person_id` that the generator fills, and with `all` every other table of the CDM, empty or not.
+/// Tables that the generator fills for each patient, and with `all` every other table of the CDM, empty or not.
 fn tables(all: bool) -> impl Iterator<Item = Table> {
-    const OF_PATIENTS: [Table; 11] = [
+    const OF_PATIENTS: [Table; 13] = [
         Table::Person,
         Table::ObservationPeriod,
         Table::VisitOccurrence,
@@ -180,6 +180,8 @@ fn tables(all: bool) -> impl Iterator<Item = Table> {
         Table::Death,
         Table::ConditionEra,
         Table::DrugEra,
+        Table::PayerPlanPeriod,
+        Table::Cost,
     ];
     Table::ALL.into_iter().filter(move |table| all || OF_PATIENTS.contains(table))
 }

@@ -13,7 +13,7 @@ use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of,
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
-    Allergy, Category, Claim, ClaimItem, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass,
+    Allergy, Category, Claim, ClaimItem, Coverage, Death, Demographics, Diagnosis, Dispense, Encounter, EncounterClass,
     Ethnicity, EventId, Immunization, Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race,
     Relationship, Report, Scaled, Service, Sex, Timeline, Value,
 };
@@ -82,7 +82,8 @@ fn compare(context: &Context<'_>, timelines: impl Iterator<Item = Timeline>) -> 
 }
 
 /// What gives no row and should not.
-const EXPECTED: [(&str, &str); 4] = [
+const EXPECTED: [(&str, &str); 5] = [
+    ("MedicationRequest", "fulfilled"),
     ("Claim", "costs-in-benefits"),
     ("DiagnosticReport", "results-in-observations"),
     ("Observation", "cause-of-death"),
@@ -226,6 +227,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
         refills: 3,
         sig: "Take one tablet with the evening meal",
         status: PrescriptionStatus::Active,
+        stopped: None,
         reason: None,
         encounter,
         cause: "test",
@@ -373,6 +375,16 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 cause: "test",
             },
         ],
+        // The first on the day of the visit, the refill later.
+        dispenses: [(0, "2020-02-03T09:40:00"), (1, "2020-05-05T14:00:00")]
+            .map(|(fill, handed_over)| Dispense {
+                event: event(73, fill),
+                prescription: 0,
+                fill,
+                at: at(handed_over),
+                cause: "test",
+            })
+            .into(),
         coverages: vec![
             Coverage {
                 event: event(70, 0),

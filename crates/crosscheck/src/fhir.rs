@@ -25,6 +25,7 @@ pub(crate) fn patient_id<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
         Resource::MedicationRequest(resource) => &resource.subject,
         Resource::Immunization(resource) => &resource.patient,
         Resource::AllergyIntolerance(resource) => &resource.patient,
+        Resource::MedicationDispense(resource) => &resource.subject,
         Resource::DiagnosticReport(resource) => &resource.subject,
         Resource::Coverage(resource) => &resource.beneficiary,
         Resource::Claim(resource) => &resource.patient,

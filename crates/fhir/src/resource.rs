@@ -5,8 +5,8 @@ use serde::{Serialize, Serializer};
 use crate::header::leading_type;
 use crate::{
     AllergyIntolerance, Claim, Condition, Coverage, DiagnosticReport, Encounter, ExplanationOfBenefit, FhirError,
-    Header, Immunization, Location, MedicationRequest, Meta, Observation, Organization, Patient, Practitioner,
-    Procedure, Raw, Text,
+    Header, Immunization, Location, MedicationDispense, MedicationRequest, Meta, Observation, Organization, Patient,
+    Practitioner, Procedure, Raw, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -118,6 +118,7 @@ resource_types!(
     Coverage,
     Claim,
     ExplanationOfBenefit,
+    MedicationDispense,
 );
 
 impl<'a> Resource<'a> {

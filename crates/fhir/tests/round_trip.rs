@@ -95,11 +95,22 @@ fn synthea_samples_lose_nothing() {
         }
     }
     // Synthea writes it inside of other resources alone.
-    const UNMET: [&str; 1] = ["Coverage"];
+    const UNMET: [&str; 2] = ["Coverage", "MedicationDispense"];
     for resource_type in Resource::TYPES.iter().filter(|name| !UNMET.contains(name)) {
         assert!(counts.contains_key(*resource_type), "no {resource_type} was met");
     }
     assert!(counts["Claim"] > 100 && counts["Observation"] > 1000, "{counts:?}");
+}
+
+#[test]
+fn a_dispense_loses_nothing() {
+    let text = concat!(
+        r#"{"resourceType":"MedicationDispense","id":"d","status":"completed","medicationReference":{"reference":"Medication/m"},"#,
+        r#""subject":{"reference":"Patient/p"},"performer":[{"actor":{"reference":"Organization/o"},"id":"1"}],"#,
+        r#""authorizingPrescription":[{"reference":"MedicationRequest/r"}],"daysSupply":{"value":30.0,"code":"d"},"#,
+        r#""whenHandedOver":"2020-01-01T10:00:00-05:00","substitution":{"wasSubstituted":false},"text":{"status":"empty"}}"#,
+    );
+    assert_eq!(assert_round_trip(text, "dispense"), "MedicationDispense");
 }
 
 #[test]

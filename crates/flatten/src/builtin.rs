@@ -17,6 +17,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("explanation_of_benefit", include_str!("../views/explanation_of_benefit.json")),
     ("immunization", include_str!("../views/immunization.json")),
     ("location", include_str!("../views/location.json")),
+    ("medication_dispense", include_str!("../views/medication_dispense.json")),
     ("medication_request", include_str!("../views/medication_request.json")),
     ("observation", include_str!("../views/observation.json")),
     ("observation_component", include_str!("../views/observation_component.json")),

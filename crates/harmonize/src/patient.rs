@@ -40,7 +40,14 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
         return Harmonized { losses, ..Harmonized::default() };
     };
     let person_id = key::of_person(patient.id.as_deref().unwrap_or_default());
-    let mut context = Context { vocab, shared, person_id, visits: Visits::default(), death_date: None };
+    let mut context = Context {
+        vocab,
+        shared,
+        person_id,
+        visits: Visits::default(),
+        death_date: None,
+        fulfilled: drug::fulfilled(&resources),
+    };
     let Some(rows) = person::person(&context, patient, &mut losses) else {
         count_all(&resources, "birthDate", &mut losses);
         return Harmonized { losses, ..Harmonized::default() };
@@ -109,6 +116,7 @@ fn events(
             Resource::Condition(condition) => rows.extend(condition::rows(&mut reading, condition)),
             Resource::Procedure(procedure) => rows.extend(procedure::rows(&mut reading, procedure)),
             Resource::MedicationRequest(request) => rows.extend(drug::request_rows(&mut reading, request)),
+            Resource::MedicationDispense(dispense) => rows.extend(drug::dispense_rows(&mut reading, dispense)),
             Resource::Immunization(immunization) => rows.extend(drug::immunization_rows(&mut reading, immunization)),
             Resource::AllergyIntolerance(allergy) => rows.extend(allergy::rows(&mut reading, allergy)),
             Resource::Observation(observation) => match observation::cause_of_death(observation) {
@@ -151,6 +159,7 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::Observation(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Procedure(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::MedicationRequest(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::MedicationDispense(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Immunization(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),

@@ -21,6 +21,8 @@ pub const COVERAGES: u16 = 410;
 pub const CLAIMS: u16 = 411;
 /// Stream of the decisions on claims (`ExplanationOfBenefit`), each with its claim's ordinal.
 pub const DECISIONS: u16 = 412;
+/// Stream of the fills of prescriptions, by day of life.
+pub const DISPENSES: u16 = 413;
 
 /// Makes the keys and FHIR ids of one cohort.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -62,6 +62,10 @@ fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveD
     for item in &timeline.allergies {
         all.push(("allergy", item.event, item.concept, item.onset, item.recorded));
     }
+    for item in &timeline.dispenses {
+        let (at, concept) = (item.at.date(), timeline.prescriptions[item.prescription].concept);
+        all.push(("dispense", item.event, concept, at, at));
+    }
     for item in &timeline.coverages {
         all.push(("coverage", item.event, key("wellness-visit"), item.start, item.end.unwrap_or(item.start)));
     }
@@ -354,6 +358,38 @@ fn who_pays_follows_the_shares_of_the_pack() {
 }
 
 #[test]
+fn prescriptions_are_filled_in_order_and_most_of_them_are() {
+    let (mut n_due, mut n_filled, mut n_refills) = (0, 0, 0);
+    for timeline in cohort() {
+        let mut fills: BTreeMap<usize, Vec<&crate::timeline::Dispense>> = BTreeMap::new();
+        for dispense in &timeline.dispenses {
+            fills.entry(dispense.prescription).or_default().push(dispense);
+        }
+        let settled = Pack::embedded().reference_date - Days::new(10);
+        n_due += timeline.prescriptions.iter().filter(|one| one.at.date() < settled).count();
+        n_filled += fills.len();
+        for (index, fills) in fills {
+            let prescription = &timeline.prescriptions[index];
+            assert!(fills.len() <= 1 + prescription.refills as usize);
+            n_refills += fills.len() - 1;
+            for (number, fill) in (0..).zip(&fills) {
+                assert!(fill.fill == number && fill.at > prescription.at, "patient {} {fill:?}", timeline.patient);
+                assert!(prescription.stopped.is_none_or(|stopped| fill.at.date() < stopped));
+            }
+            for pair in fills.windows(2) {
+                let gap = (pair[1].at.date() - pair[0].at.date()).num_days();
+                assert!(
+                    (i64::from(prescription.days_supply) - 3..i64::from(prescription.days_supply) + 60).contains(&gap)
+                );
+            }
+        }
+    }
+    let share = to_f64(n_filled) / to_f64(n_due);
+    assert!((0.85..0.99).contains(&share), "{share:.3} of prescriptions are filled");
+    assert!(n_refills > 10_000, "{n_refills} refills");
+}
+
+#[test]
 fn what_is_allowed_is_paid_and_no_more() {
     let mut n_items = 0;
     for timeline in cohort() {
@@ -433,6 +469,7 @@ proptest! {
             prop_assert_eq!(prescription.concept, later.concept);
             prop_assert!(prescription.status <= later.status || later.status != crate::timeline::PrescriptionStatus::Active);
         }
+        is_prefix!(dispenses);
         for problem in &part.problems {
             let later = whole.problems.iter().find(|other| other.event == problem.event).unwrap();
             prop_assert_eq!((problem.concept, problem.onset, problem.recorded, problem.encounter),

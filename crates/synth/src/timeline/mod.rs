@@ -5,11 +5,13 @@
 
 mod claim;
 mod coverage;
+mod dispense;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
 pub use claim::{Claim, ClaimItem, Service};
 pub use coverage::{Coverage, Relationship};
+pub use dispense::Dispense;
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
 ///
@@ -56,7 +58,9 @@ pub struct Timeline {
     pub procedures: Vec<Procedure>,
     /// Allergies, by onset.
     pub allergies: Vec<Allergy>,
-    /// Who paid, by start; each was in force at a visit.
+    /// Fills of prescriptions, by time.
+    pub dispenses: Vec<Dispense>,
+    /// Who paid, by start; each was in force at a visit or a fill.
     pub coverages: Vec<Coverage>,
     /// What was billed to payers, by visit.
     pub claims: Vec<Claim>,
@@ -301,6 +305,8 @@ pub struct Prescription {
     pub sig: &'static str,
     /// State at `as_of`.
     pub status: PrescriptionStatus,
+    /// Day on which the patient stopped taking it, when that came by `as_of` and before the supply ran out.
+    pub stopped: Option<NaiveDate>,
     /// Condition treated.
     pub reason: Option<ConceptKey>,
     /// Index of the encounter.

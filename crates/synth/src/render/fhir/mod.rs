@@ -6,6 +6,7 @@
 mod claim;
 mod condition;
 mod coverage;
+mod dispense;
 mod encounter;
 mod medication;
 mod observation;
@@ -59,6 +60,9 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     }
     for procedure in &timeline.procedures {
         sink(procedure::procedure(&chart, procedure).into());
+    }
+    for dispense in &timeline.dispenses {
+        sink(dispense::dispense(&chart, dispense).into());
     }
     for coverage in &timeline.coverages {
         sink(coverage::coverage(&chart, coverage).into());

@@ -12,6 +12,8 @@ mod procedure;
 mod reference;
 mod visit;
 
+use std::collections::BTreeSet;
+
 use twinlake_omop::AnyRow;
 
 use super::Context;
@@ -34,7 +36,10 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     for observation in &timeline.observations {
         observation::push_observation(&patient, observation, &mut rows);
     }
-    rows.extend(timeline.prescriptions.iter().map(|prescription| drug::prescription(&patient, prescription)));
+    let filled: BTreeSet<usize> = timeline.dispenses.iter().map(|dispense| dispense.prescription).collect();
+    let unfilled = timeline.prescriptions.iter().enumerate().filter(|(index, _)| !filled.contains(index));
+    rows.extend(unfilled.map(|(_, prescription)| drug::prescription(&patient, prescription)));
+    rows.extend(timeline.dispenses.iter().map(|dispense| drug::dispense(&patient, dispense)));
     rows.extend(timeline.immunizations.iter().map(|immunization| drug::immunization(&patient, immunization)));
     rows.extend(timeline.procedures.iter().map(|procedure| procedure::procedure(&patient, procedure)));
     rows.extend(person::death(context, timeline).map(AnyRow::from));

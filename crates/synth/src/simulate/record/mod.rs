@@ -7,6 +7,7 @@
 
 mod claim;
 mod coverage;
+mod dispense;
 
 use chrono::NaiveDate;
 
@@ -16,6 +17,7 @@ use crate::timeline::Timeline;
 
 /// Adds every topic to a chart that was cut at `as_of`, in this order.
 pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
+    dispense::add(patient, as_of, timeline);
     coverage::add(model, patient, as_of, timeline);
     claim::add(model, patient, as_of, timeline);
 }
