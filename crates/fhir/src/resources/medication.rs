@@ -1,4 +1,4 @@
-//! MedicationRequest, MedicationDispense and Immunization.
+//! MedicationRequest, `MedicationDispense` and Immunization.
 
 use crate::{
     Annotation, CodeableConcept, DateTime, Identifier, PartialDate, Period, Quantity, Range, Raw, Reference, Text,

@@ -1,4 +1,4 @@
-//! Coverage, Claim, ExplanationOfBenefit.
+//! Coverage, Claim, `ExplanationOfBenefit`.
 
 use crate::{CodeableConcept, DateTime, Decimal, Identifier, PartialDate, Period, Quantity, Raw, Reference, Text};
 
