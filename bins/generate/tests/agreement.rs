@@ -13,10 +13,10 @@ use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of,
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
-    Allergy, Category, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId,
-    Fulfilment, Immunization, Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem,
-    Procedure, Race, Relationship, Report, Request, RequestCategory, Scaled, Sex, Specimen, Timeline, Value, Ward,
-    WardStay, WrittenReport,
+    Allergy, Category, Claim, ClaimItem, Coverage, Death, Demographics, Diagnosis, Dispense, Encounter, EncounterClass,
+    Ethnicity, EventId, Fulfilment, Immunization, Note, NoteKind, Observation, Personal, Prescription,
+    PrescriptionStatus, Problem, Procedure, Race, Relationship, Report, Request, RequestCategory, Scaled, Service, Sex,
+    Specimen, Timeline, Value, Ward, WardStay, WrittenReport,
 };
 use twinlake_vocab::Vocab;
 
@@ -83,11 +83,13 @@ fn compare(context: &Context<'_>, timelines: impl Iterator<Item = Timeline>) -> 
 }
 
 /// What gives no row and should not.
-const EXPECTED: [(&str, &str); 11] = [
+const EXPECTED: [(&str, &str); 13] = [
     ("QuestionnaireResponse", "results-in-observations"),
     // A written report that was filed as a document too.
     ("DiagnosticReport", "same-text"),
     ("ServiceRequest", "order"),
+    ("MedicationRequest", "fulfilled"),
+    ("Claim", "costs-in-benefits"),
     ("DiagnosticReport", "results-in-observations"),
     ("Observation", "cause-of-death"),
     // "Used to smoke" maps to two concepts; the first is stored.
@@ -127,6 +129,7 @@ fn a_cohort_agrees() {
         Table::ConditionEra,
         Table::DrugEra,
         Table::PayerPlanPeriod,
+        Table::Cost,
         Table::Location,
         Table::CareSite,
         Table::Provider,
@@ -163,6 +166,12 @@ fn every_kind_of_event_agrees() {
         row(Table::PayerPlanPeriod, event(70, 1)).cell("payer_plan_period_end_date"),
         &Cell::Date(day("2024-03-05"))
     );
+    let costs: Vec<_> = agreement.rendered.values().filter(|row| row.table == Table::Cost).collect();
+    assert_eq!(costs.len(), 4);
+    let ecg = costs.iter().find(|row| row.cell("cost_event_id") == &Cell::Int(event(50, 0))).unwrap();
+    assert_eq!(ecg.cell("cost_domain_id"), &Cell::Text("Procedure".into()));
+    assert_eq!(ecg.cell("paid_by_patient"), &Cell::Float(15.3));
+    assert_eq!(ecg.cell("paid_by_payer"), &Cell::Float(0.8));
     // The last fill would last beyond death.
     let last = row(Table::DrugExposure, event(30, 2));
     assert_eq!(last.cell("drug_exposure_end_date"), &Cell::Date(day("2024-03-05")));
@@ -240,6 +249,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
         refills: 3,
         sig: "Take one tablet with the evening meal",
         status: PrescriptionStatus::Active,
+        stopped: None,
         reason: None,
         encounter,
         cause: "test",
@@ -434,6 +444,16 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 cause: "test",
             },
         ],
+        // The first on the day of the visit, the refill later.
+        dispenses: [(0, "2020-02-03T09:40:00"), (1, "2020-05-05T14:00:00")]
+            .map(|(fill, handed_over)| Dispense {
+                event: event(73, fill),
+                prescription: 0,
+                fill,
+                at: at(handed_over),
+                cause: "test",
+            })
+            .into(),
         coverages: vec![
             Coverage {
                 event: event(70, 0),
@@ -468,5 +488,31 @@ fn eventful_life(pack: &Pack) -> Timeline {
         goals: Vec::new(),
         care_teams: Vec::new(),
         provenances: Vec::new(),
+        claims: [(0, 0, Some(day("2020-02-20"))), (1, 2, None), (2, 2, Some(day("2024-03-15")))]
+            .map(|(ordinal, encounter, decided)| {
+                let item = |service, concept, allowed, deductible, copay| ClaimItem {
+                    service,
+                    concept,
+                    charged: 20_010,
+                    allowed,
+                    deductible,
+                    copay,
+                };
+                let other = match encounter {
+                    0 => item(Service::Immunization(0), concept("influenza-vaccine"), 6500, 0, 0),
+                    _ => item(Service::Procedure(0), concept("electrocardiogram"), 1610, 1510, 20),
+                };
+                Claim {
+                    event: event(71, ordinal),
+                    decision_event: event(72, ordinal),
+                    coverage: usize::from(encounter > 0),
+                    encounter,
+                    at: at("2020-02-03T09:30:00"),
+                    decided,
+                    items: vec![item(Service::Visit, concept("wellness-visit"), 9230, 1010, 2020), other],
+                    cause: "test",
+                }
+            })
+            .into(),
     }
 }

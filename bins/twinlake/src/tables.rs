@@ -7,7 +7,7 @@ use twinlake_lake::LakeTable;
 use twinlake_omop::Table;
 
 /// Events, the tables that grow with patients and years: partitioned by load date.
-const EVENTS: [Table; 7] = [
+const EVENTS: [Table; 8] = [
     Table::VisitOccurrence,
     Table::ConditionOccurrence,
     Table::DrugExposure,
@@ -15,6 +15,7 @@ const EVENTS: [Table; 7] = [
     Table::Measurement,
     Table::Observation,
     Table::DrugEra,
+    Table::Cost,
 ];
 
 /// An OMOP table in the lake, sorted by person where it has one.
@@ -33,8 +34,17 @@ pub(crate) fn omop(table: Table) -> LakeTable {
 
 /// A flattened resource type.
 pub(crate) fn fhir(name: &str, schema: SchemaRef) -> LakeTable {
-    let large =
-        matches!(name, "observation" | "observation_component" | "encounter" | "condition" | "medication_request");
+    let large = matches!(
+        name,
+        "observation"
+            | "observation_component"
+            | "encounter"
+            | "condition"
+            | "medication_request"
+            | "medication_dispense"
+            | "claim"
+            | "explanation_of_benefit"
+    );
     LakeTable {
         namespace: "fhir".into(),
         name: name.into(),

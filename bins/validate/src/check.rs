@@ -5,7 +5,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow};
-use twinlake_crosscheck::{Accounting, Context, Finding, PartitionReport, Severity, SharedCheck, check_partition};
+use twinlake_crosscheck::{
+    Accounting, Context, CostCheck, Finding, PartitionReport, Severity, SharedCheck, check_partition,
+};
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Losses, Shared};
 use twinlake_omop::{DynRow, Table};
@@ -14,7 +16,7 @@ use twinlake_task::{Partition, bytes_to_read};
 use twinlake_vocab::Vocab;
 
 use crate::codec::decode;
-use crate::gather::{FHIR, Gathered};
+use crate::gather::{FHIR, GIVEN, Gathered, spill_cost};
 
 /// What is checked, and how.
 pub struct Sources<'a> {
@@ -89,7 +91,7 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
     let mut gathered = Gathered::new(&sources.work, bytes)?;
     gathered.read_omop(&sources.omop)?;
     gathered.read_fhir(&sources.fhir)?;
-    let Gathered { spill, mut omop, shared_rows, shared_lines, mut unreadable } = gathered;
+    let Gathered { spill, mut costs, mut omop, shared_rows, shared_lines, mut unreadable } = gathered;
 
     let (mut shared, mut shared_check) = (Shared::default(), SharedCheck::default());
     let mut resources: BTreeMap<String, u64> = BTreeMap::new();
@@ -114,6 +116,7 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
 
     let context = Context { vocab, shared: &shared, omop: &omop, pack: sources.pack, foreign: sources.foreign };
     let mut accounting = Accounting::default();
+    let mut cost_check = CostCheck::default();
     let partitions = spill.finish()?;
     for wave in partitions.chunks(sources.threads.get()) {
         let reports: Vec<Result<PartitionReport>> = std::thread::scope(|scope| {
@@ -121,10 +124,20 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
             workers.into_iter().map(|worker| worker.join().map_err(|_| anyhow!("a check panicked"))?).collect()
         });
         for report in reports {
-            accounting.add(report?, &mut shared_check);
+            let report = report?;
+            cost_check.doubt(report.doubtful.iter().copied());
+            for row in &report.costs {
+                spill_cost(&mut costs, GIVEN, &DynRow::from(row))?;
+            }
+            accounting.add(report, &mut shared_check);
         }
     }
     let mut findings = accounting.finish(&omop, &shared_check, sources.foreign);
+    if !omop.lacks(Table::Cost) {
+        for part in costs.finish()? {
+            findings.extend(check_costs(&cost_check, &part)?);
+        }
+    }
     let severity = if sources.foreign { Severity::Warning } else { Severity::Error };
     let unreadable = sources.unreadable.iter().cloned().chain(unreadable);
     findings.extend(unreadable.map(|record| unreadable_finding(record, severity)));
@@ -153,6 +166,15 @@ fn check_part(context: &Context<'_>, partition: &Partition) -> Result<PartitionR
         }
     }
     Ok(check_partition(context, &rows, &lines))
+}
+
+fn check_costs(check: &CostCheck, partition: &Partition) -> Result<Vec<Finding>> {
+    let (mut rendered, mut given) = (Vec::new(), Vec::new());
+    for record in partition.read()? {
+        let row = decode(Table::Cost, &record.payload)?;
+        if record.tag == GIVEN { &mut given } else { &mut rendered }.push(row);
+    }
+    Ok(check.findings(&rendered, &given))
 }
 
 fn unreadable_finding(Unreadable { place, reason }: Unreadable, severity: Severity) -> Finding {

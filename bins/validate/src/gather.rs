@@ -20,10 +20,24 @@ pub(crate) const FHIR: u16 = 1_000;
 /// Bytes of input that one partition should hold; in memory it takes a few times that.
 const PARTITION_BYTES: u64 = 24 << 20;
 
+/// Tag of a `cost` row that OMOP has.
+pub(crate) const RENDERED: u16 = 0;
+/// Tag of a `cost` row that FHIR gives.
+pub(crate) const GIVEN: u16 = 1;
+
+/// Adds a row of `cost`, of either side, to the spill of costs.
+pub(crate) fn spill_cost(costs: &mut Spill, tag: u16, row: &DynRow) -> Result<()> {
+    let mut payload = Vec::with_capacity(128);
+    encode(row, &mut payload);
+    costs.write(row.key().unwrap_or_default(), tag, &payload)
+}
+
 /// What was gathered: persons in a spill, what they share in memory.
 pub(crate) struct Gathered {
     /// Rows and resources by person; those of nobody under key 0.
     pub(crate) spill: Spill,
+    /// Rows of `cost`, which name no person, by key.
+    pub(crate) costs: Spill,
     /// The OMOP side as a whole.
     pub(crate) omop: OmopSide,
     /// Rows of tables without a person: providers, care sites, locations.
@@ -40,6 +54,7 @@ impl Gathered {
         let n_partitions = Spill::partitions_for(bytes, PARTITION_BYTES);
         Ok(Self {
             spill: Spill::create(work, n_partitions)?,
+            costs: Spill::create(work, n_partitions)?,
             omop: OmopSide::default(),
             shared_rows: Vec::new(),
             shared_lines: Vec::new(),
@@ -74,6 +89,9 @@ impl Gathered {
 
     fn add_row(&mut self, row: &DynRow) -> Result<()> {
         self.omop.count(row);
+        if row.table == Table::Cost {
+            return spill_cost(&mut self.costs, RENDERED, row);
+        }
         if row.table.spec().person_column.is_none() {
             self.shared_rows.push(row.clone());
             return Ok(());
@@ -132,5 +150,6 @@ impl Gathered {
 
 /// Whether a table has a FHIR side or rules of its own: not the vocabulary, and not `cdm_source`.
 fn is_compared(table: Table) -> bool {
-    table.spec().person_column.is_some() || matches!(table, Table::Location | Table::CareSite | Table::Provider)
+    table.spec().person_column.is_some()
+        || matches!(table, Table::Location | Table::CareSite | Table::Provider | Table::Cost)
 }

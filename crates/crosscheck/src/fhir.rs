@@ -25,6 +25,7 @@ pub(crate) fn patient_id<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
         Resource::MedicationRequest(resource) => &resource.subject,
         Resource::Immunization(resource) => &resource.patient,
         Resource::AllergyIntolerance(resource) => &resource.patient,
+        Resource::MedicationDispense(resource) => &resource.subject,
         Resource::DiagnosticReport(resource) => &resource.subject,
         Resource::Coverage(resource) => &resource.beneficiary,
         Resource::ServiceRequest(resource) => &resource.subject,
@@ -36,6 +37,8 @@ pub(crate) fn patient_id<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
         Resource::Goal(resource) => &resource.subject,
         Resource::EpisodeOfCare(resource) => &resource.patient,
         Resource::QuestionnaireResponse(resource) => &resource.subject,
+        Resource::Claim(resource) => &resource.patient,
+        Resource::ExplanationOfBenefit(resource) => &resource.patient,
         _ => return None,
     };
     subject.as_ref()?.id_of("Patient")

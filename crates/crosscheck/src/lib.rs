@@ -2,7 +2,7 @@
 //!
 //! FHIR is mapped to OMOP by `twinlake-harmonize`; its rows are the witness against the OMOP rows at hand, whoever made
 //! those. [`check_partition`] compares all that both sides hold of some persons, [`SharedCheck`] the rows that persons
-//! share, and [`Accounting`] adds up and finds what only the whole can tell. This crate knows nothing of the generator: a
+//! share, [`CostCheck`] what was paid, and [`Accounting`] adds up and finds what only the whole can tell. This crate knows nothing of the generator: a
 //! proof must not share code with its claim.
 //!
 //! Each [`Finding`] names both sides. One fault gives one kind of finding: what follows from a finding is not found
@@ -11,7 +11,7 @@
 //!
 //! The order of work: learn the OMOP side ([`OmopSide::count`], [`SharedCheck::render`]) and the shared resources
 //! ([`twinlake_harmonize::Shared`], [`OmopSide::expect`], [`SharedCheck::expect`], [`SharedCheck::read`]); then check partition after
-//! partition; then [`Accounting::finish`].
+//! partition; then [`CostCheck::findings`] of what they cost, and [`Accounting::finish`].
 //!
 //! # Rules
 //!
@@ -27,6 +27,7 @@
 //! | `{table}.end_before_start`, `.before_birth`, `.after_death`, `.outside_observation_period` | days that cannot be |
 //! | `{table}.too_young`, `.too_old`, `.wrong_sex`, `.without_cause` | the pack's constraints |
 //! | `condition_era.recomputed`, `drug_era.recomputed`, `observation_period.recomputed` | does not follow from OMOP's own events |
+//! | `cost.total_paid` | payer and patient paid what was paid |
 //! | `observation_period.overlap` | periods overlap, or follow without a day between |
 //! | `patient.birth_date`, `patient.gender` | FHIR does not say it |
 //! | `fhir.duplicate`, `fhir.subject`, `fhir.unreadable` | a resource twice in one version, of no patient, that cannot be read |
@@ -34,6 +35,7 @@
 mod accounting;
 mod agreement;
 mod context;
+mod cost;
 mod era;
 mod fhir;
 mod finding;
@@ -45,6 +47,7 @@ mod shared;
 
 pub use accounting::{Accounting, errors};
 pub use context::{Context, OmopSide};
+pub use cost::CostCheck;
 pub use fhir::person_of;
 pub use finding::{Finding, Severity};
 pub use partition::{PartitionReport, check_partition};

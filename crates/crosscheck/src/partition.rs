@@ -32,6 +32,10 @@ pub struct PartitionReport {
     pub locations: Vec<AnyRow>,
     /// Keys of locations of persons that one side lacks; that such a location is missing follows from that.
     pub excused_locations: BTreeSet<i64>,
+    /// Rows of `cost` that FHIR gives; they name no person ([`crate::CostCheck::findings`]).
+    pub costs: Vec<AnyRow>,
+    /// Keys of rows that the two sides do not agree on ([`crate::CostCheck::doubt`]).
+    pub doubtful: BTreeSet<i64>,
 }
 
 /// Checks all that both sides hold of some persons.
@@ -88,7 +92,19 @@ pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fh
     for (person_id, (rows, fhir)) in &sides {
         if let Some(person_id) = person_id {
             report.persons += 1;
+            let (before, given) = (report.findings.len(), report.costs.len());
             check_person(context, &constraints, *person_id, rows, fhir, &mut report);
+            let found = &report.findings[before..];
+            report.doubtful.extend(found.iter().filter_map(|finding| finding.key));
+            // Of someone who is on one side only, nothing can be said of what was paid.
+            let is_whole = |finding: &Finding| {
+                finding.table == Some(Table::Person) && finding.key == Some(*person_id) && finding.column.is_none()
+            };
+            if found.iter().any(|finding| is_whole(finding) || finding.rule == "patient.birth_date") {
+                report.doubtful.extend(rows.iter().filter_map(|row| row.key()));
+                let costs = &report.costs[given..];
+                report.doubtful.extend(costs.iter().filter_map(|row| DynRow::from(row).cell("cost_event_id").as_int()));
+            }
         } else {
             report.findings.extend(rows.iter().map(|row| of_nobody(row)));
             report.findings.extend(fhir::duplicates(&fhir.resources, None, context.content()));
@@ -114,6 +130,9 @@ fn check_person(
     for row in &harmonized.rows {
         if row.table() == Table::Location {
             report.locations.push(row.clone());
+        } else if row.table() == Table::Cost {
+            report.costs.push(row.clone());
+            *report.witness_rows.entry(Table::Cost).or_default() += 1;
         } else {
             *report.witness_rows.entry(row.table()).or_default() += 1;
         }

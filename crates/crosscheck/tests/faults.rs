@@ -532,3 +532,21 @@ fn a_payer_from_before_birth_on_both_sides() {
     }
     cohort.expect(&[("payer_plan_period.before_birth", 1)]);
 }
+
+#[test]
+fn a_cost_that_differs_or_does_not_add_up() {
+    let mut cohort = Cohort::new();
+    let place = cohort.omop.iter().position(|row| row.table == Table::Cost).unwrap();
+    cohort.omop.remove(place);
+    cohort.expect(&[("cost.missing_in_omop", 1)]);
+
+    let mut cohort = Cohort::new();
+    let row = cohort.omop.iter_mut().find(|row| row.table == Table::Cost).unwrap();
+    row.cells[Table::Cost.spec().column("total_charge").unwrap()] = Cell::Float(1.25);
+    cohort.expect(&[("cost.total_charge", 1)]);
+
+    let mut cohort = Cohort::new();
+    let row = cohort.omop.iter_mut().find(|row| row.table == Table::Cost).unwrap();
+    row.cells[Table::Cost.spec().column("total_paid").unwrap()] = Cell::Float(1.25);
+    cohort.expect(&[("cost.total_paid", 1)]);
+}

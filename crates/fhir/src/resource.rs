@@ -4,10 +4,10 @@ use serde::{Serialize, Serializer};
 
 use crate::header::leading_type;
 use crate::{
-    AllergyIntolerance, CarePlan, CareTeam, Condition, Coverage, DiagnosticReport, DocumentReference, Encounter,
-    EpisodeOfCare, FhirError, Goal, Header, Immunization, Location, MedicationRequest, Meta, Observation, Organization,
-    Patient, Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson,
-    ServiceRequest, Specimen, Text,
+    AllergyIntolerance, CarePlan, CareTeam, Claim, Condition, Coverage, DiagnosticReport, DocumentReference, Encounter,
+    EpisodeOfCare, ExplanationOfBenefit, FhirError, Goal, Header, Immunization, Location, MedicationDispense,
+    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, PractitionerRole, Procedure, Provenance,
+    QuestionnaireResponse, Raw, RelatedPerson, ServiceRequest, Specimen, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -128,6 +128,9 @@ resource_types!(
     Provenance,
     QuestionnaireResponse,
     ServiceRequest,
+    Claim,
+    ExplanationOfBenefit,
+    MedicationDispense,
 );
 
 impl<'a> Resource<'a> {
@@ -287,9 +290,9 @@ mod tests {
 
     #[test]
     fn types_that_are_not_modelled_are_kept_whole() {
-        let text = r#"{"resourceType":"Claim","id":"c1","total":{"value":10.00},"item":[]}"#;
+        let text = r#"{"resourceType":"Basic","id":"c1","total":{"value":10.00},"item":[]}"#;
         let resource = Resource::from_json(text).unwrap();
-        assert_eq!((resource.resource_type(), resource.id()), ("Claim", Some("c1")));
+        assert_eq!((resource.resource_type(), resource.id()), ("Basic", Some("c1")));
         assert_eq!(resource.to_json(), text);
     }
 }

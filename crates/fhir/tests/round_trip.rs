@@ -103,6 +103,14 @@ fn synthea_samples_lose_nothing() {
 /// Types that the samples do not have: an example each, with every element that the type has.
 const OF_OUR_OWN: &[(&str, &str)] = &[
     (
+        "MedicationDispense",
+        r#"{"resourceType":"MedicationDispense","id":"d","status":"completed",
+        "medicationReference":{"reference":"Medication/m"},"subject":{"reference":"Patient/p"},
+        "performer":[{"actor":{"reference":"Organization/o"},"id":"1"}],
+        "authorizingPrescription":[{"reference":"MedicationRequest/r"}],"daysSupply":{"value":30.0,"code":"d"},
+        "whenHandedOver":"2020-01-01T10:00:00-05:00","substitution":{"wasSubstituted":false},"text":{"status":"empty"}}"#,
+    ),
+    (
         "Coverage",
         r#"{"resourceType":"Coverage","id":"c","status":"active","subscriberId":"7","beneficiary":{"reference":"Patient/p"},
         "relationship":{"coding":[{"code":"self"}]},"period":{"start":"2020-01-01"},

@@ -1,8 +1,10 @@
-//! `MedicationRequest` and Immunization to `drug_exposure`, or to the table of their concept's domain.
+//! `MedicationRequest`, `MedicationDispense` and Immunization to `drug_exposure`, or to the table of their concept's domain.
+
+use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDate};
-use twinlake_fhir::{Immunization, Medication, MedicationRequest, Occurrence, Quantity};
-use twinlake_omop::AnyRow;
+use twinlake_fhir::{Immunization, Medication, MedicationDispense, MedicationRequest, Occurrence, Quantity, Resource};
+use twinlake_omop::{AnyRow, key};
 use twinlake_vocab::types;
 
 use crate::elements;
@@ -18,6 +20,9 @@ pub(crate) fn request_rows(reading: &mut Reading<'_, '_>, request: &MedicationRe
     }
     if request.do_not_perform == Some(true) {
         return reading.lost("doNotPerform");
+    }
+    if reading.context.fulfilled.contains(&reading.key(request.id.as_deref())) {
+        return reading.lost("fulfilled");
     }
     let Some(authored_on) = &request.authored_on else {
         return reading.lost("date");
@@ -62,6 +67,70 @@ pub(crate) fn request_rows(reading: &mut Reading<'_, '_>, request: &MedicationRe
     row.days_supply = dispense.and_then(|dispense| days(dispense.expected_supply_duration.as_ref()?));
     row.drug_exposure_end_date = end(when.date, row.days_supply, reading.context.death_date);
     row.sig = request.dosage_instruction.first().and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
+    Some(row.into())
+}
+
+/// Keys of the requests that a realised dispense names: the dispenses are the exposures then.
+pub(crate) fn fulfilled(resources: &[&Resource<'_>]) -> BTreeSet<i64> {
+    let dispenses = resources.iter().filter_map(|resource| match resource {
+        Resource::MedicationDispense(dispense) if is_realised(dispense) => Some(dispense),
+        _ => None,
+    });
+    let orders = dispenses.flat_map(|dispense| &dispense.authorizing_prescription);
+    orders.filter_map(|order| Some(key::of("MedicationRequest", order.id_of("MedicationRequest")?))).collect()
+}
+
+/// Whether a dispense gives a row.
+fn is_realised(dispense: &MedicationDispense<'_>) -> bool {
+    dispense.status.as_deref() == Some("completed")
+        && dispense.when_handed_over.is_some()
+        && matches!(dispense.medication, Some(Medication::CodeableConcept(_)))
+}
+
+pub(crate) fn dispense_rows(reading: &mut Reading<'_, '_>, dispense: &MedicationDispense<'_>) -> Option<AnyRow> {
+    if dispense.status.as_deref() != Some("completed") {
+        return reading.lost("status");
+    }
+    let Some(handed_over) = &dispense.when_handed_over else {
+        return reading.lost("date");
+    };
+    let Some(Medication::CodeableConcept(code)) = &dispense.medication else {
+        return reading.lost("no-code");
+    };
+    let when = When::from(handed_over);
+    let coded = reading.map(code);
+    let target = Target::of(coded.domain, Target::Drug);
+    let event = Event {
+        key: reading.key(dispense.id.as_deref()),
+        person_id: reading.context.person_id,
+        coded,
+        when,
+        // No public extract of the vocabulary proves a type of its own for a dispense.
+        type_concept_id: types::EHR,
+        provider_id: reading.provider(dispense.performer.iter().filter_map(|one| one.actor.as_ref())),
+        visit_occurrence_id: reading.visit(dispense.context.as_ref()),
+    };
+    let used = [
+        "status",
+        "medicationCodeableConcept",
+        "subject",
+        "context",
+        "performer.actor",
+        "authorizingPrescription",
+        "quantity.value",
+        "daysSupply",
+        "whenHandedOver",
+        "dosageInstruction.text",
+    ];
+    elements::count("MedicationDispense", dispense, &dispense.extension, &used, &[], reading.losses);
+    if target != Target::Drug {
+        return Some(event.into_row(target));
+    }
+    let mut row = event.into_drug();
+    row.quantity = value(dispense.quantity.as_ref());
+    row.days_supply = dispense.days_supply.as_ref().and_then(days);
+    row.drug_exposure_end_date = end(when.date, row.days_supply, reading.context.death_date);
+    row.sig = dispense.dosage_instruction.first().and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
     Some(row.into())
 }
 

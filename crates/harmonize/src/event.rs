@@ -1,5 +1,7 @@
 //! What every clinical row has, whatever its table: key, person, concept, date, type, provider, visit, source.
 
+use std::collections::BTreeSet;
+
 use chrono::{NaiveDate, NaiveDateTime};
 use twinlake_fhir::{CodeableConcept, DateTime, Reference};
 use twinlake_omop::{self as omop, AnyRow, ConceptId, key};
@@ -17,6 +19,8 @@ pub(crate) struct Context<'c> {
     pub(crate) person_id: i64,
     pub(crate) visits: Visits,
     pub(crate) death_date: Option<NaiveDate>,
+    /// Keys of the `MedicationRequest`s that were dispensed.
+    pub(crate) fulfilled: BTreeSet<i64>,
 }
 
 /// A table that the domain of a concept leads to.

@@ -27,6 +27,7 @@
 mod allergy;
 mod coded;
 mod condition;
+mod cost;
 mod coverage;
 mod current;
 mod drug;

@@ -11,7 +11,7 @@ use crate::loss::Losses;
 use crate::observation_period::observation_period;
 use crate::shared::Shared;
 use crate::visit::Visits;
-use crate::{allergy, coded, condition, coverage, drug, note, observation, person, procedure, specimen, visit};
+use crate::{allergy, coded, condition, cost, coverage, drug, note, observation, person, procedure, specimen, visit};
 
 /// A patient in OMOP.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,7 +47,14 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
         return Harmonized { losses, ..Harmonized::default() };
     };
     let person_id = key::of_person(patient.id.as_deref().unwrap_or_default());
-    let mut context = Context { vocab, shared, person_id, visits: Visits::default(), death_date: None };
+    let mut context = Context {
+        vocab,
+        shared,
+        person_id,
+        visits: Visits::default(),
+        death_date: None,
+        fulfilled: drug::fulfilled(&resources),
+    };
     let Some(rows) = person::person(&context, patient, &mut losses) else {
         count_all(&resources, "birthDate", &mut losses);
         return Harmonized { losses, ..Harmonized::default() };
@@ -84,12 +91,21 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
             all.extend(coverage::row(&mut reading, one, observed_until).map(AnyRow::from));
         }
     }
+    let costed = cost::Costed::of(&all);
+    for resource in &resources {
+        if let Resource::ExplanationOfBenefit(one) = resource
+            && is_of(person_id, one.patient.as_ref())
+        {
+            let mut reading = Reading { context: &context, resource_type: "ExplanationOfBenefit", losses: &mut losses };
+            all.extend(cost::rows(&mut reading, &costed, one));
+        }
+    }
     all.extend(eras(vocab, person_id, &all));
     all.sort_by_key(|row| (row.table(), row.key()));
     Harmonized { person_id: Some(person_id), rows: all, losses }
 }
 
-/// The rows of everything but the Patient, the Encounters and the Coverages; the cause of death goes into `death`.
+/// The rows of everything but the Patient, the Encounters, the Coverages and what they paid; the cause of death goes into `death`.
 fn events(
     context: &Context<'_>,
     patient: &Patient<'_>,
@@ -112,6 +128,7 @@ fn events(
             Resource::Condition(condition) => rows.extend(condition::rows(&mut reading, condition)),
             Resource::Procedure(procedure) => rows.extend(procedure::rows(&mut reading, procedure)),
             Resource::MedicationRequest(request) => rows.extend(drug::request_rows(&mut reading, request)),
+            Resource::MedicationDispense(dispense) => rows.extend(drug::dispense_rows(&mut reading, dispense)),
             Resource::Immunization(immunization) => rows.extend(drug::immunization_rows(&mut reading, immunization)),
             Resource::AllergyIntolerance(allergy) => rows.extend(allergy::rows(&mut reading, allergy)),
             Resource::Observation(observation) => match observation::cause_of_death(observation) {
@@ -127,6 +144,7 @@ fn events(
             Resource::DiagnosticReport(report) => reports.push(report),
             // What was ordered is not what was done; what was done has rows of its own.
             Resource::ServiceRequest(_) => losses.count_reason("ServiceRequest", "order"),
+            Resource::Claim(_) => losses.count_reason("Claim", "costs-in-benefits"),
             Resource::Other(other) => losses.count_reason(&other.resource_type, "not-mapped"),
             resource if has_no_home(resource.resource_type()) => losses.count_reason(resource_type, "not-mapped"),
             _ => {}
@@ -169,6 +187,7 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::Observation(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Procedure(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::MedicationRequest(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::MedicationDispense(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::ServiceRequest(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Specimen(resource) => is_of(person_id, resource.subject.as_ref()),
@@ -181,6 +200,8 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::CareTeam(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::CarePlan(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Goal(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::Claim(resource) => is_of(person_id, resource.patient.as_ref()),
+        Resource::ExplanationOfBenefit(resource) => is_of(person_id, resource.patient.as_ref()),
         _ => true,
     }
 }

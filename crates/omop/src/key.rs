@@ -102,6 +102,11 @@ pub fn observation_period(person_id: i64, start: NaiveDate) -> i64 {
     of_parts(&["observation_period", &person_id.to_string(), &start.to_string()])
 }
 
+/// Key of what one item of an `ExplanationOfBenefit` cost; `item_sequence` counts from 1.
+pub fn cost(explanation_of_benefit: i64, item_sequence: u32) -> i64 {
+    of_parts(&["cost", &explanation_of_benefit.to_string(), &item_sequence.to_string()])
+}
+
 fn of_parts(parts: &[&str]) -> i64 {
     let mut text = String::new();
     for part in parts {

@@ -20,6 +20,7 @@ mod lint;
 mod model;
 mod payers;
 mod population;
+mod prices;
 mod source;
 mod table;
 mod unused;
@@ -46,6 +47,7 @@ pub use model::{
 };
 pub use payers::{Payer, PayerKind, PayerShare, Payers};
 pub use population::{AgeBand, LifeTableRow, Names, Place, Population, Race, RaceBand};
+pub use prices::{PatientPays, Prices};
 pub use table::{Sex, Table};
 
 use constraint::{ConstraintFile, TargetFile};
@@ -100,6 +102,8 @@ pub struct Pack {
     pub allergies: Allergies,
     /// Who pays for care.
     pub payers: Payers,
+    /// What care costs.
+    pub prices: Prices,
     /// What the pack claims to meet.
     pub targets: Vec<Target>,
     /// What a generated population is compared with.
@@ -227,6 +231,8 @@ impl Pack {
         let mut origins = BTreeMap::new();
         let targets: TargetFile = files.toml("calibration.toml")?;
         let survey: SurveyFile = files.optional_toml("survey.toml")?;
+        let procedures = folder(&files, "procedures", &mut origins, |item: &Procedure| item.key)?;
+        let visits = folder(&files, "care", &mut origins, |item: &Visit| item.key)?;
         let mut pack = Self {
             name: head.name.0,
             version: head.version.0,
@@ -244,9 +250,10 @@ impl Pack {
             labs: folder(&files, "labs", &mut origins, |item: &Lab| item.key)?,
             specimens: folder(&files, "specimens", &mut origins, |item: &Specimen| item.key)?,
             reports: folder(&files, "reports", &mut origins, |item: &Report| item.key)?,
-            procedures: folder(&files, "procedures", &mut origins, |item: &Procedure| item.key)?,
+            prices: Prices::read(&files, &visits, &procedures)?,
+            procedures,
             vaccines: folder(&files, "vaccines", &mut origins, |item: &Vaccine| item.key)?,
-            visits: folder(&files, "care", &mut origins, |item: &Visit| item.key)?,
+            visits,
             death: files.toml("death.toml")?,
             allergies: files.toml("allergies.toml")?,
             payers: Payers::read(&files)?,
@@ -399,6 +406,8 @@ mod tests {
         assert!(order.ends_with("`body-width` is no lab, report or procedure"), "{order}");
         let share = broken("payers.toml", "medicaid = 0.3269", "medicaid = 1.3269");
         assert!(share.ends_with("the shares from age 0 are no shares of one"), "{share}");
+        let price = broken("prices.toml", "wellness = 130.0", "# no price");
+        assert!(price.ends_with("visit `wellness` has no price"), "{price}");
         let payer = broken("payers.toml", "kind = \"medicaid\"", "kind = \"private\"");
         assert!(payer.ends_with("there is no payer of kind Medicaid"), "{payer}");
     }

@@ -45,6 +45,12 @@ pub const WARDS: u16 = 404;
 
 /// What a visit's request adds to the ordinal of the report or procedure that it led to.
 pub const REQUEST_SLOT: u32 = 8;
+/// Stream of claims, by the day of life of the visit.
+pub const CLAIMS: u16 = 411;
+/// Stream of the decisions on claims (`ExplanationOfBenefit`), each with its claim's ordinal.
+pub const DECISIONS: u16 = 412;
+/// Stream of the fills of prescriptions, by day of life.
+pub const DISPENSES: u16 = 413;
 
 /// Makes the keys and FHIR ids of one cohort.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

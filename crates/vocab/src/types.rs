@@ -13,6 +13,10 @@ macro_rules! concepts {
 }
 
 concepts! {
+    /// Cost record.
+    COST = 32814, TypeConcept;
+    /// United States dollar.
+    US_DOLLAR = 44_818_668, Currency;
     /// EHR: the record, with no more said about where it was entered.
     EHR = 32817, TypeConcept;
     /// EHR administration record: a drug given, a vaccine among them.

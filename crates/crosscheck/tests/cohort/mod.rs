@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use chrono::NaiveDate;
 use serde_json::Value;
-use twinlake_crosscheck::{Accounting, Context, Finding, OmopSide, SharedCheck, check_partition};
+use twinlake_crosscheck::{Accounting, Context, CostCheck, Finding, OmopSide, SharedCheck, check_partition};
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Shared, harmonize_patient};
 use twinlake_omop::{Cell, DynRow, Table, key};
@@ -103,9 +103,13 @@ impl Cohort {
 
     /// Makes a person's OMOP rows anew from their FHIR, so that a fault is on both sides.
     pub(crate) fn remap(&mut self, person: i64) {
-        self.omop.retain(|row| row.person_id() != Some(person));
+        let events: BTreeSet<Option<i64>> =
+            self.omop.iter().filter(|row| row.person_id() == Some(person)).map(DynRow::key).collect();
+        let is_theirs = |row: &DynRow| row.table == Table::Cost && events.contains(&row.cell("cost_event_id").as_int());
+        self.omop.retain(|row| row.person_id() != Some(person) && !is_theirs(row));
         let rows = self.mapped(&self.shared(), person);
-        self.omop.extend(rows.into_iter().filter(|row| row.person_id() == Some(person)));
+        let kept = |row: &DynRow| row.person_id() == Some(person) || row.table == Table::Cost;
+        self.omop.extend(rows.into_iter().filter(kept));
     }
 
     pub(crate) fn resources(&mut self, resource_type: &str) -> impl Iterator<Item = &mut Entry> {
@@ -182,12 +186,20 @@ impl Cohort {
         }
         let context = Context { vocab, shared: &shared, omop: &side, pack: self.pack, foreign: self.foreign };
         let mut accounting = Accounting::default();
+        let (mut costs, mut given) = (CostCheck::default(), Vec::new());
         for partition in 0..PARTITIONS {
             let rows = omop.remove(&partition).unwrap_or_default();
             let report = check_partition(&context, &rows, &fhir.remove(&partition).unwrap_or_default());
+            costs.doubt(report.doubtful.iter().copied());
+            given.extend(report.costs.iter().map(DynRow::from));
             accounting.add(report, &mut check);
         }
-        accounting.finish(&side, &check, self.foreign)
+        let mut findings = accounting.finish(&side, &check, self.foreign);
+        if !side.lacks(Table::Cost) {
+            let rendered: Vec<DynRow> = self.omop.iter().filter(|row| row.table == Table::Cost).cloned().collect();
+            findings.extend(costs.findings(&rendered, &given));
+        }
+        findings
     }
 
     /// Asserts that the check finds these rules, each that often, and nothing else; gives the findings back.
@@ -218,7 +230,7 @@ pub(crate) fn person_of(resource: &Value) -> Option<i64> {
 const PATIENTS: RangeInclusive<u64> = 1..=24;
 
 /// The tables that belong to patients, and those they share.
-const COMPARED: [Table; 17] = [
+const COMPARED: [Table; 18] = [
     Table::Person,
     Table::Location,
     Table::CareSite,
@@ -236,4 +248,5 @@ const COMPARED: [Table; 17] = [
     Table::PayerPlanPeriod,
     Table::ConditionEra,
     Table::DrugEra,
+    Table::Cost,
 ];

@@ -1,4 +1,4 @@
-//! MedicationRequest and Immunization.
+//! MedicationRequest, `MedicationDispense` and Immunization.
 
 use crate::{
     Annotation, CodeableConcept, DateTime, Identifier, PartialDate, Period, Quantity, Range, Raw, Reference, Text,
@@ -108,6 +108,43 @@ element! {
         quantity: Option<Quantity<'a>> = "quantity",
         expected_supply_duration: Option<Quantity<'a>> = "expectedSupplyDuration",
         performer: Option<Reference<'a>> = "performer",
+    }
+}
+
+resource! {
+    /// A drug handed out to a patient.
+    MedicationDispense {
+        identifier: Vec<Identifier<'a>> = "identifier",
+        part_of: Vec<Reference<'a>> = "partOf",
+        status: Option<Text<'a>> = "status",
+        category: Option<CodeableConcept<'a>> = "category",
+        medication: Option<Medication<'a>> = "medication",
+        subject: Option<Reference<'a>> = "subject",
+        context: Option<Reference<'a>> = "context",
+        supporting_information: Vec<Reference<'a>> = "supportingInformation",
+        performer: Vec<MedicationDispensePerformer<'a>> = "performer",
+        location: Option<Reference<'a>> = "location",
+        authorizing_prescription: Vec<Reference<'a>> = "authorizingPrescription",
+        type_: Option<CodeableConcept<'a>> = "type",
+        quantity: Option<Quantity<'a>> = "quantity",
+        days_supply: Option<Quantity<'a>> = "daysSupply",
+        when_prepared: Option<DateTime<'a>> = "whenPrepared",
+        when_handed_over: Option<DateTime<'a>> = "whenHandedOver",
+        destination: Option<Reference<'a>> = "destination",
+        receiver: Vec<Reference<'a>> = "receiver",
+        note: Vec<Annotation<'a>> = "note",
+        dosage_instruction: Vec<Dosage<'a>> = "dosageInstruction",
+        substitution: Option<Raw<'a>> = "substitution",
+        detected_issue: Vec<Reference<'a>> = "detectedIssue",
+        event_history: Vec<Reference<'a>> = "eventHistory",
+    }
+}
+
+element! {
+    /// Who handed a drug out.
+    MedicationDispensePerformer {
+        function: Option<CodeableConcept<'a>> = "function",
+        actor: Option<Reference<'a>> = "actor",
     }
 }
 

@@ -1,6 +1,6 @@
 //! The chart as it stands at the end of a day: what came later is left out, and what lasted longer is still open.
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::care::Chart;
 use super::life::{Life, days_between};
@@ -17,6 +17,7 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
     let kept = |encounter: usize| encounter < n_encounters;
     let kept_if_any = |encounter: Option<usize>| encounter.is_none_or(|encounter| encounter < n_encounters);
     let death = chart.death.filter(|death| by(death.at));
+    let born = life.demographics.birth_date;
     let today = days_between(life.demographics.birth_date, as_of);
     let died = death.as_ref().map(|death| days_between(life.demographics.birth_date, death.at.date()));
     let status = |supplied: i32, stop: Option<i32>| {
@@ -49,7 +50,13 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
             .prescriptions
             .into_iter()
             .filter(|(prescription, ..)| kept(prescription.encounter))
-            .map(|(prescription, supplied, stop)| Prescription { status: status(supplied, stop), ..prescription })
+            .map(|(prescription, supplied, stop)| Prescription {
+                status: status(supplied, stop),
+                stopped: stop
+                    .filter(|&stop| stop <= today && stop <= supplied)
+                    .and_then(|stop| born.checked_add_days(Days::new(u64::try_from(stop).ok()?))),
+                ..prescription
+            })
             .collect(),
         immunizations: chart.immunizations.into_iter().filter(|immunization| kept(immunization.encounter)).collect(),
         procedures: chart.procedures.into_iter().filter(|procedure| kept(procedure.encounter)).collect(),
@@ -63,6 +70,7 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
         ward_stays: Vec::new(),
         discharges: Vec::new(),
         encounters: chart.encounters.into_iter().take(n_encounters).collect(),
+        dispenses: Vec::new(),
         coverages: Vec::new(),
         personal: Personal::default(),
         survey_responses: Vec::new(),
@@ -73,6 +81,7 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
         goals: Vec::new(),
         care_teams: Vec::new(),
         provenances: Vec::new(),
+        claims: Vec::new(),
         death,
         demographics: life.demographics,
     }

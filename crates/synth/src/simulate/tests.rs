@@ -91,6 +91,10 @@ pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, Concept
     for item in &timeline.provenances {
         all.push(("provenance", item.event, key("wellness-visit"), visit(item.encounter), item.recorded.date()));
     }
+    for item in &timeline.dispenses {
+        let (at, concept) = (item.at.date(), timeline.prescriptions[item.prescription].concept);
+        all.push(("dispense", item.event, concept, at, at));
+    }
     for item in &timeline.coverages {
         all.push(("coverage", item.event, key("wellness-visit"), item.start, item.end.unwrap_or(item.start)));
     }
@@ -107,6 +111,11 @@ pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, Concept
         all.push(("written report", item.event, procedure, item.at.date(), item.at.date()));
         let filed = item.document.map(|event| ("filed report", event, procedure, item.at.date(), item.at.date()));
         all.extend(filed);
+    }
+    for item in &timeline.claims {
+        let (at, concept) = (item.at.date(), item.items[0].concept);
+        all.push(("claim", item.event, concept, at, at));
+        all.push(("decision", item.decision_event, concept, at, at));
     }
     all
 }
@@ -515,6 +524,94 @@ fn a_tumour_has_one_stage_for_life() {
 }
 
 #[test]
+fn who_pays_follows_the_shares_of_the_pack() {
+    let pack = Pack::embedded();
+    for (low, high) in [(20, 39), (42, 64), (66, 100)] {
+        let people: Vec<&Timeline> = cohort()
+            .iter()
+            .filter(|timeline| timeline.death.is_none())
+            .filter(|timeline| (low..=high).contains(&age_at(timeline, pack.reference_date)))
+            // Whoever was not seen of late may have a payer that nobody wrote down.
+            .filter(|timeline| timeline.encounters.iter().any(|visit| visit.start.year() == pack.reference_date.year()))
+            .collect();
+        let with = |kind: twinlake_pack::PayerKind| {
+            let has = |timeline: &&&Timeline| {
+                let mut coverages = timeline.coverages.iter().filter(|one| one.is_in_force(pack.reference_date));
+                coverages.any(|one| pack.payers.payer[one.payer].kind == kind)
+            };
+            to_f64(people.iter().filter(has).count()) / to_f64(people.len())
+        };
+        let expected = |of: fn(&twinlake_pack::PayerShare) -> f64| {
+            let sex = |timeline: &&Timeline| match timeline.demographics.sex {
+                Sex::Female => twinlake_pack::Sex::Female,
+                Sex::Male => twinlake_pack::Sex::Male,
+            };
+            let age = |timeline: &&Timeline| age_at(timeline, pack.reference_date).unsigned_abs();
+            let shares = people.iter().map(|timeline| of(pack.payers.share(sex(timeline), age(timeline))));
+            shares.sum::<f64>() / to_f64(people.len())
+        };
+        for (kind, target) in [
+            (twinlake_pack::PayerKind::Medicare, expected(|share| share.medicare)),
+            (twinlake_pack::PayerKind::Medicaid, expected(|share| share.medicaid)),
+        ] {
+            let share = with(kind);
+            assert!((share - target).abs() < 0.03, "ages {low}-{high} {kind:?}: {share:.3}, pack {target:.3}");
+        }
+    }
+}
+
+#[test]
+fn prescriptions_are_filled_in_order_and_most_of_them_are() {
+    let (mut n_due, mut n_filled, mut n_refills) = (0, 0, 0);
+    for timeline in cohort() {
+        let mut fills: BTreeMap<usize, Vec<&crate::timeline::Dispense>> = BTreeMap::new();
+        for dispense in &timeline.dispenses {
+            fills.entry(dispense.prescription).or_default().push(dispense);
+        }
+        let settled = Pack::embedded().reference_date - Days::new(10);
+        n_due += timeline.prescriptions.iter().filter(|one| one.at.date() < settled).count();
+        n_filled += fills.len();
+        for (index, fills) in fills {
+            let prescription = &timeline.prescriptions[index];
+            assert!(fills.len() <= 1 + prescription.refills as usize);
+            n_refills += fills.len() - 1;
+            for (number, fill) in (0..).zip(&fills) {
+                assert!(fill.fill == number && fill.at > prescription.at, "patient {} {fill:?}", timeline.patient);
+                assert!(prescription.stopped.is_none_or(|stopped| fill.at.date() < stopped));
+            }
+            for pair in fills.windows(2) {
+                let gap = (pair[1].at.date() - pair[0].at.date()).num_days();
+                assert!(
+                    (i64::from(prescription.days_supply) - 3..i64::from(prescription.days_supply) + 60).contains(&gap)
+                );
+            }
+        }
+    }
+    let share = to_f64(n_filled) / to_f64(n_due);
+    assert!((0.85..0.99).contains(&share), "{share:.3} of prescriptions are filled");
+    assert!(n_refills > 10_000, "{n_refills} refills");
+}
+
+#[test]
+fn what_is_allowed_is_paid_and_no_more() {
+    let mut n_items = 0;
+    for timeline in cohort() {
+        for claim in &timeline.claims {
+            let coverage = &timeline.coverages[claim.coverage];
+            assert!(coverage.is_in_force(timeline.encounters[claim.encounter].start.date()));
+            assert!(claim.decided.is_none_or(|decided| decided > claim.at.date()));
+            for item in &claim.items {
+                assert!(0 < item.allowed && item.allowed <= item.charged, "patient {} {item:?}", timeline.patient);
+                assert!(item.deductible >= 0 && item.copay >= 0 && item.benefit() >= 0);
+                assert_eq!(item.benefit() + item.patient(), item.allowed);
+                n_items += 1;
+            }
+        }
+    }
+    assert!(n_items > 100_000, "{n_items}");
+}
+
+#[test]
 fn a_persons_results_resemble_each_other() {
     // Correlation of consecutive systolic pressures of adults, against that of strangers.
     let systolic: Vec<Vec<f64>> = cohort()
@@ -629,6 +726,7 @@ proptest! {
             prop_assert_eq!(prescription.concept, later.concept);
             prop_assert!(prescription.status <= later.status || later.status != crate::timeline::PrescriptionStatus::Active);
         }
+        is_prefix!(dispenses);
         for problem in &part.problems {
             let later = whole.problems.iter().find(|other| other.event == problem.event).unwrap();
             prop_assert_eq!((problem.concept, problem.onset, problem.recorded, problem.encounter),

@@ -3,19 +3,21 @@
 //! Everything that FHIR or OMOP says about a patient is decided here. The renderings draw no random number; they only
 //! translate. Times are the wall clock of the patient's place; [`Demographics::utc_offset_minutes`] is fixed for life.
 
+mod claim;
 mod coordination;
 mod coverage;
+mod dispense;
 mod note;
 mod personal;
 mod request;
 mod specimen;
 mod stay;
 mod survey;
-
 use chrono::{NaiveDate, NaiveDateTime};
-
+pub use claim::{Claim, ClaimItem, Service};
 pub use coordination::{CarePlan, CareTeam, Course, Goal, Kinship, Provenance, RelatedPerson};
 pub use coverage::{Coverage, Relationship};
+pub use dispense::Dispense;
 pub use note::{Note, NoteKind, WrittenReport};
 pub use personal::{Language, MaritalStatus, Personal};
 pub use request::{Fulfilment, Request, RequestCategory};
@@ -68,7 +70,9 @@ pub struct Timeline {
     pub procedures: Vec<Procedure>,
     /// Allergies, by onset.
     pub allergies: Vec<Allergy>,
-    /// Who paid, by start; each was in force at a visit.
+    /// Fills of prescriptions, by time.
+    pub dispenses: Vec<Dispense>,
+    /// Who paid, by start; each was in force at a visit or a fill.
     pub coverages: Vec<Coverage>,
     /// Specimens of laboratory results, by time.
     pub specimens: Vec<Specimen>,
@@ -96,6 +100,8 @@ pub struct Timeline {
     pub ward_stays: Vec<WardStay>,
     /// Discharges to elsewhere than home, by time.
     pub discharges: Vec<Discharge>,
+    /// What was billed to payers, by visit.
+    pub claims: Vec<Claim>,
 }
 
 impl Timeline {
@@ -349,6 +355,8 @@ pub struct Prescription {
     pub sig: &'static str,
     /// State at `as_of`.
     pub status: PrescriptionStatus,
+    /// Day on which the patient stopped taking it, when that came by `as_of` and before the supply ran out.
+    pub stopped: Option<NaiveDate>,
     /// Condition treated.
     pub reason: Option<ConceptKey>,
     /// Index of the encounter.

@@ -3,9 +3,11 @@
 //! `meta.profile` names a profile only where the resource meets it. References are literal (`Patient/…`); times are the
 //! wall clock with the patient's fixed offset; `meta.lastUpdated` follows from the event, never from a clock.
 
+mod claim;
 mod condition;
 mod coordination;
 mod coverage;
+mod dispense;
 mod encounter;
 mod medication;
 mod note;
@@ -80,6 +82,9 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     for (index, procedure) in timeline.procedures.iter().enumerate() {
         sink(procedure::procedure(&chart, index, procedure).into());
     }
+    for dispense in &timeline.dispenses {
+        sink(dispense::dispense(&chart, dispense).into());
+    }
     for coverage in &timeline.coverages {
         sink(coverage::coverage(&chart, coverage).into());
     }
@@ -102,6 +107,14 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
         sink(note::report(&chart, report).into());
         if let Some(document) = note::filed(&chart, report) {
             sink(document.into());
+        }
+    }
+    for claim in &timeline.claims {
+        sink(claim::claim(&chart, claim).into());
+    }
+    for claim in &timeline.claims {
+        if let Some(decided) = claim.decided {
+            sink(claim::explanation(&chart, claim, decided).into());
         }
     }
     for provenance in &timeline.provenances {

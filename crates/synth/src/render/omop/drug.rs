@@ -1,4 +1,4 @@
-//! Prescriptions and vaccinations.
+//! Prescriptions, their fills, and vaccinations.
 
 use chrono::{Days, NaiveDate};
 use twinlake_omop::{AnyRow, Table};
@@ -6,7 +6,7 @@ use twinlake_vocab::types;
 
 use super::Patient;
 use super::event::{Event, When};
-use crate::timeline::{Immunization, Prescription};
+use crate::timeline::{Dispense, Immunization, Prescription};
 
 pub(super) fn prescription(patient: &Patient<'_>, prescription: &Prescription) -> AnyRow {
     let event = Event {
@@ -26,6 +26,32 @@ pub(super) fn prescription(patient: &Patient<'_>, prescription: &Prescription) -
     let death = patient.timeline.death.as_ref().map(|death| death.at.date());
     row.drug_exposure_end_date = last_day(prescription.at.date(), prescription.days_supply, death);
     row.refills = i32::try_from(prescription.refills).ok();
+    row.quantity = Some(f64::from(prescription.quantity));
+    row.days_supply = i32::try_from(prescription.days_supply).ok();
+    row.sig = Some(prescription.sig.to_string());
+    row.into()
+}
+
+/// One fill. A prescription that was filled has no row of its own.
+pub(super) fn dispense(patient: &Patient<'_>, dispense: &Dispense) -> AnyRow {
+    let prescription = &patient.timeline.prescriptions[dispense.prescription];
+    let event = Event {
+        key: patient.key(dispense.event),
+        person_id: patient.person_id,
+        meaning: patient.context.meaning(prescription.concept),
+        when: When::from(dispense.at),
+        type_concept_id: types::EHR,
+        // A pharmacy hands it out.
+        provider_id: None,
+        visit: if dispense.is_of_visit(patient.timeline) { patient.visit(Some(prescription.encounter)) } else { None },
+    };
+    let table = event.table(Table::DrugExposure);
+    if table != Table::DrugExposure {
+        return event.into_row(table);
+    }
+    let mut row = event.drug();
+    let death = patient.timeline.death.as_ref().map(|death| death.at.date());
+    row.drug_exposure_end_date = last_day(dispense.at.date(), prescription.days_supply, death);
     row.quantity = Some(f64::from(prescription.quantity));
     row.days_supply = i32::try_from(prescription.days_supply).ok();
     row.sig = Some(prescription.sig.to_string());

@@ -1,5 +1,6 @@
 //! A timeline as rows of OMOP CDM v5.4; column by column as `docs/harmonization.md` says.
 
+mod claim;
 mod condition;
 mod coverage;
 mod drug;
@@ -12,6 +13,8 @@ mod procedure;
 mod reference;
 mod specimen;
 mod visit;
+
+use std::collections::BTreeSet;
 
 use twinlake_omop::AnyRow;
 
@@ -36,7 +39,10 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     for observation in &timeline.observations {
         observation::push_observation(&patient, observation, &mut rows);
     }
-    rows.extend(timeline.prescriptions.iter().map(|prescription| drug::prescription(&patient, prescription)));
+    let filled: BTreeSet<usize> = timeline.dispenses.iter().map(|dispense| dispense.prescription).collect();
+    let unfilled = timeline.prescriptions.iter().enumerate().filter(|(index, _)| !filled.contains(index));
+    rows.extend(unfilled.map(|(_, prescription)| drug::prescription(&patient, prescription)));
+    rows.extend(timeline.dispenses.iter().map(|dispense| drug::dispense(&patient, dispense)));
     rows.extend(timeline.immunizations.iter().map(|immunization| drug::immunization(&patient, immunization)));
     rows.extend(timeline.procedures.iter().map(|procedure| procedure::procedure(&patient, procedure)));
     rows.extend(timeline.specimens.iter().map(|specimen| specimen::specimen(&patient, specimen)));
@@ -47,6 +53,7 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     let observed_until = period.as_ref().map(|period| period.observation_period_end_date);
     rows.extend(period.map(AnyRow::from));
     rows.extend(timeline.coverages.iter().map(|one| coverage::coverage(&patient, one, observed_until).into()));
+    claim::push_costs(&patient, &mut rows);
     era::push_eras(context, patient.person_id, &mut rows);
     rows
 }

@@ -130,6 +130,7 @@ impl Clinic<'_> {
                     refills: pack.refills,
                     sig: pack.sig.0,
                     status: PrescriptionStatus::Active,
+                    stopped: None,
                     reason: Some(condition.concept),
                     encounter,
                     cause: condition.pack.key.0,

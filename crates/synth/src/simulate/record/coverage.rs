@@ -60,7 +60,9 @@ pub(super) fn add(model: &Model<'_>, patient_seed: Seed, as_of: NaiveDate, timel
 
 /// Whether the record ever heard of it.
 fn is_known(coverage: &Coverage, timeline: &Timeline) -> bool {
-    timeline.encounters.iter().any(|encounter| coverage.is_in_force(encounter.start.date()))
+    let visits = timeline.encounters.iter().map(|encounter| encounter.start.date());
+    let mut known = visits.chain(timeline.dispenses.iter().map(|fill| fill.at.date()));
+    known.any(|day| coverage.is_in_force(day))
 }
 
 /// The days on which a payer may change: the opening of the window, every new year, and the month of Medicare's age.

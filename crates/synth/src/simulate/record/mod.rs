@@ -6,7 +6,9 @@
 //! later one, but for whether it is still open.
 
 mod care_plan;
+mod claim;
 mod coverage;
+mod dispense;
 mod notes;
 mod personal;
 mod provenance;
@@ -24,6 +26,7 @@ use crate::timeline::Timeline;
 
 /// Adds every topic to a chart that was cut at `as_of`, in this order.
 pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
+    dispense::add(patient, as_of, timeline);
     coverage::add(model, patient, as_of, timeline);
     specimen::add(model, timeline);
     request::add(model, timeline);
@@ -33,5 +36,6 @@ pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timel
     notes::add(model, patient, timeline);
     related_person::add(model, patient, as_of, timeline);
     care_plan::add(model, timeline);
+    claim::add(model, patient, as_of, timeline);
     provenance::add(timeline);
 }
