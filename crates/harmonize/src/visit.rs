@@ -78,8 +78,16 @@ pub(crate) fn visit(reading: &mut Reading<'_, '_>, encounter: &Encounter<'_>) ->
         visit_source_concept_id: class.map(|_| ConceptId::NONE),
         ..Default::default()
     };
-    let used =
-        ["status", "class", "subject", "participant.individual", "period", "location.location", "serviceProvider"];
+    let used = [
+        "status",
+        "class",
+        "subject",
+        "episodeOfCare",
+        "participant.individual",
+        "period",
+        "location.location",
+        "serviceProvider",
+    ];
     elements::count("Encounter", encounter, &encounter.extension, &used, &[], reading.losses);
     Some(visit)
 }

@@ -10,7 +10,7 @@ mod specimen;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
-pub use coordination::{CarePlan, CareTeam, Course, Goal, Kinship, Provenance, RelatedPerson};
+pub use coordination::{CarePlan, CareTeam, Course, EpisodeOfCare, Goal, Kinship, Provenance, RelatedPerson};
 pub use coverage::{Coverage, Relationship};
 pub use note::{Note, NoteKind, WrittenReport};
 pub use specimen::Specimen;
@@ -76,6 +76,8 @@ pub struct Timeline {
     pub goals: Vec<Goal>,
     /// The team that pursues the plans, when there is one.
     pub care_teams: Vec<CareTeam>,
+    /// Episodes of care, in the order of the problems.
+    pub episodes_of_care: Vec<EpisodeOfCare>,
     /// Who wrote down each encounter, in their order.
     pub provenances: Vec<Provenance>,
 }

@@ -8,6 +8,7 @@
 mod care_plan;
 mod coverage;
 mod notes;
+mod episode_of_care;
 mod provenance;
 mod related_person;
 mod specimen;
@@ -25,5 +26,6 @@ pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timel
     notes::add(model, patient, timeline);
     related_person::add(model, patient, as_of, timeline);
     care_plan::add(model, timeline);
+    episode_of_care::add(model, timeline);
     provenance::add(timeline);
 }
