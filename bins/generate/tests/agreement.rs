@@ -13,9 +13,9 @@ use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of,
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
-    Allergy, Category, Course, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, EpisodeOfCare, Ethnicity, EventId,
-    Immunization, Note, NoteKind, Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race,
-    Relationship, Report, Scaled, Sex, Specimen, Timeline, Value, WrittenReport,
+    Allergy, Category, Course, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, EpisodeOfCare,
+    Ethnicity, EventId, Immunization, Note, NoteKind, Observation, Prescription, PrescriptionStatus, Problem,
+    Procedure, Race, Relationship, Report, Scaled, Sex, Specimen, Timeline, Value, WrittenReport,
 };
 use twinlake_vocab::Vocab;
 

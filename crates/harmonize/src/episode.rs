@@ -68,11 +68,8 @@ struct About<'e> {
 
 impl<'e> About<'e> {
     fn of(reading: &Reading<'_, '_>, episode: &'e EpisodeOfCare<'_>, resources: &[&Resource<'_>]) -> Self {
-        let ids: Vec<&str> = episode
-            .diagnosis
-            .iter()
-            .filter_map(|diagnosis| diagnosis.condition.as_ref()?.id_of("Condition"))
-            .collect();
+        let ids: Vec<&str> =
+            episode.diagnosis.iter().filter_map(|diagnosis| diagnosis.condition.as_ref()?.id_of("Condition")).collect();
         let code = |id: &str| {
             resources.iter().find_map(|resource| match resource {
                 Resource::Condition(condition) if condition.id.as_deref() == Some(id) => condition.code.as_ref(),
@@ -89,22 +86,25 @@ impl<'e> About<'e> {
         let visits: BTreeSet<&str> = resources
             .iter()
             .filter_map(|resource| match resource {
-                Resource::Encounter(encounter) if encounter.episode_of_care.iter().any(is_episode) => encounter.id.as_deref(),
+                Resource::Encounter(encounter) if encounter.episode_of_care.iter().any(is_episode) => {
+                    encounter.id.as_deref()
+                }
                 _ => None,
             })
             .collect();
-        let is_its = |encounter: Option<&Reference<'_>>, codes: &[CodeableConcept<'_>], references: &[Reference<'_>]| {
-            let visit = encounter.and_then(|encounter| encounter.id_of("Encounter"));
-            let named = |reference: &Reference<'_>| {
-                reference.id_of("Condition").is_some_and(|condition| self.ids.contains(&condition))
+        let is_its =
+            |encounter: Option<&Reference<'_>>, codes: &[CodeableConcept<'_>], references: &[Reference<'_>]| {
+                let visit = encounter.and_then(|encounter| encounter.id_of("Encounter"));
+                let named = |reference: &Reference<'_>| {
+                    reference.id_of("Condition").is_some_and(|condition| self.ids.contains(&condition))
+                };
+                let coded = |code: &CodeableConcept<'_>| {
+                    let concept = standard(reading, code);
+                    concept != ConceptId::NONE && self.concepts.contains(&concept)
+                };
+                visit.is_some_and(|visit| visits.contains(visit))
+                    && (references.iter().any(named) || codes.iter().any(coded))
             };
-            let coded = |code: &CodeableConcept<'_>| {
-                let concept = standard(reading, code);
-                concept != ConceptId::NONE && self.concepts.contains(&concept)
-            };
-            visit.is_some_and(|visit| visits.contains(visit))
-                && (references.iter().any(named) || codes.iter().any(coded))
-        };
         let mut events: BTreeSet<(Table, i64)> = BTreeSet::new();
         let tables = [Table::ConditionOccurrence, Table::DrugExposure, Table::ProcedureOccurrence];
         // The table of an event follows its concept's domain, so any of them may hold it.

@@ -11,7 +11,9 @@ use crate::loss::Losses;
 use crate::observation_period::observation_period;
 use crate::shared::Shared;
 use crate::visit::Visits;
-use crate::{allergy, coded, condition, coverage, drug, episode, note, observation, person, procedure, specimen, visit};
+use crate::{
+    allergy, coded, condition, coverage, drug, episode, note, observation, person, procedure, specimen, visit,
+};
 
 /// A patient in OMOP.
 #[derive(Clone, Debug, Default, PartialEq)]

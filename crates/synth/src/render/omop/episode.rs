@@ -26,7 +26,8 @@ pub(super) fn push_episodes(patient: &Patient<'_>, rows: &mut Vec<AnyRow>) {
             episode_source_concept_id: Some(ConceptId::NONE),
             ..Episode::default()
         }));
-        let is_its = |encounter: usize, reason| reason == Some(problem.concept) && episode.encounters.contains(&encounter);
+        let is_its =
+            |encounter: usize, reason| reason == Some(problem.concept) && episode.encounters.contains(&encounter);
         let visits = episode.encounters.iter().map(|&encounter| timeline.encounters[encounter].event);
         let drugs = timeline.prescriptions.iter().filter(|drug| is_its(drug.encounter, drug.reason));
         let procedures = timeline.procedures.iter().filter(|procedure| is_its(procedure.encounter, procedure.reason));
@@ -35,7 +36,8 @@ pub(super) fn push_episodes(patient: &Patient<'_>, rows: &mut Vec<AnyRow>) {
             .chain(drugs.map(|drug| drug.event))
             .chain(procedures.map(|procedure| procedure.event));
         let keys: BTreeSet<i64> = events.map(|event| patient.key(event)).collect();
-        let found = rows.iter().filter_map(|row| Some((row.key().filter(|key| keys.contains(key))?, field(row.table())?)));
+        let found =
+            rows.iter().filter_map(|row| Some((row.key().filter(|key| keys.contains(key))?, field(row.table())?)));
         let events: Vec<AnyRow> = found
             .map(|(event_id, episode_event_field_concept_id)| {
                 AnyRow::from(EpisodeEvent { episode_id: key, event_id, episode_event_field_concept_id })

@@ -88,16 +88,17 @@ fn add_team(died: Option<NaiveDate>, timeline: &mut Timeline) {
 fn measure_of<'p>(pack: &'p Pack, goal: &PackGoal) -> Option<&'p Lab> {
     let is_latent = |lab: &&Lab| {
         lab.measured.as_ref().is_some_and(|measured| {
-            let is_it = |term: &Term| term.latent == Some(goal.latent) && !term.relative && (term.weight - 1.0).abs() < 1e-9;
+            let is_it =
+                |term: &Term| term.latent == Some(goal.latent) && !term.relative && (term.weight - 1.0).abs() < 1e-9;
             !measured.log && measured.offset.abs() < 1e-9 && matches!(&measured.terms[..], [term] if is_it(term))
         })
     };
-    let of_latent = |lab: &&Lab| {
-        matches!(&lab.derived, Some(Derived::TotalCholesterol { latent, .. }) if *latent == goal.latent)
-    };
+    let of_latent =
+        |lab: &&Lab| matches!(&lab.derived, Some(Derived::TotalCholesterol { latent, .. }) if *latent == goal.latent);
     pack.labs.iter().find(is_latent).or_else(|| {
         let whole = pack.labs.iter().find(of_latent)?;
-        let is_part = |lab: &&Lab| matches!(&lab.derived, Some(Derived::FriedewaldLdl { total, .. }) if *total == whole.key);
+        let is_part =
+            |lab: &&Lab| matches!(&lab.derived, Some(Derived::FriedewaldLdl { total, .. }) if *total == whole.key);
         pack.labs.iter().find(is_part)
     })
 }
