@@ -34,6 +34,7 @@ pub(crate) fn patient_id<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
         Resource::CarePlan(resource) => &resource.subject,
         Resource::Goal(resource) => &resource.subject,
         Resource::EpisodeOfCare(resource) => &resource.patient,
+        Resource::QuestionnaireResponse(resource) => &resource.subject,
         _ => return None,
     };
     subject.as_ref()?.id_of("Patient")

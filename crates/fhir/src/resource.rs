@@ -6,7 +6,8 @@ use crate::header::leading_type;
 use crate::{
     AllergyIntolerance, CarePlan, CareTeam, Condition, Coverage, DiagnosticReport, DocumentReference, Encounter,
     EpisodeOfCare, FhirError, Goal, Header, Immunization, Location, MedicationRequest, Meta, Observation, Organization,
-    Patient, Practitioner, PractitionerRole, Procedure, Provenance, Raw, RelatedPerson, Specimen, Text,
+    Patient, Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson,
+    Specimen, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -125,6 +126,7 @@ resource_types!(
     Goal,
     EpisodeOfCare,
     Provenance,
+    QuestionnaireResponse,
 );
 
 impl<'a> Resource<'a> {

@@ -111,6 +111,15 @@ const OF_OUR_OWN: &[(&str, &str)] = &[
         "costToBeneficiary":[{"valueMoney":{"value":20.00,"currency":"USD"}}],"text":{"status":"empty"}}"#,
     ),
     (
+        "QuestionnaireResponse",
+        r#"{"resourceType":"QuestionnaireResponse","id":"q","identifier":{"value":"1"},"basedOn":[{"reference":"CarePlan/c"}],
+        "partOf":[{"reference":"Procedure/p"}],"questionnaire":"http://loinc.org/q/44249-1","status":"completed",
+        "subject":{"reference":"Patient/p"},"encounter":{"reference":"Encounter/e"},"authored":"2020-01-01T10:00:00Z",
+        "author":{"reference":"Patient/p"},"source":{"reference":"Patient/p"},
+        "item":[{"linkId":"1","definition":"d","text":"t","answer":[{"valueCoding":{"code":"a"},
+        "item":[{"linkId":"1.1","answer":[{"valueDecimal":1.50},{"valueDate":"2020-01"}]}]}],"item":[{"linkId":"2"}]}]}"#,
+    ),
+    (
         "Specimen",
         r#"{"resourceType":"Specimen","id":"s1","identifier":[{"value":"1"}],"accessionIdentifier":{"value":"2"},
         "status":"available","type":{"text":"Blood"},"subject":{"reference":"Patient/p1"},

@@ -30,6 +30,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("procedure", include_str!("../views/procedure.json")),
     ("provenance", include_str!("../views/provenance.json")),
     ("related_person", include_str!("../views/related_person.json")),
+    ("questionnaire_response", include_str!("../views/questionnaire_response.json")),
     ("specimen", include_str!("../views/specimen.json")),
 ];
 

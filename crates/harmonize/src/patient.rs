@@ -130,6 +130,10 @@ fn events(
                 None => rows.extend(observation::rows(&mut reading, observation).into_iter().flatten()),
             },
             Resource::Specimen(specimen) => rows.extend(specimen::rows(&mut reading, specimen)),
+            // The scores are Observations of their own.
+            Resource::QuestionnaireResponse(_) => {
+                losses.count_reason("QuestionnaireResponse", "results-in-observations");
+            }
             Resource::DocumentReference(document) => notes.extend(note::document_row(&mut reading, document)),
             Resource::DiagnosticReport(report) => reports.push(report),
             Resource::Other(other) => losses.count_reason(&other.resource_type, "not-mapped"),
@@ -177,6 +181,7 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Specimen(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::DocumentReference(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::QuestionnaireResponse(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Immunization(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::Coverage(resource) => is_of(person_id, resource.beneficiary.as_ref()),

@@ -9,6 +9,7 @@ mod money;
 mod observation;
 mod problem;
 mod specimen;
+mod survey;
 
 pub use administration::*;
 pub use coordination::*;
@@ -19,3 +20,4 @@ pub use money::*;
 pub use observation::*;
 pub use problem::*;
 pub use specimen::*;
+pub use survey::*;

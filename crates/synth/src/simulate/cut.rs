@@ -4,7 +4,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::care::Chart;
 use super::life::{Life, days_between};
-use crate::timeline::{Prescription, PrescriptionStatus, Timeline};
+use crate::timeline::{Personal, Prescription, PrescriptionStatus, Timeline};
 
 /// Cuts a chart at the end of the day `as_of`.
 ///
@@ -61,6 +61,8 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
         specimens: Vec::new(),
         encounters: chart.encounters.into_iter().take(n_encounters).collect(),
         coverages: Vec::new(),
+        personal: Personal::default(),
+        survey_responses: Vec::new(),
         notes: Vec::new(),
         written_reports: Vec::new(),
         related_persons: Vec::new(),

@@ -6,14 +6,18 @@
 mod coordination;
 mod coverage;
 mod note;
+mod personal;
 mod specimen;
+mod survey;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
 pub use coordination::{CarePlan, CareTeam, Course, EpisodeOfCare, Goal, Kinship, Provenance, RelatedPerson};
 pub use coverage::{Coverage, Relationship};
 pub use note::{Note, NoteKind, WrittenReport};
+pub use personal::{Language, MaritalStatus, Personal};
 pub use specimen::Specimen;
+pub use survey::{Instrument, SurveyResponse};
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
 ///
@@ -64,6 +68,10 @@ pub struct Timeline {
     pub coverages: Vec<Coverage>,
     /// Specimens of laboratory results, by time.
     pub specimens: Vec<Specimen>,
+    /// What the registration desk knows besides; FHIR alone has it.
+    pub personal: Personal,
+    /// Questionnaires filled in, by score.
+    pub survey_responses: Vec<SurveyResponse>,
     /// Notes, by visit.
     pub notes: Vec<Note>,
     /// Reports of diagnostic services in words, by procedure.
@@ -251,6 +259,8 @@ pub enum Value {
     },
     /// A coded answer.
     Concept(ConceptKey),
+    /// An answer in words.
+    Text(&'static str),
     /// Several named parts, as in a blood pressure; slot 0 is the first.
     Components(Vec<(ConceptKey, Scaled, &'static str)>),
 }
@@ -372,6 +382,8 @@ pub struct Allergy {
     pub event: EventId,
     /// `Allergy to …`, a concept of the Observation domain.
     pub concept: ConceptKey,
+    /// What it does to the patient, when that was told.
+    pub reaction: Option<ConceptKey>,
     /// When it began.
     pub onset: NaiveDate,
     /// When it was written down.

@@ -16,6 +16,7 @@ mod procedure;
 mod provenance;
 mod reference;
 mod specimen;
+mod survey;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use twinlake_fhir::{CodeableConcept, Coding, DateTime, Decimal, Meta, Period, Quantity, Reference, Resource, Text};
@@ -90,6 +91,9 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     }
     for goal in &timeline.goals {
         sink(coordination::goal(&chart, goal).into());
+    }
+    for response in &timeline.survey_responses {
+        sink(survey::response(&chart, response).into());
     }
     for note in &timeline.notes {
         sink(note::note(&chart, note).into());

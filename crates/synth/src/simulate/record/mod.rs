@@ -7,11 +7,13 @@
 
 mod care_plan;
 mod coverage;
-mod notes;
 mod episode_of_care;
+mod notes;
+mod personal;
 mod provenance;
 mod related_person;
 mod specimen;
+mod surveys;
 
 use chrono::NaiveDate;
 
@@ -23,6 +25,8 @@ use crate::timeline::Timeline;
 pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
     coverage::add(model, patient, as_of, timeline);
     specimen::add(model, timeline);
+    personal::add(model, patient, timeline);
+    surveys::add(model, patient, timeline);
     notes::add(model, patient, timeline);
     related_person::add(model, patient, as_of, timeline);
     care_plan::add(model, timeline);
