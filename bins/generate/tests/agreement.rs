@@ -13,10 +13,10 @@ use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of,
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
-    Allergy, Category, Claim, ClaimItem, Coverage, Death, Demographics, Diagnosis, Dispense, Encounter, EncounterClass,
-    Ethnicity, EventId, Fulfilment, Immunization, Note, NoteKind, Observation, Personal, Prescription,
-    PrescriptionStatus, Problem, Procedure, Race, Relationship, Report, Request, RequestCategory, Scaled, Service, Sex,
-    Specimen, Timeline, Value, Ward, WardStay, WrittenReport,
+    Allergy, Category, Claim, ClaimItem, Course, Coverage, Death, Demographics, Diagnosis, Dispense, Encounter,
+    EncounterClass, EpisodeOfCare, Ethnicity, EventId, Fulfilment, Immunization, Note, NoteKind, Observation, Personal,
+    Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship, Report, Request, RequestCategory, Scaled,
+    Service, Sex, Specimen, Timeline, Value, Ward, WardStay, WrittenReport,
 };
 use twinlake_vocab::Vocab;
 
@@ -31,7 +31,12 @@ impl Agreement {
     fn add(side: &mut BTreeMap<(Table, i64), DynRow>, rows: &[AnyRow]) {
         for row in rows {
             // A function of the pack, and terminology: neither has a FHIR side.
-            let Some(key) = row.key().filter(|_| row.table() != Table::CdmSource) else { continue };
+            let key = match row {
+                AnyRow::CdmSource(_) | AnyRow::Metadata(_) => None,
+                AnyRow::EpisodeEvent(event) => Some(event.episode_id ^ event.event_id),
+                row => row.key(),
+            };
+            let Some(key) = key else { continue };
             let row = DynRow::from(row);
             if let Some(other) = side.insert((row.table, key), row.clone()) {
                 assert_eq!(other, row, "two rows with one key");
@@ -130,6 +135,8 @@ fn a_cohort_agrees() {
         Table::DrugEra,
         Table::PayerPlanPeriod,
         Table::Cost,
+        Table::Episode,
+        Table::EpisodeEvent,
         Table::Location,
         Table::CareSite,
         Table::Provider,
@@ -487,6 +494,14 @@ fn eventful_life(pack: &Pack) -> Timeline {
         care_plans: Vec::new(),
         goals: Vec::new(),
         care_teams: Vec::new(),
+        episodes_of_care: vec![EpisodeOfCare {
+            event: event(424, 0),
+            kind: "Diabetes care",
+            problem: 0,
+            encounters: vec![0],
+            course: Course::Ended(day("2024-03-05")),
+            cause: "test",
+        }],
         provenances: Vec::new(),
         claims: [(0, 0, Some(day("2020-02-20"))), (1, 2, None), (2, 2, Some(day("2024-03-15")))]
             .map(|(ordinal, encounter, decided)| {

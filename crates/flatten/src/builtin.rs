@@ -17,6 +17,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("diagnostic_report", include_str!("../views/diagnostic_report.json")),
     ("document_reference", include_str!("../views/document_reference.json")),
     ("encounter", include_str!("../views/encounter.json")),
+    ("episode_of_care", include_str!("../views/episode_of_care.json")),
     ("goal", include_str!("../views/goal.json")),
     ("explanation_of_benefit", include_str!("../views/explanation_of_benefit.json")),
     ("immunization", include_str!("../views/immunization.json")),

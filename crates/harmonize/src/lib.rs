@@ -32,6 +32,7 @@ mod coverage;
 mod current;
 mod drug;
 mod elements;
+mod episode;
 mod era;
 mod event;
 mod loss;

@@ -11,7 +11,9 @@ use crate::loss::Losses;
 use crate::observation_period::observation_period;
 use crate::shared::Shared;
 use crate::visit::Visits;
-use crate::{allergy, coded, condition, cost, coverage, drug, note, observation, person, procedure, specimen, visit};
+use crate::{
+    allergy, coded, condition, cost, coverage, drug, episode, note, observation, person, procedure, specimen, visit,
+};
 
 /// A patient in OMOP.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -100,8 +102,20 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
             all.extend(cost::rows(&mut reading, &costed, one));
         }
     }
+    for resource in &resources {
+        if let Resource::EpisodeOfCare(one) = resource
+            && is_of(person_id, one.patient.as_ref())
+        {
+            let mut reading = Reading { context: &context, resource_type: "EpisodeOfCare", losses: &mut losses };
+            let rows = episode::rows(&mut reading, one, &resources, &all);
+            all.extend(rows);
+        }
+    }
     all.extend(eras(vocab, person_id, &all));
-    all.sort_by_key(|row| (row.table(), row.key()));
+    all.sort_by_key(|row| match row {
+        AnyRow::EpisodeEvent(event) => (row.table(), Some(event.episode_id), event.event_id),
+        row => (row.table(), row.key(), 0),
+    });
     Harmonized { person_id: Some(person_id), rows: all, losses }
 }
 
@@ -196,6 +210,7 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::Immunization(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::Coverage(resource) => is_of(person_id, resource.beneficiary.as_ref()),
+        Resource::EpisodeOfCare(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::RelatedPerson(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::CareTeam(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::CarePlan(resource) => is_of(person_id, resource.subject.as_ref()),

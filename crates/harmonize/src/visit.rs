@@ -100,6 +100,7 @@ pub(crate) fn visit(reading: &mut Reading<'_, '_>, encounter: &Encounter<'_>) ->
         "hospitalization.dischargeDisposition",
         "location.location",
         "location.period",
+        "episodeOfCare",
         "serviceProvider",
     ];
     elements::count("Encounter", encounter, &encounter.extension, &used, &[], reading.losses);

@@ -75,6 +75,8 @@ pub struct Condition {
     pub course: Option<Course>,
     /// What it does to life expectancy.
     pub mortality: Option<Mortality>,
+    /// What its care is called, where a clinic takes charge of it as one episode, e.g. `Cancer care`; chronic conditions only.
+    pub care_episode: Option<Key>,
 }
 
 /// How a condition begins: at a rate, or when a latent crosses a threshold.

@@ -27,6 +27,8 @@ pub const CARE_PLANS: u16 = 421;
 pub const GOALS: u16 = 422;
 /// Stream of the people close to a patient.
 pub const RELATED_PERSONS: u16 = 423;
+/// Stream of the episodes of care; the ordinal is the stream of the condition.
+pub const EPISODES_OF_CARE: u16 = 424;
 /// Stream of the provenances, one an encounter.
 pub const PROVENANCES: u16 = 425;
 

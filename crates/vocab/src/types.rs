@@ -37,6 +37,20 @@ concepts! {
     DERIVED_FROM_EHR = 32882, TypeConcept;
     /// UTF-8, of `note.encoding_concept_id`.
     UTF8 = 32678, Metadata;
+    /// Standard algorithm: rows that a program made of nobody's data.
+    ALGORITHM = 32880, TypeConcept;
+    /// Episode of Care, of `episode`.
+    EPISODE_OF_CARE = 32533, Episode;
+    /// `visit_occurrence.visit_occurrence_id`, as a field that an event is linked by.
+    VISIT_OCCURRENCE_ID = 1_147_070, Metadata;
+    /// `procedure_occurrence.procedure_occurrence_id`, as a field that an event is linked by.
+    PROCEDURE_OCCURRENCE_ID = 1_147_082, Metadata;
+    /// `drug_exposure.drug_exposure_id`, as a field that an event is linked by.
+    DRUG_EXPOSURE_ID = 1_147_094, Metadata;
+    /// `condition_occurrence.condition_occurrence_id`, as a field that an event is linked by.
+    CONDITION_OCCURRENCE_ID = 1_147_127, Metadata;
+    /// `cdm_source`, as what a row of `metadata` is about.
+    CDM_SOURCE = 1_147_325, Metadata;
     /// OMOP CDM Version 5.4.0, of `cdm_source`.
     CDM_V5_4 = 756_265, Metadata;
 }

@@ -230,7 +230,7 @@ pub(crate) fn person_of(resource: &Value) -> Option<i64> {
 const PATIENTS: RangeInclusive<u64> = 1..=24;
 
 /// The tables that belong to patients, and those they share.
-const COMPARED: [Table; 18] = [
+const COMPARED: [Table; 21] = [
     Table::Person,
     Table::Location,
     Table::CareSite,
@@ -249,4 +249,7 @@ const COMPARED: [Table; 18] = [
     Table::ConditionEra,
     Table::DrugEra,
     Table::Cost,
+    Table::VisitDetail,
+    Table::Episode,
+    Table::EpisodeEvent,
 ];

@@ -12,6 +12,7 @@ resource! {
         service_type: Option<CodeableConcept<'a>> = "serviceType",
         priority: Option<CodeableConcept<'a>> = "priority",
         subject: Option<Reference<'a>> = "subject",
+        episode_of_care: Vec<Reference<'a>> = "episodeOfCare",
         based_on: Vec<Reference<'a>> = "basedOn",
         participant: Vec<EncounterParticipant<'a>> = "participant",
         period: Option<Period<'a>> = "period",

@@ -80,6 +80,7 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
         care_plans: Vec::new(),
         goals: Vec::new(),
         care_teams: Vec::new(),
+        episodes_of_care: Vec::new(),
         provenances: Vec::new(),
         claims: Vec::new(),
         death,

@@ -88,6 +88,10 @@ pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, Concept
         let (first, last) = planned(item.course, item.encounter);
         all.push(("care team", item.event, key("wellness-visit"), first, last));
     }
+    for item in &timeline.episodes_of_care {
+        let (first, last) = planned(item.course, item.encounters[0]);
+        all.push(("episode of care", item.event, timeline.problems[item.problem].concept, first, last));
+    }
     for item in &timeline.provenances {
         all.push(("provenance", item.event, key("wellness-visit"), visit(item.encounter), item.recorded.date()));
     }

@@ -120,3 +120,20 @@ pub struct Provenance {
     /// What caused it.
     pub cause: Cause,
 }
+
+/// A time in which a clinic takes charge of a condition.
+#[derive(Clone, Debug)]
+pub struct EpisodeOfCare {
+    /// Its place in the chart.
+    pub event: EventId,
+    /// What the pack calls it.
+    pub kind: &'static str,
+    /// Index into [`super::Timeline::problems`].
+    pub problem: usize,
+    /// Indices of the encounters that belong to it, ascending; at least one, and it begins with the first.
+    pub encounters: Vec<usize>,
+    /// Whether it still goes on.
+    pub course: Course,
+    /// What caused it.
+    pub cause: Cause,
+}

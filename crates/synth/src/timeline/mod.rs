@@ -15,7 +15,7 @@ mod stay;
 mod survey;
 use chrono::{NaiveDate, NaiveDateTime};
 pub use claim::{Claim, ClaimItem, Service};
-pub use coordination::{CarePlan, CareTeam, Course, Goal, Kinship, Provenance, RelatedPerson};
+pub use coordination::{CarePlan, CareTeam, Course, EpisodeOfCare, Goal, Kinship, Provenance, RelatedPerson};
 pub use coverage::{Coverage, Relationship};
 pub use dispense::Dispense;
 pub use note::{Note, NoteKind, WrittenReport};
@@ -92,6 +92,8 @@ pub struct Timeline {
     pub goals: Vec<Goal>,
     /// The team that pursues the plans, when there is one.
     pub care_teams: Vec<CareTeam>,
+    /// Episodes of care, in the order of the problems.
+    pub episodes_of_care: Vec<EpisodeOfCare>,
     /// Who wrote down each encounter, in their order.
     pub provenances: Vec<Provenance>,
     /// Orders that led to a report or procedure, by encounter.

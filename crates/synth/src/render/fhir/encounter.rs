@@ -4,7 +4,7 @@ use twinlake_fhir::{
     Coding, Encounter, EncounterHospitalization, EncounterLocation, EncounterParticipant, Identifier, Text,
 };
 
-use super::{Chart, coded};
+use super::{Chart, coded, episode_of_care};
 use crate::ids;
 use crate::render::codes::{self, Code};
 use crate::timeline::{self, EncounterClass};
@@ -32,6 +32,7 @@ pub(super) fn encounter<'a>(chart: &'a Chart<'_>, index: usize, encounter: &'a t
         class: Some(Coding::displayed(ACT_CODE, code, display)),
         type_: vec![chart.concept(encounter.kind)],
         subject: Some(chart.subject()),
+        episode_of_care: episode_of_care::of_encounter(chart, index),
         participant: vec![EncounterParticipant {
             type_: vec![coded(PARTICIPATION, PRIMARY)],
             period: Some(chart.period(encounter.start, encounter.end)),

@@ -9,6 +9,7 @@ mod coordination;
 mod coverage;
 mod dispense;
 mod encounter;
+mod episode_of_care;
 mod medication;
 mod note;
 mod observation;
@@ -93,6 +94,9 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     }
     for (index, plan) in timeline.care_plans.iter().enumerate() {
         sink(coordination::care_plan(&chart, index, plan).into());
+    }
+    for episode in &timeline.episodes_of_care {
+        sink(episode_of_care::episode_of_care(&chart, episode).into());
     }
     for goal in &timeline.goals {
         sink(coordination::goal(&chart, goal).into());

@@ -4,6 +4,7 @@ mod claim;
 mod condition;
 mod coverage;
 mod drug;
+mod episode;
 mod era;
 mod event;
 mod note;
@@ -48,6 +49,7 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     rows.extend(timeline.specimens.iter().map(|specimen| specimen::specimen(&patient, specimen)));
     rows.extend(timeline.notes.iter().map(|note| note::note(&patient, note).into()));
     rows.extend(timeline.written_reports.iter().map(|report| note::report(&patient, report).into()));
+    episode::push_episodes(&patient, &mut rows);
     rows.extend(person::death(context, timeline).map(AnyRow::from));
     let period = person::observation_period(patient.person_id, &rows);
     let observed_until = period.as_ref().map(|period| period.observation_period_end_date);

@@ -1,8 +1,8 @@
-//! The reference set: `location`, `care_site`, `provider` and `cdm_source`.
+//! The reference set: `location`, `care_site`, `provider`, `cdm_source` and `metadata`.
 
 use std::collections::BTreeMap;
 
-use twinlake_omop::{AnyRow, CareSite, CdmSource, ConceptId, Location, Provider, key};
+use twinlake_omop::{AnyRow, CareSite, CdmSource, ConceptId, Location, Metadata, Provider, key};
 use twinlake_vocab::{system, types};
 
 use crate::ids;
@@ -15,6 +15,7 @@ use crate::timeline::Ward;
 /// Patients live where organizations are, so theirs are the same locations.
 pub fn omop_reference(context: &Context<'_>) -> Vec<AnyRow> {
     let mut rows = vec![AnyRow::from(cdm_source(context))];
+    rows.extend(metadata(context));
     let mut locations = BTreeMap::new();
     for place in &context.pack.places {
         let location = Location {
@@ -74,6 +75,31 @@ fn specialty_concept(context: &Context<'_>, code: &str) -> ConceptId {
         ConceptId::NONE => context.vocab.practitioner_role(Some(system::PRACTITIONER_ROLE), codes::DOCTOR.code),
         specialty => specialty,
     }
+}
+
+/// What the cohort is a function of, a fact a row.
+fn metadata(context: &Context<'_>) -> impl Iterator<Item = AnyRow> {
+    let pack = context.pack;
+    let facts = [
+        ("seed", context.seed.to_string()),
+        ("model pack", pack.name.to_owned()),
+        ("model pack version", pack.version.to_owned()),
+        ("model pack hash", pack.hash().to_string()),
+        ("semantics version", pack.semantics_version.to_string()),
+        ("reference date", pack.reference_date.to_string()),
+    ];
+    let date = pack.reference_date;
+    (1..).zip(facts).map(move |(metadata_id, (name, value))| {
+        AnyRow::from(Metadata {
+            metadata_id,
+            metadata_concept_id: types::CDM_SOURCE,
+            metadata_type_concept_id: types::ALGORITHM,
+            name: name.to_owned(),
+            value_as_string: Some(value),
+            metadata_date: Some(date),
+            ..Metadata::default()
+        })
+    })
 }
 
 fn cdm_source(context: &Context<'_>) -> CdmSource {

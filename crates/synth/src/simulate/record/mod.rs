@@ -9,6 +9,7 @@ mod care_plan;
 mod claim;
 mod coverage;
 mod dispense;
+mod episode_of_care;
 mod notes;
 mod personal;
 mod provenance;
@@ -37,5 +38,6 @@ pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timel
     related_person::add(model, patient, as_of, timeline);
     care_plan::add(model, timeline);
     claim::add(model, patient, as_of, timeline);
+    episode_of_care::add(model, timeline);
     provenance::add(timeline);
 }

@@ -30,7 +30,7 @@ pub(super) fn add(model: &Model<'_>, patient_seed: Seed, as_of: NaiveDate, timel
             model,
             draws,
             as_of,
-            Named { slot: 0, kinship: Kinship::Parent, sex, encounter: 0, last: Some(grown) },
+            &Named { slot: 0, kinship: Kinship::Parent, sex, encounter: 0, last: Some(grown) },
             timeline,
         );
     }
@@ -41,7 +41,7 @@ pub(super) fn add(model: &Model<'_>, patient_seed: Seed, as_of: NaiveDate, timel
         let sex = if is_female { Sex::Female } else { Sex::Male };
         let kinship = if is_spouse { Kinship::Spouse } else { Kinship::Child };
         if is_named {
-            push(model, draws, as_of, Named { slot: 1, kinship, sex, encounter, last: None }, timeline);
+            push(model, draws, as_of, &Named { slot: 1, kinship, sex, encounter, last: None }, timeline);
         }
     }
 }
@@ -55,7 +55,7 @@ struct Named {
     last: Option<NaiveDate>,
 }
 
-fn push(model: &Model<'_>, mut draws: Draws, as_of: NaiveDate, named: Named, timeline: &mut Timeline) {
+fn push(model: &Model<'_>, mut draws: Draws, as_of: NaiveDate, named: &Named, timeline: &mut Timeline) {
     let died = timeline.death.as_ref().map(|death| death.at.date());
     timeline.related_persons.push(RelatedPerson {
         event: EventId { stream: RELATED_PERSONS, ordinal: named.slot },
