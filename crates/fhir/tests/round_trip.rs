@@ -134,6 +134,21 @@ const OF_OUR_OWN: &[(&str, &str)] = &[
             "specimenQuantity":{"value":7.10},"additiveReference":{"display":"x"}}],
         "condition":[{"text":"x"}],"note":[{"text":"x"}],"made_up":{"a":[1]}}"#,
     ),
+    (
+        "RelatedPerson",
+        r#"{"resourceType":"RelatedPerson","id":"r","active":true,"patient":{"reference":"Patient/p"},
+        "relationship":[{"coding":[{"code":"MTH"}]}],"name":[{"family":"Doe"}],"birthDate":"1970","period":{"start":"2020"},"communication":[{"preferred":true}],"photo":[{"url":"x"}]}"#,
+    ),
+    (
+        "Goal",
+        r#"{"resourceType":"Goal","id":"g","lifecycleStatus":"active","description":{"text":"less"},
+        "startDate":"2020-01-02","target":[{"measure":{"text":"m"},"detailQuantity":{"value":7.0},"dueDate":"2020-07"},{"detailRatio":{"numerator":{"value":1}},"dueDuration":{"value":3}}],"statusDate":"2020-01","text":{"status":"empty"}}"#,
+    ),
+    (
+        "EpisodeOfCare",
+        r#"{"resourceType":"EpisodeOfCare","id":"e","status":"active","statusHistory":[{"status":"planned"}],"diagnosis":[{"condition":{"reference":"Condition/c"},
+        "rank":1}],"period":{"start":"2020"}}"#,
+    ),
 ];
 
 #[test]

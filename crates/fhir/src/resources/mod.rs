@@ -1,6 +1,7 @@
 //! The resources that are modelled, grouped as FHIR groups them.
 
 mod administration;
+mod coordination;
 mod document;
 mod encounter;
 mod medication;
@@ -11,6 +12,7 @@ mod specimen;
 mod survey;
 
 pub use administration::*;
+pub use coordination::*;
 pub use document::*;
 pub use encounter::*;
 pub use medication::*;

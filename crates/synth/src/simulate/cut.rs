@@ -65,6 +65,11 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
         survey_responses: Vec::new(),
         notes: Vec::new(),
         written_reports: Vec::new(),
+        related_persons: Vec::new(),
+        care_plans: Vec::new(),
+        goals: Vec::new(),
+        care_teams: Vec::new(),
+        provenances: Vec::new(),
         death,
         demographics: life.demographics,
     }

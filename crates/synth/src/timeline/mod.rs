@@ -3,6 +3,7 @@
 //! Everything that FHIR or OMOP says about a patient is decided here. The renderings draw no random number; they only
 //! translate. Times are the wall clock of the patient's place; [`Demographics::utc_offset_minutes`] is fixed for life.
 
+mod coordination;
 mod coverage;
 mod note;
 mod personal;
@@ -11,6 +12,7 @@ mod survey;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+pub use coordination::{CarePlan, CareTeam, Course, Goal, Kinship, Provenance, RelatedPerson};
 pub use coverage::{Coverage, Relationship};
 pub use note::{Note, NoteKind, WrittenReport};
 pub use personal::{Language, MaritalStatus, Personal};
@@ -74,6 +76,16 @@ pub struct Timeline {
     pub notes: Vec<Note>,
     /// Reports of diagnostic services in words, by procedure.
     pub written_reports: Vec<WrittenReport>,
+    /// People close to the patient, at most one at a time.
+    pub related_persons: Vec<RelatedPerson>,
+    /// Plans for lasting conditions, in the order of the problems.
+    pub care_plans: Vec<CarePlan>,
+    /// What the plans aim at, in their order.
+    pub goals: Vec<Goal>,
+    /// The team that pursues the plans, when there is one.
+    pub care_teams: Vec<CareTeam>,
+    /// Who wrote down each encounter, in their order.
+    pub provenances: Vec<Provenance>,
 }
 
 impl Timeline {
@@ -245,6 +257,8 @@ pub enum Value {
     },
     /// A coded answer.
     Concept(ConceptKey),
+    /// An answer in words.
+    Text(&'static str),
     /// Several named parts, as in a blood pressure; slot 0 is the first.
     Components(Vec<(ConceptKey, Scaled, &'static str)>),
 }
@@ -366,6 +380,8 @@ pub struct Allergy {
     pub event: EventId,
     /// `Allergy to …`, a concept of the Observation domain.
     pub concept: ConceptKey,
+    /// What it does to the patient, when that was told.
+    pub reaction: Option<ConceptKey>,
     /// When it began.
     pub onset: NaiveDate,
     /// When it was written down.

@@ -5,9 +5,12 @@
 //! adding one changes none of the others. Each honours `as_of`: what is written down by that day is the same for any
 //! later one, but for whether it is still open.
 
+mod care_plan;
 mod coverage;
 mod notes;
 mod personal;
+mod provenance;
+mod related_person;
 mod specimen;
 mod surveys;
 
@@ -24,4 +27,7 @@ pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timel
     personal::add(model, patient, timeline);
     surveys::add(model, patient, timeline);
     notes::add(model, patient, timeline);
+    related_person::add(model, patient, as_of, timeline);
+    care_plan::add(model, timeline);
+    provenance::add(timeline);
 }
