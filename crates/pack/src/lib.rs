@@ -12,6 +12,7 @@
 //! assert_eq!(pack.window_years, 10);
 //! ```
 
+mod calibration;
 mod constraint;
 mod error;
 mod key;
@@ -32,6 +33,7 @@ use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+pub use calibration::{Calibration, Exclusion, Figure, Group, Question, Statistic, Test};
 pub use constraint::{Constraint, Measure, Target};
 pub use error::PackError;
 pub use key::{ConceptEntry, ConceptKey, Key};
@@ -39,7 +41,7 @@ pub use model::{
     Allergies, AllergyShare, Answer, Below, Condition, Course, CourseEnd, CourseInterval, CourseOrder, CourseWay,
     DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug, FollowUp, Goal, Grade, Interval, Lab, LabCategory,
     LabShift, Latent, Loading, Measured, Medication, Mortality, Onset, Order, Outcome, Procedure, Recognition, Report,
-    ReportService, Shift, Specimen, Term, TextAnswer, Treatment, Vaccine, Visit, VisitClass, Weighted,
+    ReportService, Shift, Specimen, SurveyItem, Term, TextAnswer, Treatment, Vaccine, Visit, VisitClass, Weighted,
 };
 pub use payers::{Payer, PayerKind, PayerShare, Payers};
 pub use population::{AgeBand, LifeTableRow, Names, Place, Population, Race, RaceBand};
@@ -99,6 +101,10 @@ pub struct Pack {
     pub payers: Payers,
     /// What the pack claims to meet.
     pub targets: Vec<Target>,
+    /// What a generated population is compared with.
+    pub calibration: Calibration,
+    /// What only a survey measures.
+    pub survey: Vec<SurveyItem>,
     tables: BTreeMap<&'static str, Table>,
     constraints: Vec<Constraint>,
     keys: BTreeMap<&'static str, ConceptKey>,
@@ -121,6 +127,13 @@ struct PackFile {
 #[serde(deny_unknown_fields)]
 struct LatentFile {
     latent: Vec<Latent>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SurveyFile {
+    #[serde(default)]
+    item: Vec<SurveyItem>,
 }
 
 #[derive(Deserialize)]
@@ -211,6 +224,8 @@ impl Pack {
         }
 
         let mut origins = BTreeMap::new();
+        let targets: TargetFile = files.toml("calibration.toml")?;
+        let survey: SurveyFile = files.optional_toml("survey.toml")?;
         let mut pack = Self {
             name: head.name.0,
             version: head.version.0,
@@ -234,7 +249,9 @@ impl Pack {
             death: files.toml("death.toml")?,
             allergies: files.toml("allergies.toml")?,
             payers: Payers::read(&files)?,
-            targets: files.toml::<TargetFile>("calibration.toml")?.target,
+            targets: targets.target,
+            calibration: Calibration::read(&files, targets.question, targets.group)?,
+            survey: survey.item,
             tables,
             constraints,
             keys,

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::calibration::{Calibration, Statistic, Test};
 use crate::error::PackError;
 use crate::key::Key;
-use crate::model::{Derived, Effect, LabCategory, Onset, Order};
+use crate::model::{Derived, Effect, LabCategory, Measured, Onset, Order};
 use crate::source::Files;
-use crate::{Condition, Course, Lab, Pack, Table, Visit};
+use crate::{Condition, Course, Lab, Pack, Table, Term, Visit};
 
 /// Streams below this one are of the renderings (reference set).
 const FIRST_STREAM: u16 = 8;
@@ -28,7 +29,9 @@ pub(crate) fn lint(pack: &Pack, files: &Files, origins: &Origins) -> Result<(), 
     lint.causes()?;
     lint.medications()?;
     lint.labs()?;
-    lint.care()
+    lint.survey()?;
+    lint.care()?;
+    lint.calibration()
 }
 
 struct Lint<'a> {
@@ -239,6 +242,7 @@ impl Lint<'_> {
         if let Some(treatment) = &condition.treatment {
             self.probability(file, "start", treatment.start)?;
             self.probability(file, "step", treatment.step)?;
+            treatment.start_curve.map_or(Ok(()), |curve| self.table(file, curve))?;
             for &medication in &treatment.ladder {
                 self.medication(file, medication)?;
             }
@@ -395,15 +399,11 @@ impl Lint<'_> {
             if numbers == 1 && lab.unit.is_none() && lab.grades.is_empty() {
                 return self.fail(file, &lab.key, "a number needs a `unit`");
             }
-            if let Some(curve) = lab.measured.as_ref().and_then(|measured| measured.curve) {
-                self.table(file, curve)?;
+            if let Some(measured) = &lab.measured {
+                self.measured(file, measured)?;
             }
             for term in lab.terms() {
-                match (term.latent, term.condition) {
-                    (Some(latent), None) => self.latent(file, latent)?,
-                    (None, Some(condition)) => self.lasting(file, condition)?,
-                    _ => return self.fail(file, "terms", "a term is of one `latent` or of one `condition`"),
-                }
+                self.term(file, term)?;
             }
             self.grades(file, lab)?;
             for input in lab.inputs() {
@@ -446,12 +446,130 @@ impl Lint<'_> {
         Ok(())
     }
 
+    fn measured(&self, file: &str, measured: &Measured) -> Result<(), PackError> {
+        if let Some(curve) = measured.curve {
+            self.table(file, curve)?;
+        }
+        measured.terms.iter().try_for_each(|term| self.term(file, term))
+    }
+
+    fn term(&self, file: &str, term: &Term) -> Result<(), PackError> {
+        match (term.latent, term.condition) {
+            (Some(latent), None) => self.latent(file, latent)?,
+            (None, Some(condition)) => self.lasting(file, condition)?,
+            _ => return self.fail(file, "terms", "a term is of one `latent` or of one `condition`"),
+        }
+        term.curve.map_or(Ok(()), |curve| self.table(file, curve).map(|_| ()))
+    }
+
+    fn survey(&self) -> Result<(), PackError> {
+        let file = "survey.toml";
+        for (index, item) in self.pack.survey.iter().enumerate() {
+            let others = self.pack.survey[..index].iter().map(|other| other.key);
+            if self.pack.labs.iter().map(|lab| lab.key).chain(others).any(|key| key == item.key) {
+                return self.fail(file, &item.key, format!("`{}` is the key of something else too", item.key));
+            }
+            if item.measured.below.is_some() {
+                return self.fail(file, &item.key, "an item of a survey keeps no distance from a lab");
+            }
+            self.measured(file, &item.measured)?;
+        }
+        Ok(())
+    }
+
+    fn calibration(&self) -> Result<(), PackError> {
+        let pack = self.pack;
+        for question in &pack.calibration.questions {
+            for test in question.any.iter().flatten() {
+                self.test(test)?;
+            }
+            for &concept in &question.recorded {
+                self.known("calibration.toml", concept, "concept", pack.key(&concept).is_some())?;
+            }
+        }
+        for figure in &pack.calibration.figures {
+            let file = &Calibration::file(figure.family);
+            match figure.statistic {
+                Statistic::Share | Statistic::AdjustedShare => {
+                    self.question(file, figure.measure)?;
+                    figure.with.map_or(Ok(()), |with| self.question(file, with))?;
+                }
+                Statistic::Mean | Statistic::P10 | Statistic::P50 | Statistic::P90 => {
+                    self.number(file, figure.measure)?;
+                    figure.with.map_or(Ok(()), |with| self.question(file, with))?;
+                }
+                Statistic::Pearson | Statistic::OddsRatio | Statistic::OddsRatioMh => {
+                    let Some(with) = figure.with else {
+                        return self.fail(file, &figure.row, format!("row `{}` needs `with`", figure.row));
+                    };
+                    for key in [figure.measure, with] {
+                        if figure.statistic == Statistic::Pearson {
+                            self.number(file, key)?;
+                        } else {
+                            self.question(file, key)?;
+                        }
+                    }
+                }
+                Statistic::VisitRate | Statistic::VisitDays => {
+                    self.known(file, figure.measure, "concept", pack.key(&figure.measure).is_some())?;
+                }
+                Statistic::Death | Statistic::LifeExpectancy => {}
+            }
+            if let Some(group) = figure.group {
+                let known = pack.calibration.groups.iter().any(|item| item.key == group);
+                self.known(file, group, "group", known)?;
+            }
+            if figure.age_high.is_some_and(|high| high < figure.age_low) {
+                return self.fail(file, &figure.row, format!("the ages of row `{}` run backward", figure.row));
+            }
+        }
+        Ok(())
+    }
+
+    fn test(&self, test: &Test) -> Result<(), PackError> {
+        let file = "calibration.toml";
+        let keys = [test.number, test.told, test.present, test.treated, test.taking, test.answer, test.visit];
+        let named = keys.iter().flatten().count();
+        if named
+            + usize::from(test.sex.is_some() || test.covered.is_some())
+            + usize::from(test.age)
+            + usize::from(test.insured)
+            != 1
+        {
+            let name = keys.iter().flatten().next().map_or("any", |key| &**key);
+            return self.fail(file, name, "a test is of one thing");
+        }
+        test.number.map_or(Ok(()), |key| self.number(file, key))?;
+        for condition in [test.told, test.present, test.treated].into_iter().flatten() {
+            self.lasting(file, condition)?;
+        }
+        test.taking.map_or(Ok(()), |key| self.medication(file, key))?;
+        for concept in [test.answer, test.visit].into_iter().flatten() {
+            self.known(file, concept, "concept", self.pack.key(&concept).is_some())?;
+        }
+        Ok(())
+    }
+
+    fn question(&self, file: &str, key: Key) -> Result<(), PackError> {
+        let known = self.pack.calibration.questions.iter().any(|item| item.key == key);
+        self.known(file, key, "question", known)
+    }
+
+    fn number(&self, file: &str, key: Key) -> Result<(), PackError> {
+        let pack = self.pack;
+        let known = *key == *"age"
+            || pack.labs.iter().any(|item| item.key == key)
+            || pack.survey.iter().any(|item| item.key == key);
+        self.known(file, key, "lab or survey item", known)
+    }
+
     fn care(&self) -> Result<(), PackError> {
         for visit in &self.pack.visits {
             let file = self.file("care", visit.key);
             self.orders(file, &visit.orders)?;
             self.probability(file, "attendance", visit.attendance)?;
             self.probability(file, "share", visit.share)?;
+            self.probability(file, "acute_share", visit.acute_share)?;
             let [first, last] = visit.hours;
             if first >= last || last > 24 || visit.minutes[0] == 0 || visit.minutes[0] > visit.minutes[1] {
                 return self.fail(file, "hours", "hours and minutes of a visit run forward within a day");

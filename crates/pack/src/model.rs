@@ -20,6 +20,9 @@ pub struct Latent {
     pub curve: Key,
     /// Whether people spread around the mean as a log-normal; else as a normal.
     pub log: bool,
+    /// Where the log-normal begins; the larger, the more skewed. The mean stands above it at every age.
+    #[serde(default)]
+    pub origin: f64,
     /// Lowest and highest value, whatever happens.
     pub bounds: [f64; 2],
     /// The most that all treatments together can move it; the effect saturates there.
@@ -209,6 +212,8 @@ pub struct Treatment {
     pub ladder: Vec<Key>,
     /// Share of people who take drugs for it at all.
     pub start: f64,
+    /// Table of a factor on that share, by sex and age; who has begun stays with it.
+    pub start_curve: Option<Key>,
     /// Probability that a visit adds the next while the goal is missed.
     #[serde(default)]
     pub step: f64,
@@ -566,6 +571,29 @@ pub struct Term {
     pub condition: Option<Key>,
     /// Factor.
     pub weight: f64,
+    /// Table of a further factor, by sex and age.
+    pub curve: Option<Key>,
+}
+
+/// Something that only a survey measures, never a chart: `survey.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SurveyItem {
+    /// Name; no lab has it.
+    pub key: Key,
+    /// Unit, for people.
+    pub unit: Key,
+    /// Digits after the point.
+    #[serde(default)]
+    pub decimals: u8,
+    /// Lowest and highest value.
+    #[serde(default = "anything")]
+    pub bounds: [f64; 2],
+    /// From this age.
+    #[serde(default)]
+    pub from_age: f64,
+    /// How it comes about from the person's state; it keeps no distance from a lab.
+    pub measured: Measured,
 }
 
 /// Numbers that follow from others as written.
@@ -825,6 +853,9 @@ pub struct Visit {
     /// Share of follow-ups that take this form: virtual only.
     #[serde(default)]
     pub share: f64,
+    /// Share of visits for an acute condition that take its place (virtual visits), without anything measured.
+    #[serde(default)]
+    pub acute_share: f64,
     /// Where the figures are from.
     pub source: Key,
 }

@@ -112,7 +112,7 @@ impl Life {
             let within = draws.uniform();
             let never = draws.uniform();
             let delay = draws.exponential();
-            let willing = draws.uniform();
+            let reluctance = draws.uniform();
             let factors: Vec<f64> = condition
                 .shifts
                 .iter()
@@ -137,7 +137,7 @@ impl Life {
                     end: lasts.map(|years| onset + whole(years * YEAR).max(1)),
                     findable: found.map(|recognition| onset + whole(delay * recognition.mean_delay_days)),
                     factors,
-                    willing: condition.pack.treatment.as_ref().is_some_and(|treatment| willing < treatment.start),
+                    reluctance,
                 }
             });
             self.body.illnesses.push(illness);

@@ -23,6 +23,7 @@ pub struct Model<'a> {
     pub(super) medications: Vec<MedicationModel<'a>>,
     /// Labs, inputs before what is derived from them.
     pub(super) labs: Vec<LabModel<'a>>,
+    pub(super) items: Vec<ItemModel<'a>>,
     pub(super) specimens: Vec<SpecimenModel>,
     pub(super) reports: Vec<ReportModel>,
     pub(super) procedures: Vec<ProcedureModel>,
@@ -37,6 +38,7 @@ pub struct Model<'a> {
 pub(super) struct LatentModel<'a> {
     pub(super) curve: &'a Table,
     pub(super) log: bool,
+    pub(super) origin: f64,
     pub(super) bounds: [f64; 2],
     pub(super) cap: f64,
     pub(super) loadings: Vec<(usize, f64)>,
@@ -80,6 +82,7 @@ pub(super) struct ConditionModel<'a> {
     pub(super) orders: Vec<OrderModel>,
     pub(super) ladder: Vec<usize>,
     pub(super) goal: Option<(usize, f64)>,
+    pub(super) start_curve: Option<&'a Table>,
     pub(super) drugs: Vec<(usize, f64)>,
     pub(super) lab_shifts: Vec<(usize, f64)>,
     pub(super) course: Option<CourseModel<'a>>,
@@ -112,9 +115,25 @@ pub(super) struct MedicationModel<'a> {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum TermModel {
-    Latent { latent: usize, weight: f64, relative: bool },
-    Condition { condition: usize, weight: f64 },
+pub(super) enum TermOf {
+    Latent { latent: usize, relative: bool },
+    Condition(usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TermModel<'a> {
+    pub(super) of: TermOf,
+    pub(super) weight: f64,
+    /// A further factor, by sex and age.
+    pub(super) curve: Option<&'a Table>,
+}
+
+/// What only a survey measures.
+#[derive(Debug)]
+pub(super) struct ItemModel<'a> {
+    pub(super) pack: &'a twinlake_pack::SurveyItem,
+    pub(super) label: String,
+    pub(super) source: Source<'a>,
 }
 
 #[derive(Debug)]
@@ -122,7 +141,7 @@ pub(super) enum Source<'a> {
     Measured {
         curve: Option<&'a Table>,
         offset: f64,
-        terms: Vec<TermModel>,
+        terms: Vec<TermModel<'a>>,
         noise: f64,
         log: bool,
         below: Option<(usize, f64)>,
@@ -174,14 +193,14 @@ pub(super) enum Source<'a> {
         mean: f64,
         spread: f64,
         noise: f64,
-        terms: Vec<TermModel>,
+        terms: Vec<TermModel<'a>>,
     },
     Linear {
         of: Vec<(usize, f64)>,
         offset: f64,
         spread: f64,
         noise: f64,
-        terms: Vec<TermModel>,
+        terms: Vec<TermModel<'a>>,
     },
     Texts(Vec<(&'static str, f64)>),
     Parts(Vec<usize>),
@@ -282,6 +301,15 @@ impl<'a> Model<'a> {
             acute,
             medications: pack.medications.iter().map(|medication| names.medication_model(medication)).collect(),
             labs: names.labs.iter().map(|&key| names.lab_model(key)).collect(),
+            items: pack
+                .survey
+                .iter()
+                .map(|item| ItemModel {
+                    pack: item,
+                    label: format!("item {}", item.key),
+                    source: names.measured(&item.measured, &[]),
+                })
+                .collect(),
             specimens: pack
                 .specimens
                 .iter()
@@ -334,6 +362,11 @@ impl<'a> Model<'a> {
                 .collect(),
             pack,
         }
+    }
+
+    /// The pack.
+    pub fn pack(&self) -> &'a Pack {
+        self.pack
     }
 
     /// A chronic or an acute condition by its place: chronic ones come first.
@@ -483,6 +516,7 @@ impl<'a> Names<'a> {
             goal: treatment
                 .and_then(|treatment| treatment.goal.as_ref())
                 .map(|goal| (self.latent(goal.latent), goal.below)),
+            start_curve: treatment.and_then(|treatment| treatment.start_curve).map(|path| self.table(path)),
             drugs: drugs.iter().map(|drug| (self.medication(drug.medication), drug.probability)).collect(),
             lab_shifts: lab_shifts.iter().map(|shift| (self.lab(shift.lab), shift.by)).collect(),
             course: condition.course.as_ref().map(|course| self.course(course)),
@@ -540,18 +574,16 @@ impl<'a> Names<'a> {
         report().or_else(lab).or_else(procedure).expect(LINTED)
     }
 
-    fn terms(&self, terms: &[twinlake_pack::Term]) -> Vec<TermModel> {
+    fn terms(&self, terms: &[twinlake_pack::Term]) -> Vec<TermModel<'a>> {
         terms
             .iter()
-            .map(|term| match (term.latent, term.condition) {
-                (Some(latent), _) => {
-                    let latent = self.latent(latent);
-                    TermModel::Latent { latent, weight: term.weight, relative: term.relative }
-                }
-                (None, condition) => TermModel::Condition {
-                    condition: self.condition_index(condition.expect(LINTED)),
-                    weight: term.weight,
+            .map(|term| TermModel {
+                of: match (term.latent, term.condition) {
+                    (Some(latent), _) => TermOf::Latent { latent: self.latent(latent), relative: term.relative },
+                    (None, condition) => TermOf::Condition(self.condition_index(condition.expect(LINTED))),
                 },
+                weight: term.weight,
+                curve: term.curve.map(|path| self.table(path)),
             })
             .collect()
     }
@@ -563,6 +595,7 @@ impl<'a> Names<'a> {
         LatentModel {
             curve: self.table(latent.curve),
             log: latent.log,
+            origin: latent.origin,
             bounds: latent.bounds,
             cap: latent.treatment_cap,
             loadings,
@@ -589,19 +622,7 @@ impl<'a> Names<'a> {
     fn lab_model(&self, key: Key) -> LabModel<'a> {
         let lab = self.pack.labs.iter().find(|lab| lab.key == key).expect(LINTED);
         let source = if let Some(measured) = &lab.measured {
-            Source::Measured {
-                curve: measured.curve.map(|path| self.table(path)),
-                offset: measured.offset,
-                terms: self.terms(&measured.terms),
-                noise: measured.noise,
-                log: measured.log,
-                below: measured.below.as_ref().map(|below| (self.lab(below.lab), below.by)),
-                grades: lab
-                    .grades
-                    .iter()
-                    .map(|grade| (grade.from.unwrap_or(f64::NEG_INFINITY), grade.text.0))
-                    .collect(),
-            }
+            self.measured(measured, &lab.grades)
         } else if let Some(derived) = &lab.derived {
             self.derived(derived)
         } else if !lab.texts.is_empty() {
@@ -623,6 +644,18 @@ impl<'a> Names<'a> {
             },
             specimen: lab.specimen.map(|key| self.specimen(key)),
             source,
+        }
+    }
+
+    fn measured(&self, measured: &'a twinlake_pack::Measured, grades: &'a [twinlake_pack::Grade]) -> Source<'a> {
+        Source::Measured {
+            curve: measured.curve.map(|path| self.table(path)),
+            offset: measured.offset,
+            terms: self.terms(&measured.terms),
+            noise: measured.noise,
+            log: measured.log,
+            below: measured.below.as_ref().map(|below| (self.lab(below.lab), below.by)),
+            grades: grades.iter().map(|grade| (grade.from.unwrap_or(f64::NEG_INFINITY), grade.text.0)).collect(),
         }
     }
 

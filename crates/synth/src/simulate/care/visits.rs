@@ -61,7 +61,13 @@ impl<'c> Clinic<'c> {
         if episode.stay.map_or(day, |stay| day + 1 + stay) > self.last {
             return None;
         }
-        let visit = if episode.emergency { &model.visits.emergency } else { &model.visits.acute };
+        let video = &model.visits.virtual_;
+        let by_video = !episode.emergency && self.draws(video, day).chance(video.pack.acute_share);
+        let visit = match (episode.emergency, by_video) {
+            (true, _) => &model.visits.emergency,
+            (_, true) => video,
+            _ => &model.visits.acute,
+        };
         let mut draws = self.condition_seeds[episode.condition].at(episode.number);
         // Those that have decided what becomes of it.
         let _ = (draws.uniform(), draws.exponential());
@@ -69,8 +75,10 @@ impl<'c> Clinic<'c> {
         self.latents_on(day);
         self.diagnose(episode.condition, &sitting);
         let mut orders: Vec<(OrderModel, Cause)> = Vec::with_capacity(12);
-        orders.extend(visit.orders.iter().map(|order| (*order, visit.pack.key.0)));
-        orders.extend(condition.orders.iter().map(|order| (*order, condition.pack.key.0)));
+        if !by_video {
+            orders.extend(visit.orders.iter().map(|order| (*order, visit.pack.key.0)));
+            orders.extend(condition.orders.iter().map(|order| (*order, condition.pack.key.0)));
+        }
         let shifts: Vec<(usize, f64)> =
             condition.lab_shifts.iter().map(|&(lab, by)| (lab, by * (0.6 + 0.8 * draws.uniform()))).collect();
         self.carry_out(&sitting, Some(episode.condition), &orders, &shifts, Some(condition));
