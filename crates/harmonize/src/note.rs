@@ -51,6 +51,9 @@ pub(crate) fn document_row(reading: &mut Reading<'_, '_>, document: &DocumentRef
     Some(row)
 }
 
+/// States of a report that is there.
+const REALISED: [&str; 4] = ["final", "amended", "corrected", "appended"];
+
 /// The note of a report that has a text, unless one of `notes`, those of documents, has the same text at the same visit.
 pub(crate) fn report_row(
     reading: &mut Reading<'_, '_>,
@@ -60,7 +63,6 @@ pub(crate) fn report_row(
     let Some((attachment, text)) = first_text(report.presented_form.iter()) else {
         return reading.lost("results-in-observations");
     };
-    const REALISED: [&str; 4] = ["final", "amended", "corrected", "appended"];
     if !report.status.as_deref().is_some_and(|status| REALISED.contains(&status)) {
         return reading.lost("status");
     }

@@ -108,24 +108,24 @@ impl Writer<'_> {
             let day = encounter.end.date();
             problem.recorded <= day && problem.abated.is_none_or(|abated| abated > day)
         });
-        self.list("Known", known.map(|problem| self.display(problem.concept)), &mut text);
+        list("Known", known.map(|problem| self.display(problem.concept)), &mut text);
         for (title, laboratory) in [("Examination", false), ("Results", true)] {
             let observed = facts.observations.iter().map(|&index| &timeline.observations[index]);
             let observed = observed.filter(|item| (item.category == Category::Laboratory) == laboratory);
-            self.list(title, observed.filter_map(|item| self.finding(item)), &mut text);
+            list(title, observed.filter_map(|item| self.finding(item)), &mut text);
         }
         let done = facts.procedures.iter().map(|&index| self.display(timeline.procedures[index].concept));
-        self.list("Done", done, &mut text);
+        list("Done", done, &mut text);
         let diagnosed = facts.diagnoses.iter().map(|&index| self.display(timeline.diagnoses[index].concept));
-        self.list("Assessment", diagnosed, &mut text);
+        list("Assessment", diagnosed, &mut text);
         let prescribed = facts.prescriptions.iter().map(|&index| {
             let item = &timeline.prescriptions[index];
             let instruction = item.sig.trim_end_matches('.');
             format!("{}, {instruction} ({} days)", self.display(item.concept), item.days_supply)
         });
-        self.list("Prescribed", prescribed, &mut text);
+        list("Prescribed", prescribed, &mut text);
         let given = facts.immunizations.iter().map(|&index| self.words(timeline.immunizations[index].concept));
-        self.list("Given", given, &mut text);
+        list("Given", given, &mut text);
         text.push_str(self.closing(kind, encounter, facts, draws));
         text.push('\n');
         text
@@ -209,28 +209,6 @@ impl Writer<'_> {
         }
     }
 
-    /// A titled line of facts; nothing when there are none.
-    fn list(&self, title: &str, items: impl Iterator<Item = impl AsRef<str>>, text: &mut String) {
-        let mut told = 0;
-        let mut more = 0;
-        for item in items {
-            if told == AT_MOST {
-                more += 1;
-                continue;
-            }
-            let before = if told == 0 { title } else { "" };
-            let between = if told == 0 { ": " } else { "; " };
-            let _ = write!(text, "{before}{between}{}", item.as_ref());
-            told += 1;
-        }
-        if more > 0 {
-            let _ = write!(text, "; and {more} more");
-        }
-        if told > 0 {
-            text.push_str(".\n");
-        }
-    }
-
     /// What was found, in words; an answer in words stands for itself.
     fn finding(&self, observation: &Observation) -> Option<String> {
         let name = self.words(observation.concept);
@@ -293,15 +271,12 @@ impl Writer<'_> {
             ReportService::Cardiology => ["The recording is of good quality.", "Recorded at rest, without artefacts."],
         };
         let _ = writeln!(text, "Technique: {}", draws.pick(&technique));
-        match reason.filter(|_| draws.chance(0.6)) {
-            Some(reason) => {
-                let said = draws.pick(&["Changes that fit the indication", "Findings in keeping with what was asked"]);
-                let _ = writeln!(text, "Findings: {said}; the rest is without a finding.\nImpression: {reason}.");
-            }
-            None => {
-                let said = draws.pick(&["Nothing out of the ordinary", "No change that calls for action"]);
-                let _ = writeln!(text, "Findings: {said}.\nImpression: within what is usual for the age.");
-            }
+        if let Some(reason) = reason.filter(|_| draws.chance(0.6)) {
+            let said = draws.pick(&["Changes that fit the indication", "Findings in keeping with what was asked"]);
+            let _ = writeln!(text, "Findings: {said}; the rest is without a finding.\nImpression: {reason}.");
+        } else {
+            let said = draws.pick(&["Nothing out of the ordinary", "No change that calls for action"]);
+            let _ = writeln!(text, "Findings: {said}.\nImpression: within what is usual for the age.");
         }
         text
     }
@@ -323,6 +298,28 @@ impl Writer<'_> {
             other => other,
         };
         key.split('-').map(word).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A titled line of facts; nothing when there are none.
+fn list(title: &str, items: impl Iterator<Item = impl AsRef<str>>, text: &mut String) {
+    let mut told = 0;
+    let mut more = 0;
+    for item in items {
+        if told == AT_MOST {
+            more += 1;
+            continue;
+        }
+        let before = if told == 0 { title } else { "" };
+        let between = if told == 0 { ": " } else { "; " };
+        let _ = write!(text, "{before}{between}{}", item.as_ref());
+        told += 1;
+    }
+    if more > 0 {
+        let _ = write!(text, "; and {more} more");
+    }
+    if told > 0 {
+        text.push_str(".\n");
     }
 }
 

@@ -34,7 +34,7 @@ fn language(ethnicity: Ethnicity, draws: &mut Draws) -> Language {
 /// A life in ages: marriage, perhaps divorce, perhaps widowhood. Each is drawn whatever the age, which only says what of
 /// it has come by now.
 fn marital_status(age: i32, draws: &mut Draws) -> Option<MaritalStatus> {
-    let (said, marries, divorces) = (draws.chance(0.93), draws.chance(0.82), draws.chance(0.3));
+    let (said, weds, parts) = (draws.chance(0.93), draws.chance(0.82), draws.chance(0.3));
     let married = 22.0 + 7.0 * draws.exponential();
     let divorced = married + 3.0 + 12.0 * draws.exponential();
     let widowed = 78.0 + 9.0 * draws.normal();
@@ -42,9 +42,9 @@ fn marital_status(age: i32, draws: &mut Draws) -> Option<MaritalStatus> {
     if age < 18.0 || !said {
         return None;
     }
-    Some(if !marries || age < married {
+    Some(if !weds || age < married {
         MaritalStatus::NeverMarried
-    } else if divorces && age >= divorced {
+    } else if parts && age >= divorced {
         MaritalStatus::Divorced
     } else if age >= widowed.max(married + 1.0) {
         MaritalStatus::Widowed
