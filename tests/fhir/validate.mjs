@@ -76,7 +76,7 @@ class Findings {
     for (const [key, { count, example }] of [...this.#groups].sort(([one], [other]) => (one < other ? -1 : 1))) {
       const [release, profile, kind, path, message] = JSON.parse(key);
       const error = { release, profile, kind, path, message, count, example };
-      const reason = known.find((one) => one.kind === kind && one.path === path && message.includes(one.message) && profile.endsWith(one.profile ?? ''));
+      const reason = known.find((one) => one.release === release && profile.endsWith(`/${one.profile}`) && one.kind === kind && one.path === path && message.includes(one.message));
       if (reason) setAside.push({ ...error, name: reason.name });
       else errors.push(error);
     }

@@ -43,7 +43,7 @@ impl BundleWriter {
 
     /// Ends the Bundle: its JSON, and how many resources it holds.
     ///
-    /// In a collection, a full URL is a RESTful one, against which the literal references are resolved. In a
+    /// In a collection, a full URL is that of a server, against which the literal references are resolved. In a
     /// transaction, it is `urn:uuid:` with the id, and so is each reference to a resource of the Bundle; each resource is
     /// `PUT` under its id, so that it keeps it, a second loading changes nothing, and the literal references to what
     /// patients share resolve.

@@ -220,13 +220,15 @@ fn a_transaction_names_what_it_holds_by_uuid() {
                 assert!(!literal.starts_with("urn:"), "{literal} is not in its Bundle");
                 assert!(literals.contains_key(reference) || !literal.starts_with("Patient/"), "{literal}");
                 n_shared += u32::from(!literals.contains_key(reference));
-                plain.push_str(&format!("\"reference\":\"{literal}\"{rest}"));
+                plain.extend(["\"reference\":\"", literal, "\"", rest]);
             }
             let resource_type = Resource::from_json(&plain).unwrap().resource_type().to_owned();
             found.entry(resource_type).or_default().push(plain);
         }
     }
-    found.values_mut().for_each(|lines| lines.sort_unstable());
+    for lines in found.values_mut() {
+        lines.sort_unstable();
+    }
     assert_eq!(found, lines(&plain.join("fhir")));
     assert!(n_shared > 100, "the reference set has a Bundle of its own");
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::test::{say, specs, succeed, target};
+use crate::test::{binary, installed, say, specs, succeed, target};
 
 /// Patients of each form.
 const PATIENTS: &str = "300";
@@ -17,7 +17,8 @@ const OLDEST_NODE: u32 = 20;
 
 /// Checks patients of each form against base R4 and the US Core packages, where they are; says so when it cannot.
 pub(crate) fn run(root: &Path) -> Result<()> {
-    if !has_node() && !has_installed_node() {
+    let is_there = has_node() || (installed("nodejs npm") && has_node());
+    if !is_there {
         say(&format!("SKIPPED: FHIR conformance; it needs Node {OLDEST_NODE} and npm (Debian: nodejs, npm)"));
         return Ok(());
     }
@@ -39,13 +40,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     if out.exists() {
         fs::remove_dir_all(&out).with_context(|| format!("removing `{}`", out.display()))?;
     }
-    // Built by the tests of the workspace.
-    let binary = target(root).join("debug").join(format!("twinlake{}", std::env::consts::EXE_SUFFIX));
     let mut validate = node(&["validate.mjs", "--us-core"]);
     validate.arg(&us_core).arg("--report").arg(out.join("report.json"));
     for format in FORMATS {
         let folder = out.join(format);
-        let mut generate = Command::new(&binary);
+        let mut generate = Command::new(binary(root));
         generate.args(["generate", "--patients", PATIENTS, "--fhir-format", format, "--fhir-dir"]).arg(&folder);
         succeed(&mut generate)?;
         validate.arg(&folder);
@@ -60,20 +59,6 @@ fn has_node() -> bool {
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     let has_npm = Command::new("npm").arg("--version").output().is_ok_and(|npm| npm.status.success());
     node.status.success() && major.is_some_and(|major| major >= OLDEST_NODE) && has_npm
-}
-
-/// Installs Debian's packages where that is ours to do, and looks again.
-fn has_installed_node() -> bool {
-    let is_root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
-    if !is_root {
-        return false;
-    }
-    say("installing nodejs and npm");
-    let apt = |arguments: &[&str]| {
-        let status = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
-        status.is_ok_and(|status| status.success())
-    };
-    apt(&["update", "-qq"]) && apt(&["install", "-y", "-qq", "--no-install-recommends", "nodejs", "npm"]) && has_node()
 }
 
 /// A folder with exactly the pinned packages in `node_modules`, made again when a pin changes.

@@ -71,24 +71,31 @@ fn load_kit(root: &Path) -> Result<PathBuf> {
 }
 
 /// The binary that the tests of the workspace built; `cargo run` would build it again with other features of its libraries.
-fn binary(root: &Path) -> PathBuf {
+pub(crate) fn binary(root: &Path) -> PathBuf {
     target(root).join("debug").join(format!("twinlake{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// Installs PostgreSQL and R where that can be done, else says what is not tested without them.
+/// Installs `PostgreSQL` and R where that can be done, else says what is not tested without them.
 fn databases() {
     for (package, program) in [("postgresql", "psql"), ("r-base-core", "Rscript")] {
         if runs(Command::new(program).arg("--version")) {
             continue;
         }
-        let install = "apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends";
-        let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
-        if is_root && runs(Command::new("sh").args(["-c", &format!("{install} {package}")])) {
-            say(&format!("installed {package}"));
-        } else {
+        if !installed(package) {
             say(&format!("SKIPPED: what needs `{program}` (Debian: apt-get install {package})"));
         }
     }
+}
+
+/// Installs Debian's packages where that can be done; false where it cannot.
+pub(crate) fn installed(packages: &str) -> bool {
+    let install = "apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends";
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    let done = is_root && runs(Command::new("sh").args(["-c", &format!("{install} {packages}")]));
+    if done {
+        say(&format!("installed {packages}"));
+    }
+    done
 }
 
 /// Whether a command ends well; what it prints is not shown.

@@ -1,7 +1,7 @@
 //! Encounter.
 
 use twinlake_fhir::{
-    Coding, Encounter, EncounterHospitalization, EncounterLocation, EncounterParticipant, Identifier, Text,
+    Coding, Encounter, EncounterHospitalization, EncounterLocation, EncounterParticipant, Identifier, Reference, Text,
 };
 
 use super::{Chart, coded, episode_of_care};
@@ -41,6 +41,7 @@ pub(super) fn encounter<'a>(chart: &'a Chart<'_>, index: usize, encounter: &'a t
         }],
         period: Some(chart.period(encounter.start, encounter.end)),
         reason_code: chart.concepts(encounter.reason),
+        reason_reference: reason(chart, index, encounter).into_iter().collect(),
         hospitalization: (encounter.class == EncounterClass::Inpatient).then(|| EncounterHospitalization {
             admit_source: chart.timeline.came_by_emergency(index).then(|| coded(ADMIT_SOURCE, codes::FROM_EMERGENCY)),
             discharge_disposition: Some(coded(DISPOSITION, codes::disposition(chart.timeline, index))),
@@ -73,4 +74,12 @@ fn locations<'a>(chart: &'a Chart<'_>, index: usize, organization: usize) -> Vec
         }];
     }
     wards
+}
+
+/// The diagnosis of the visit that was the reason for it, if one was.
+fn reason(chart: &Chart<'_>, index: usize, encounter: &timeline::Encounter) -> Option<Reference<'static>> {
+    let concept = encounter.reason?;
+    let is_reason = |diagnosis: &&timeline::Diagnosis| diagnosis.encounter == index && diagnosis.concept == concept;
+    let diagnosis = chart.timeline.diagnoses.iter().find(is_reason)?;
+    Some(Reference::to(format!("Condition/{}", chart.id(diagnosis.event))))
 }

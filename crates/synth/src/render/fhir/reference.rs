@@ -74,6 +74,11 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
         sink(Resource::from(Location {
             id: Some(id(context, ids::location(index))),
             meta: Some(meta(begun.clone(), &[LOCATION])),
+            identifier: vec![Identifier {
+                system: Some(Text::from("https://twinlake.example/place")),
+                value: Some(Text::from(ids::location(index).to_string())),
+                ..Identifier::default()
+            }],
             status: Some(Text::from("active")),
             name: Some(Text::from(location_name(organization))),
             type_: vec![coded(ROLE_CODE, if organization.hospital { HOSPITAL } else { OUTPATIENT_FACILITY })],
