@@ -48,6 +48,8 @@ pub(super) struct Chart {
 #[derive(Clone, Copy, Debug)]
 struct Sitting {
     day: i32,
+    /// Day it was planned for; it decides what is due, so that a visit put off puts off nothing else.
+    planned: i32,
     slot: u32,
     start: NaiveDateTime,
     end: NaiveDateTime,
@@ -250,8 +252,8 @@ impl<'c> Clinic<'c> {
     }
 
     /// Goes from visit to visit. A day holds one; the law when two fall on the same day, or one falls into a hospital
-    /// stay, is: check-ups come before follow-ups, these before what a schedule asks for, then acute episodes, then the
-    /// steps of a course. What is planned is put off to the next free day, and what follows from its plan (the next one's
+    /// stay, is: check-ups come before follow-ups, these before what a schedule asks for, then the steps of a course,
+    /// then acute episodes. What is planned is put off to the next free day, and what follows from its plan (the next one's
     /// day, and what chance decides about it) stays that of the day it was planned for, so that nothing shifts from then
     /// on. An episode that finds its day taken leads to no visit.
     fn visit_by_visit(&mut self) {
@@ -292,7 +294,7 @@ impl<'c> Clinic<'c> {
                 wellness = self.next_after(&visits.wellness, planned, day, &mut draws);
                 if first || draws.chance(visits.wellness.pack.attendance) {
                     seen_in_window |= first;
-                    self.manage(&visits.wellness, day, draws);
+                    self.manage(&visits.wellness, day, planned, draws);
                     follow_up = self.follow_up_interval().map(|interval| planned + whole(interval));
                     free = day + 1;
                 }
@@ -302,7 +304,8 @@ impl<'c> Clinic<'c> {
                 let interval = self.follow_up_interval().unwrap_or(YEAR);
                 if draws.chance(visits.follow_up.pack.attendance) {
                     let virtual_ = draws.chance(visits.virtual_.pack.share);
-                    self.manage(if virtual_ { &visits.virtual_ } else { &visits.follow_up }, day, draws);
+                    let visit = if virtual_ { &visits.virtual_ } else { &visits.follow_up };
+                    self.manage(visit, day, planned, draws);
                     let interval = self.follow_up_interval();
                     let stretch = 0.9 + 0.25 * self.draws(&visits.follow_up, -planned).uniform();
                     follow_up = interval.map(|interval| planned + whole(interval * stretch).max(7));
@@ -315,14 +318,15 @@ impl<'c> Clinic<'c> {
                 let planned = self.opening(scheduled[other], visit);
                 let mut draws = self.draws(visit, planned);
                 scheduled[other] = self.next_after(visit, planned, day, &mut draws);
-                if draws.chance(visit.pack.attendance) && self.scheduled_visit(visit, day, draws) {
+                if draws.chance(visit.pack.attendance) && self.scheduled_visit(visit, day, planned, draws) {
                     free = day + 1;
                 }
-            } else if day == episode_day {
-                let last = episodes.next().and_then(|episode| self.episode(*episode));
-                free = last.map_or(free, |last| last + 1);
-            } else if let Some(step) = steps.next() {
-                let last = self.step(step, day);
+            } else {
+                let last = if day == step_day {
+                    steps.next().and_then(|step| self.step(step, day))
+                } else {
+                    episodes.next().and_then(|episode| self.episode(*episode))
+                };
                 free = last.map_or(free, |last| last + 1);
             }
         }

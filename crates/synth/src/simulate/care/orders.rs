@@ -41,19 +41,19 @@ impl Clinic<'_> {
     ) {
         let mut ordered: BTreeMap<Ordered, Cause> = BTreeMap::new();
         for (order, cause) in orders {
-            if !ordered.contains_key(&order.of) && self.is_due(order, memory, sitting.day) {
+            if !ordered.contains_key(&order.of) && self.is_due(order, memory, sitting.planned) {
                 ordered.insert(order.of, cause);
             }
         }
         let mut wanted: Vec<Option<Cause>> = vec![None; self.model.labs.len()];
         for (&of, &cause) in &ordered {
-            self.last_ordered.insert((memory, of), sitting.day);
+            self.last_ordered.insert((memory, of), sitting.planned);
             match of {
                 Ordered::Lab(lab) => wanted[lab] = Some(cause),
                 Ordered::Report(report) => {
                     for &lab in &self.model.reports[report].results {
                         wanted[lab] = wanted[lab].or(Some(cause));
-                        self.last_ordered.insert((memory, Ordered::Lab(lab)), sitting.day);
+                        self.last_ordered.insert((memory, Ordered::Lab(lab)), sitting.planned);
                     }
                 }
                 Ordered::Procedure(procedure) => self.perform(procedure, sitting, reason, cause),

@@ -12,9 +12,9 @@ use crate::timeline::{Cause, Diagnosis, Encounter, EncounterClass, Problem};
 
 impl<'c> Clinic<'c> {
     /// A check-up or follow-up: what is found, ordered, prescribed and given.
-    pub(super) fn manage(&mut self, visit: &VisitModel<'_>, day: i32, mut draws: Draws) {
+    pub(super) fn manage(&mut self, visit: &VisitModel<'_>, day: i32, planned: i32, mut draws: Draws) {
         let reason = self.leading_condition(visit);
-        let sitting = self.sit(visit, day, 0, reason, &mut draws);
+        let sitting = Sitting { planned, ..self.sit(visit, day, 0, reason, &mut draws) };
         self.latents_on(day);
         self.recognise(&sitting);
         for index in 0..self.model.chronic.len() {
@@ -41,13 +41,13 @@ impl<'c> Clinic<'c> {
     }
 
     /// A visit for what its orders ask, when any of them falls due; whether it took place.
-    pub(super) fn scheduled_visit(&mut self, visit: &VisitModel<'_>, day: i32, mut draws: Draws) -> bool {
-        let due = visit.orders.iter().filter(|order| self.is_due(order, None, day));
+    pub(super) fn scheduled_visit(&mut self, visit: &VisitModel<'_>, day: i32, planned: i32, mut draws: Draws) -> bool {
+        let due = visit.orders.iter().filter(|order| self.is_due(order, None, planned));
         let due: Vec<(OrderModel, Cause)> = due.map(|order| (*order, visit.pack.key.0)).collect();
         if due.is_empty() {
             return false;
         }
-        let sitting = self.sit(visit, day, 0, None, &mut draws);
+        let sitting = Sitting { planned, ..self.sit(visit, day, 0, None, &mut draws) };
         self.latents_on(day);
         self.carry_out(&sitting, None, &due, &[], None);
         true
@@ -109,7 +109,7 @@ impl<'c> Clinic<'c> {
         if step.what == StepKind::End {
             return self.end_course(step.course, condition, course, day, &mut draws);
         }
-        let sitting = self.sit(&course.visit, day, 0, Some(condition), &mut draws);
+        let sitting = Sitting { planned: step.day, ..self.sit(&course.visit, day, 0, Some(condition), &mut draws) };
         // What was over before the window opened is not on the problem list.
         if step.what == StepKind::First && step.course.end >= self.life.window {
             self.chart.problems.push(Problem {
@@ -244,7 +244,7 @@ impl<'c> Clinic<'c> {
             });
             self.chart.encounters.len() - 1
         });
-        Sitting { day, slot, start, end, encounter }
+        Sitting { day, planned: day, slot, start, end, encounter }
     }
 
     /// The condition a follow-up is for: the known one that is followed most often.
