@@ -322,7 +322,7 @@ impl Lint<'_> {
         if let Some(curve) = measured.curve {
             self.table(file, curve)?;
         }
-        for term in &measured.terms {
+        for term in measured.terms.iter().chain(&measured.noisier) {
             match (term.latent, term.condition) {
                 (Some(latent), None) => self.latent(file, latent)?,
                 (None, Some(condition)) => self.condition_key(file, condition)?,
@@ -459,6 +459,7 @@ impl Lint<'_> {
         for vaccine in &self.pack.vaccines {
             self.probability(self.file("vaccines", vaccine.key), "uptake", vaccine.uptake)?;
         }
+        self.pack.death.correction.map_or(Ok(()), |curve| self.table("death.toml", curve))?;
         self.probability("death.toml", "in_hospital", self.pack.death.in_hospital)?;
         if self.pack.allergies.allergy.len() > 16 {
             return self.fail("allergies.toml", "allergy", "there is room for 16 allergies");

@@ -44,7 +44,8 @@ impl Subject<'_> {
     pub(super) fn measure(&self, model: &Model<'_>, lab: usize, shift: f64, written: &[Written]) -> Written {
         let entry = &model.labs[lab];
         let value = match &entry.source {
-            Source::Measured { noise, below, .. } => {
+            Source::Measured { noise, noisier, below, .. } => {
+                let noise = noisier.iter().fold(*noise, |noise, term| noise + self.term(model, *term));
                 let value = shift + self.sum(model, &entry.source, self.deviations[lab], noise * self.noise(lab));
                 match below.map(|(other, by)| (number(written[other]), by)) {
                     Some((Some(other), by)) => Some(value.min(other - by)),

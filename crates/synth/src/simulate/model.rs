@@ -126,6 +126,7 @@ pub(super) enum Source<'a> {
         offset: f64,
         terms: Vec<TermModel<'a>>,
         noise: f64,
+        noisier: Vec<TermModel<'a>>,
         log: bool,
         below: Option<(usize, f64)>,
     },
@@ -550,22 +551,20 @@ impl<'a> Names<'a> {
     }
 
     fn measured(&self, measured: &'a twinlake_pack::Measured) -> Source<'a> {
+        let term = |term: &'a twinlake_pack::Term| TermModel {
+            of: match (term.latent, term.condition) {
+                (Some(latent), _) => TermOf::Latent { latent: self.latent(latent), relative: term.relative },
+                (None, condition) => TermOf::Condition(self.condition_index(condition.expect(LINTED))),
+            },
+            weight: term.weight,
+            curve: term.curve.map(|path| self.table(path)),
+        };
         Source::Measured {
             curve: measured.curve.map(|path| self.table(path)),
             offset: measured.offset,
-            terms: measured
-                .terms
-                .iter()
-                .map(|term| TermModel {
-                    of: match (term.latent, term.condition) {
-                        (Some(latent), _) => TermOf::Latent { latent: self.latent(latent), relative: term.relative },
-                        (None, condition) => TermOf::Condition(self.condition_index(condition.expect(LINTED))),
-                    },
-                    weight: term.weight,
-                    curve: term.curve.map(|path| self.table(path)),
-                })
-                .collect(),
+            terms: measured.terms.iter().map(term).collect(),
             noise: measured.noise,
+            noisier: measured.noisier.iter().map(term).collect(),
             log: measured.log,
             below: measured.below.as_ref().map(|below| (self.lab(below.lab), below.by)),
         }
