@@ -187,22 +187,15 @@ impl OmopSink for CsvFolder {
     }
 }
 
-/// Tables with a `person_id` that the generator fills, and with `all` every other table of the CDM, empty or not.
+/// The tables of patients, and with `all` every other table of the CDM, empty or not.
 fn tables(all: bool) -> impl Iterator<Item = Table> {
-    const OF_PATIENTS: [Table; 11] = [
-        Table::Person,
-        Table::ObservationPeriod,
-        Table::VisitOccurrence,
-        Table::ConditionOccurrence,
-        Table::DrugExposure,
-        Table::ProcedureOccurrence,
-        Table::Measurement,
-        Table::Observation,
-        Table::Death,
-        Table::ConditionEra,
-        Table::DrugEra,
-    ];
-    Table::ALL.into_iter().filter(move |table| all || OF_PATIENTS.contains(table))
+    Table::ALL.into_iter().filter(move |&table| all || is_of_patients(table))
+}
+
+/// Whether a table may have rows of patients, and so has a file in every shard.
+pub(crate) fn is_of_patients(table: Table) -> bool {
+    table.spec().person_column.is_some()
+        || matches!(table, Table::Cost | Table::EpisodeEvent | Table::FactRelationship | Table::NoteNlp)
 }
 
 fn csv_file(folder: &Path, table: Table, shard: Option<&str>) -> Result<PartialFile> {

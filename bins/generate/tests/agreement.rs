@@ -14,7 +14,7 @@ use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
     Allergy, Category, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId,
-    Immunization, Note, NoteKind, Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race,
+    Immunization, Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem, Procedure, Race,
     Relationship, Report, Scaled, Sex, Specimen, Timeline, Value, WrittenReport,
 };
 use twinlake_vocab::Vocab;
@@ -82,13 +82,19 @@ fn compare(context: &Context<'_>, timelines: impl Iterator<Item = Timeline>) -> 
 }
 
 /// What gives no row and should not.
-const EXPECTED: [(&str, &str); 4] = [
+const EXPECTED: [(&str, &str); 10] = [
+    ("QuestionnaireResponse", "results-in-observations"),
     // A written report that was filed as a document too.
     ("DiagnosticReport", "same-text"),
     ("DiagnosticReport", "results-in-observations"),
     ("Observation", "cause-of-death"),
     // "Used to smoke" maps to two concepts; the first is stored.
     ("Observation", "further-concept"),
+    ("RelatedPerson", "not-mapped"),
+    ("CareTeam", "not-mapped"),
+    ("CarePlan", "not-mapped"),
+    ("Goal", "not-mapped"),
+    ("Provenance", "not-mapped"),
 ];
 
 fn assert_agree(agreement: &Agreement) {
@@ -386,6 +392,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
             Allergy {
                 event: event(60, 0),
                 concept: concept("allergy-latex"),
+                reaction: None,
                 onset: day("1970-01-01"),
                 recorded: day("2020-02-03"),
                 encounter: Some(0),
@@ -394,6 +401,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
             Allergy {
                 event: event(60, 1),
                 concept: concept("allergy-mold"),
+                reaction: Some(concept("allergic-rhinitis")),
                 onset: day("1970-01-01"),
                 recorded: day("1980-02-03"),
                 encounter: None,
@@ -425,7 +433,14 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 cause: "test",
             },
         ],
+        personal: Personal::default(),
+        survey_responses: Vec::new(),
         notes: vec![note(0, 0, NoteKind::Progress, "Seen in the clinic.\n")],
         written_reports: vec![report(0, None, "Nothing seen.\n"), report(1, Some(event(432, 1)), "Seen: a change.\n")],
+        related_persons: Vec::new(),
+        care_plans: Vec::new(),
+        goals: Vec::new(),
+        care_teams: Vec::new(),
+        provenances: Vec::new(),
     }
 }

@@ -37,6 +37,9 @@ pub const REPORTS_WRITTEN: u16 = 431;
 /// Stream of such reports filed as documents; the ordinal is that of the report.
 pub const REPORTS_FILED: u16 = 432;
 
+/// Stream of the questionnaires a patient filled in, numbered within their day.
+pub const SURVEY_RESPONSES: u16 = 433;
+
 /// Makes the keys and FHIR ids of one cohort.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Ids {

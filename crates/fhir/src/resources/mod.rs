@@ -1,6 +1,7 @@
 //! The resources that are modelled, grouped as FHIR groups them.
 
 mod administration;
+mod coordination;
 mod document;
 mod encounter;
 mod medication;
@@ -8,8 +9,10 @@ mod money;
 mod observation;
 mod problem;
 mod specimen;
+mod survey;
 
 pub use administration::*;
+pub use coordination::*;
 pub use document::*;
 pub use encounter::*;
 pub use medication::*;
@@ -17,3 +20,4 @@ pub use money::*;
 pub use observation::*;
 pub use problem::*;
 pub use specimen::*;
+pub use survey::*;

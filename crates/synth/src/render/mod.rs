@@ -3,6 +3,7 @@
 mod codes;
 mod fhir;
 mod omop;
+mod sig;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +35,8 @@ pub struct Context<'a> {
     /// Makes FHIR ids.
     pub ids: Ids,
     meanings: BTreeMap<ConceptKey, Meaning<'a>>,
+    /// What the directions of the pack's medications say.
+    directions: BTreeMap<&'a str, sig::Directions>,
     organizations: Vec<String>,
     locations: Vec<String>,
     practitioners: Vec<String>,
@@ -59,6 +62,7 @@ impl<'a> Context<'a> {
                 .iter()
                 .filter_map(|entry| Some((pack.key(entry.key)?, Meaning::new(vocab, entry))))
                 .collect(),
+            directions: pack.medications.iter().map(|one| (one.sig.0, sig::Directions::read(one.sig.0))).collect(),
             organizations: literals("Organization", reference.organizations.len(), ids::organization),
             locations: literals("Location", reference.organizations.len(), ids::location),
             practitioners: literals("Practitioner", reference.practitioners.len(), ids::practitioner),

@@ -12,7 +12,7 @@ pub(super) const YEAR: f64 = 365.2425;
 pub(super) struct Illness {
     /// Day of life it began.
     pub(super) onset: i32,
-    /// Day of life another condition took its place.
+    /// Day of life another condition took its place, or it passed.
     pub(super) end: Option<i32>,
     /// Day of life from which a visit finds it; none when it never comes to be known.
     pub(super) findable: Option<i32>,

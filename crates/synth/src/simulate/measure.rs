@@ -16,6 +16,7 @@ pub(super) enum Written {
     Nothing,
     Number(Scaled),
     Answer(ConceptKey),
+    Text(&'static str),
     Parts,
 }
 
@@ -44,9 +45,12 @@ impl Subject<'_> {
     pub(super) fn measure(&self, model: &Model<'_>, lab: usize, shift: f64, written: &[Written]) -> Written {
         let entry = &model.labs[lab];
         let value = match &entry.source {
-            Source::Measured { noise, noisier, below, .. } => {
+            Source::Measured { noise, noisier, below, grades, .. } => {
                 let noise = noisier.iter().fold(*noise, |noise, term| noise + self.term(model, *term));
                 let value = shift + self.sum(model, &entry.source, self.deviations[lab], noise * self.noise(lab));
+                if let Some((_, text)) = grades.iter().rev().find(|(from, _)| *from <= value) {
+                    return Written::Text(text);
+                }
                 match below.map(|(other, by)| (number(written[other]), by)) {
                     Some((Some(other), by)) => Some(value.min(other - by)),
                     _ => Some(value),
@@ -78,10 +82,33 @@ impl Subject<'_> {
                 }
             }
             Source::AverageGlucose { hba1c } => number(written[*hba1c]).map(average_glucose),
+            Source::Ratio { of, by, factor } => match (number(written[*of]), number(written[*by])) {
+                (Some(of), Some(by)) if by > 0.0 => Some(of / by * factor),
+                _ => None,
+            },
+            Source::Product { of, by, factor } => {
+                number(written[*of]).zip(number(written[*by])).map(|(of, by)| of * by * factor)
+            }
+            Source::Multiple { of, mean, spread, noise, terms } => number(written[*of]).map(|of| {
+                let own = mean + spread * self.deviations[lab] + noise * self.noise(lab);
+                shift + of * (own + self.terms(model, terms))
+            }),
+            Source::Linear { of, offset, spread, noise, terms } => {
+                let parts = of.iter().map(|&(part, weight)| Some(weight * number(written[part])?));
+                parts.sum::<Option<f64>>().map(|sum| {
+                    let own = offset + spread * self.deviations[lab] + noise * self.noise(lab);
+                    shift + sum + own + self.terms(model, terms)
+                })
+            }
+            Source::Texts(texts) => return self.text(lab, texts),
             Source::Parts(_) => return Written::Parts,
             Source::Answers(answers) => return self.answer(lab, answers),
         };
         value.map_or(Written::Nothing, |value| Written::Number(write(entry, value)))
+    }
+
+    fn terms(&self, model: &Model<'_>, terms: &[TermModel<'_>]) -> f64 {
+        terms.iter().map(|&term| self.term(model, term)).sum()
     }
 
     /// Measures an item of a survey, with this deviation of the person and this noise, both standard normal.
@@ -122,6 +149,17 @@ impl Subject<'_> {
     /// Noise of this visit, standard normal.
     fn noise(&self, lab: usize) -> f64 {
         self.seeds[lab].at(stream(self.day, self.slot)).normal()
+    }
+
+    fn text(&self, lab: usize, texts: &[(&'static str, f64)]) -> Written {
+        let mut left = self.seeds[lab].at(0).uniform();
+        for &(text, share) in texts {
+            if left < share {
+                return Written::Text(text);
+            }
+            left -= share;
+        }
+        Written::Nothing
     }
 
     fn answer(&self, lab: usize, answers: &[(ConceptKey, f64)]) -> Written {

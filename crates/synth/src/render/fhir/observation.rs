@@ -2,10 +2,10 @@
 
 use twinlake_fhir::{
     CodeableConcept, Coding, DiagnosticReport, Effective, Observation, ObservationComponent, ObservationValue,
-    ReferenceRange, Text,
+    Reference, ReferenceRange, Text,
 };
 
-use super::{Chart, coded, quantity};
+use super::{Chart, coded, quantity, survey};
 use crate::render::codes::{self, Code};
 use crate::timeline::{self, Category, Report, Scaled, Value};
 
@@ -44,8 +44,21 @@ pub(super) fn observation<'a>(
         interpretation: interpretation(&observation.value, observation.range).into_iter().collect(),
         reference_range: reference_range(observation).into_iter().collect(),
         component,
+        derived_from: derived_from(chart, observation),
         ..Observation::default()
     }
+}
+
+/// The answers that a score was counted from.
+fn derived_from<'a>(chart: &Chart<'_>, observation: &timeline::Observation) -> Vec<Reference<'a>> {
+    if observation.category != Category::Survey {
+        return Vec::new();
+    }
+    let response = survey::of_score(chart, observation);
+    response
+        .map(|response| Reference::to(format!("QuestionnaireResponse/{}", chart.id(response.event))))
+        .into_iter()
+        .collect()
 }
 
 /// The Observation that says what the patient died of, when it is known.
@@ -110,6 +123,7 @@ fn value<'a>(chart: &'a Chart<'_>, value: &'a Value) -> (Option<ObservationValue
     match value {
         Value::Quantity { value, unit } => (Some(ObservationValue::Quantity(quantity(*value, unit))), Vec::new()),
         Value::Concept(concept) => (Some(ObservationValue::CodeableConcept(chart.concept(*concept))), Vec::new()),
+        Value::Text(text) => (Some(ObservationValue::String(Text::from(*text))), Vec::new()),
         Value::Components(components) => {
             let component = components.iter().map(|(concept, value, unit)| ObservationComponent {
                 code: Some(chart.concept(*concept)),
@@ -136,7 +150,7 @@ fn profile(chart: &Chart<'_>, observation: &timeline::Observation) -> &'static s
     let unit = match &observation.value {
         Value::Quantity { unit, .. } => unit,
         Value::Components(components) => components.first().map_or("", |(_, _, unit)| unit),
-        Value::Concept(_) => "",
+        Value::Concept(_) | Value::Text(_) => "",
     };
     let loinc = if entry.system == LOINC { entry.code } else { "" };
     match (observation.category, loinc, unit) {
