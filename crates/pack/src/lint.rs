@@ -399,11 +399,9 @@ impl Lint<'_> {
             if numbers == 1 && lab.unit.is_none() && lab.grades.is_empty() {
                 return self.fail(file, &lab.key, "a number needs a `unit`");
             }
-            if let Some(measured) = &lab.measured {
-                self.measured(file, measured)?;
-            }
-            for term in lab.terms() {
-                self.term(file, term)?;
+            match &lab.measured {
+                Some(measured) => self.measured(file, measured)?,
+                None => self.terms(file, lab.terms())?,
             }
             self.grades(file, lab)?;
             for input in lab.inputs() {
@@ -450,16 +448,22 @@ impl Lint<'_> {
         if let Some(curve) = measured.curve {
             self.table(file, curve)?;
         }
-        measured.terms.iter().try_for_each(|term| self.term(file, term))
+        self.terms(file, &measured.terms)?;
+        self.terms(file, &measured.noisier)
     }
 
-    fn term(&self, file: &str, term: &Term) -> Result<(), PackError> {
-        match (term.latent, term.condition) {
-            (Some(latent), None) => self.latent(file, latent)?,
-            (None, Some(condition)) => self.lasting(file, condition)?,
-            _ => return self.fail(file, "terms", "a term is of one `latent` or of one `condition`"),
+    fn terms(&self, file: &str, terms: &[Term]) -> Result<(), PackError> {
+        for term in terms {
+            match (term.latent, term.condition) {
+                (Some(latent), None) => self.latent(file, latent)?,
+                (None, Some(condition)) => self.lasting(file, condition)?,
+                _ => return self.fail(file, "terms", "a term is of one `latent` or of one `condition`"),
+            }
+            if let Some(curve) = term.curve {
+                self.table(file, curve)?;
+            }
         }
-        term.curve.map_or(Ok(()), |curve| self.table(file, curve).map(|_| ()))
+        Ok(())
     }
 
     fn survey(&self) -> Result<(), PackError> {
@@ -593,6 +597,7 @@ impl Lint<'_> {
         for vaccine in &self.pack.vaccines {
             self.probability(self.file("vaccines", vaccine.key), "uptake", vaccine.uptake)?;
         }
+        self.pack.death.correction.map_or(Ok(()), |curve| self.table("death.toml", curve))?;
         self.probability("death.toml", "in_hospital", self.pack.death.in_hospital)?;
         if self.pack.allergies.allergy.len() > 16 {
             return self.fail("allergies.toml", "allergy", "there is room for 16 allergies");

@@ -543,6 +543,9 @@ pub struct Measured {
     /// Standard deviation from visit to visit.
     #[serde(default)]
     pub noise: f64,
+    /// More of it, while conditions last.
+    #[serde(default)]
+    pub noisier: Vec<Term>,
     /// Whether the written value is the exponential of the sum.
     #[serde(default)]
     pub log: bool,
@@ -889,6 +892,9 @@ pub struct Interval {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeathRules {
+    /// Table of a factor on the hazard of death by sex and age, which brings the deaths of those who are ill back to
+    /// the life table.
+    pub correction: Option<Key>,
     /// Concept key of the observation that says the cause.
     pub concept: Key,
     /// Number of the event stream of that observation.

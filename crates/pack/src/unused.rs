@@ -9,7 +9,8 @@ use crate::model::{Condition, Onset};
 use crate::source::Files;
 
 /// Files that a pack has whatever it models.
-const ALWAYS: [&str; 15] = [
+const ALWAYS: [&str; 16] = [
+    "survey.toml",
     "pack.toml",
     "latents.toml",
     "constraints.toml",
@@ -77,6 +78,7 @@ pub(crate) fn unused(pack: &Pack, files: &Files, file_of: impl Fn(&'static str, 
         let read = match (folder, file.rsplit_once('.').map_or("", |(_, extension)| extension)) {
             ("care" | "conditions" | "labs" | "medications" | "procedures" | "reports" | "vaccines", "toml")
             | ("terminology", "csv") => true,
+            ("calibration", "csv") => true,
             ("distributions", "csv") => reached.tables.contains(file.as_str()),
             _ => ALWAYS.contains(&file.as_str()),
         };
@@ -129,9 +131,22 @@ impl Reached {
             reached.concepts.insert(lab.concept.0);
             reached.concepts.extend(lab.answers.iter().map(|answer| answer.concept.0));
             reached.tables.extend(lab.measured.iter().filter_map(|measured| Some(measured.curve?.0)));
+            reached.tables.extend(lab.terms().iter().filter_map(|term| Some(term.curve?.0)));
+            if let Some(measured) = &lab.measured {
+                reached.tables.extend(measured.noisier.iter().filter_map(|term| Some(term.curve?.0)));
+            }
             reached.latents.extend(lab.terms().iter().filter_map(|term| term.latent));
             reached.latents.extend(lab.derived.iter().filter_map(crate::model::Derived::latent));
         }
+        for item in &pack.survey {
+            let terms = || item.measured.terms.iter().chain(&item.measured.noisier);
+            reached.tables.extend(item.measured.curve.map(|curve| curve.0));
+            reached.tables.extend(terms().filter_map(|term| Some(term.curve?.0)));
+            reached.latents.extend(terms().filter_map(|term| term.latent));
+        }
+        let treatments = pack.conditions.iter().filter_map(|condition| condition.treatment.as_ref());
+        reached.tables.extend(treatments.filter_map(|treatment| Some(treatment.start_curve?.0)));
+        reached.tables.extend(pack.death.correction.map(|curve| curve.0));
         for latent in &pack.latents {
             reached.tables.insert(latent.curve.0);
         }

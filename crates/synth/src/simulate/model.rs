@@ -144,6 +144,7 @@ pub(super) enum Source<'a> {
         offset: f64,
         terms: Vec<TermModel<'a>>,
         noise: f64,
+        noisier: Vec<TermModel<'a>>,
         log: bool,
         below: Option<(usize, f64)>,
         /// Least number and text of each grade, when words stand in place of the number.
@@ -656,6 +657,7 @@ impl<'a> Names<'a> {
             offset: measured.offset,
             terms: self.terms(&measured.terms),
             noise: measured.noise,
+            noisier: self.terms(&measured.noisier),
             log: measured.log,
             below: measured.below.as_ref().map(|below| (self.lab(below.lab), below.by)),
             grades: grades.iter().map(|grade| (grade.from.unwrap_or(f64::NEG_INFINITY), grade.text.0)).collect(),

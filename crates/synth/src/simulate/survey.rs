@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use twinlake_pack::{Race, Sex};
 
 use super::body::YEAR;
-use super::care::{Care, care};
+use super::care;
 use super::cut::cut;
 use super::life::{Life, days_between};
 use super::measure::{Subject, Written, stream, to_f64};
@@ -69,7 +69,10 @@ impl Model<'_> {
     pub fn survey(&self, seed: u64, patient: u64, as_of: NaiveDate) -> (Timeline, Survey) {
         let patient_seed = Seed::root(seed).child("patient", patient);
         let life = Life::draw(self, patient_seed);
-        let Care { chart, known, uses, deviations } = care(self, &life);
+        let mut chart = care::chart(self, &life);
+        let uses = std::mem::take(&mut chart.uses);
+        let known = std::mem::take(&mut chart.known);
+        let deviations = std::mem::take(&mut chart.deviations);
         let as_of = as_of.min(self.pack.reference_date);
         let day = days_between(life.demographics.birth_date, as_of);
         let died = life.death.filter(|&death| death <= day);
@@ -132,7 +135,7 @@ impl Model<'_> {
             match written[lab] {
                 Written::Number(value) => survey.numbers[lab] = Some(to_f64(value)),
                 Written::Answer(answer) => survey.answers[lab] = Some(answer),
-                Written::Text(_) | Written::Parts | Written::Nothing => {}
+                Written::Parts | Written::Text(_) | Written::Nothing => {}
             }
         }
         for (index, item) in self.items.iter().enumerate() {

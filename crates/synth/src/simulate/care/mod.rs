@@ -42,6 +42,12 @@ pub(super) struct Chart {
     pub(super) procedures: Vec<Procedure>,
     pub(super) allergies: Vec<Allergy>,
     pub(super) death: Option<Death>,
+    /// The times of taking a drug, also those before the window.
+    pub(super) uses: Vec<Use>,
+    /// Day on which each chronic condition was written down.
+    pub(super) known: Vec<Option<i32>>,
+    /// Deviation of each lab from the mean of the person's like, in standard deviations.
+    pub(super) deviations: Vec<f64>,
 }
 
 /// A visit that takes place.
@@ -72,6 +78,8 @@ struct Episode {
     number: u64,
     /// Whether it leads to the emergency department.
     emergency: bool,
+    /// Whether it is seen by video, where nothing is measured.
+    by_video: bool,
     /// Days of the hospital stay, when it comes to one.
     stay: Option<i32>,
 }
@@ -141,19 +149,8 @@ struct Doses {
     last: i32,
 }
 
-/// A life in care: its chart, and what stands behind it.
-pub(super) struct Care {
-    pub(super) chart: Chart,
-    /// Day on which each chronic condition was written down.
-    pub(super) known: Vec<Option<i32>>,
-    /// The times of taking a drug, also those before the window.
-    pub(super) uses: Vec<Use>,
-    /// Deviation of each lab from the mean of the person's like, in standard deviations.
-    pub(super) deviations: Vec<f64>,
-}
-
 /// All care of a life.
-pub(super) fn care(model: &Model<'_>, life: &Life) -> Care {
+pub(super) fn chart(model: &Model<'_>, life: &Life) -> Chart {
     Clinic::new(model, life).run()
 }
 
@@ -202,7 +199,7 @@ impl<'c> Clinic<'c> {
         }
     }
 
-    fn run(mut self) -> Care {
+    fn run(mut self) -> Chart {
         let dying = self.life.death.map(|death| self.plan_death(death));
         if let Some((_, first_day)) = dying {
             self.last = first_day - 1;
@@ -332,10 +329,11 @@ impl<'c> Clinic<'c> {
         }
     }
 
-    fn finish(mut self) -> Care {
+    fn finish(mut self) -> Chart {
         for ((_, _, stop), usage) in self.chart.prescriptions.iter_mut().zip(&self.prescribed) {
             *stop = usage.and_then(|place| self.uses[place].stop);
         }
+        self.chart.uses = self.uses;
         for (condition, resolved) in self.model.chronic.iter().zip(self.resolved) {
             let ends = condition.ended_by.iter().filter_map(|&other| self.known[other]);
             let Some(end) = ends.chain(resolved).min() else { continue };
@@ -345,7 +343,9 @@ impl<'c> Clinic<'c> {
         }
         self.chart.problems.sort_by_key(|problem| (problem.onset, problem.event));
         self.chart.allergies.sort_by_key(|allergy| (allergy.onset, allergy.event));
-        Care { chart: self.chart, known: self.known, uses: self.uses, deviations: self.lab_deviations }
+        self.chart.known = self.known;
+        self.chart.deviations = self.lab_deviations;
+        self.chart
     }
 }
 

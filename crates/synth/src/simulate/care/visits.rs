@@ -61,11 +61,9 @@ impl<'c> Clinic<'c> {
         if episode.stay.map_or(day, |stay| day + 1 + stay) > self.last {
             return None;
         }
-        let video = &model.visits.virtual_;
-        let by_video = !episode.emergency && self.draws(video, day).chance(video.pack.acute_share);
-        let visit = match (episode.emergency, by_video) {
+        let visit = match (episode.emergency, episode.by_video) {
             (true, _) => &model.visits.emergency,
-            (_, true) => video,
+            (_, true) => &model.visits.virtual_,
             _ => &model.visits.acute,
         };
         let mut draws = self.condition_seeds[episode.condition].at(episode.number);
@@ -75,7 +73,7 @@ impl<'c> Clinic<'c> {
         self.latents_on(day);
         self.diagnose(episode.condition, &sitting);
         let mut orders: Vec<(OrderModel, Cause)> = Vec::with_capacity(12);
-        if !by_video {
+        if !episode.by_video {
             orders.extend(visit.orders.iter().map(|order| (*order, visit.pack.key.0)));
             orders.extend(condition.orders.iter().map(|order| (*order, condition.pack.key.0)));
         }

@@ -80,9 +80,16 @@ impl Clinic<'_> {
                 let admitted = chance < rules.admission;
                 let emergency = admitted || chance < rules.admission + rules.emergency;
                 let visits = &self.model.visits;
-                let visit = if emergency { &visits.emergency } else { &visits.acute };
+                let video = &visits.virtual_;
+                let by_video = !emergency && self.draws(video, onset).chance(video.pack.acute_share);
+                let visit = match (emergency, by_video) {
+                    (true, _) => &visits.emergency,
+                    (_, true) => video,
+                    _ => &visits.acute,
+                };
                 let stay = admitted.then(|| 1 + whole(stay * (rules.stay_days - 1.0).max(0.0)).min(30));
-                all.push(Episode { day: self.opening(onset, visit), condition: index, number, emergency, stay });
+                let day = self.opening(onset, visit);
+                all.push(Episode { day, condition: index, number, emergency, by_video, stay });
             }
         }
         all.sort_by_key(|episode| (episode.day, episode.condition));
