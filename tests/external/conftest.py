@@ -52,6 +52,17 @@ def out() -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
+def kit() -> pathlib.Path:
+    """A folder that `generate --omop-format csv` wrote."""
+    if "TWINLAKE_LOAD_KIT" not in os.environ:
+        pytest.skip(
+            "no load kit; name the folder of a `twinlake generate --omop-dir "
+            "DIR --omop-format csv` in TWINLAKE_LOAD_KIT"
+        )
+    return pathlib.Path(os.environ["TWINLAKE_LOAD_KIT"]).resolve()
+
+
+@pytest.fixture(scope="session")
 def catalog(out: pathlib.Path) -> SqlCatalog:
     # The name is part of the catalog: another one sees no tables.
     return SqlCatalog(

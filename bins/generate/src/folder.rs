@@ -12,6 +12,7 @@ use twinlake_omop::{Table, read};
 use twinlake_task::PartialFile;
 
 use crate::block::Compress;
+use crate::manifest::{Manifest, OutputFile};
 use crate::parts::{SealedParts, TableParts};
 use crate::sink::{FhirPart, FhirSink, OmopSink};
 
@@ -19,8 +20,10 @@ use crate::sink::{FhirPart, FhirSink, OmopSink};
 #[derive(Debug)]
 pub struct NdjsonFolder {
     folder: PathBuf,
+    shard: String,
     ending: String,
-    files: BTreeMap<String, PartialFile>,
+    /// Files by type, with their numbers of lines.
+    files: BTreeMap<String, (PartialFile, u64)>,
 }
 
 impl NdjsonFolder {
@@ -32,7 +35,7 @@ impl NdjsonFolder {
     pub fn new(folder: &Path, shard: Option<&str>, compress: Compress) -> Result<Self> {
         let shard = shard.map(|shard| format!(".{shard}")).unwrap_or_default();
         let ending = format!("{shard}.ndjson{}", compress.suffix());
-        Ok(Self { folder: made(folder)?, ending, files: BTreeMap::new() })
+        Ok(Self { folder: made(folder)?, shard, ending, files: BTreeMap::new() })
     }
 
     /// Gives the files their names.
@@ -41,7 +44,24 @@ impl NdjsonFolder {
     ///
     /// A file that cannot be written, by name.
     pub fn complete(self) -> Result<()> {
-        self.files.into_values().try_for_each(PartialFile::complete)
+        self.files.into_values().try_for_each(|(file, _)| file.complete())
+    }
+
+    /// Gives the files their names, then writes `manifest[.<shard>].json`, which lists them.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written, by name.
+    pub fn complete_with(self, manifest: &Manifest) -> Result<()> {
+        let path = self.folder.join(format!("manifest{}.json", self.shard));
+        let files = self.files.iter().map(|(resource_type, (_, n_resources))| OutputFile {
+            resource_type,
+            name: format!("{resource_type}{}", self.ending),
+            n_resources: *n_resources,
+        });
+        let text = format!("{:#}\n", manifest.of(files));
+        self.complete()?;
+        PartialFile::write_all_to(path, text.as_bytes())
     }
 }
 
@@ -49,9 +69,10 @@ impl FhirSink for NdjsonFolder {
     fn write(&mut self, part: &FhirPart) -> Result<()> {
         if !self.files.contains_key(&part.name) {
             let path = self.folder.join(format!("{}{}", part.name, self.ending));
-            self.files.insert(part.name.clone(), PartialFile::create(path)?);
+            self.files.insert(part.name.clone(), (PartialFile::create(path)?, 0));
         }
-        let file = self.files.get_mut(&part.name).context("it was just made")?;
+        let (file, n_lines) = self.files.get_mut(&part.name).context("it was just made")?;
+        *n_lines += part.n_resources;
         let path = file.path().to_owned();
         file.write_all(&part.bytes).with_context(|| format!("writing `{}`", path.display()))
     }
@@ -166,8 +187,13 @@ impl OmopSink for CsvFolder {
     }
 }
 
-/// Tables with a `person_id` that the generator fills, and with `all` every other table of the CDM, empty or not.
+/// The tables of patients, and with `all` every other table of the CDM, empty or not.
 fn tables(all: bool) -> impl Iterator<Item = Table> {
+    Table::ALL.into_iter().filter(move |&table| all || is_of_patients(table))
+}
+
+/// Whether a table has rows of patients, and so a file in every shard.
+pub(crate) fn is_of_patients(table: Table) -> bool {
     const OF_PATIENTS: [Table; 11] = [
         Table::Person,
         Table::ObservationPeriod,
@@ -181,7 +207,7 @@ fn tables(all: bool) -> impl Iterator<Item = Table> {
         Table::ConditionEra,
         Table::DrugEra,
     ];
-    Table::ALL.into_iter().filter(move |table| all || OF_PATIENTS.contains(table))
+    OF_PATIENTS.contains(&table)
 }
 
 fn csv_file(folder: &Path, table: Table, shard: Option<&str>) -> Result<PartialFile> {

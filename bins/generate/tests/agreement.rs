@@ -8,14 +8,15 @@ use chrono::{NaiveDate, NaiveDateTime};
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Shared, harmonize_patient};
 use twinlake_omop::{AnyRow, Cell, DynRow, Table, key};
-use twinlake_pack::{ConceptKey, Pack};
+use twinlake_pack::{ConceptKey, Pack, ReportService};
 use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of, hospital_practitioners_of};
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
-    Allergy, Category, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId, Fulfilment,
-    Immunization, Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race, Report, Request,
-    RequestCategory, Scaled, Sex, Specimen, Timeline, Value, Ward, WardStay,
+    Allergy, Category, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId,
+    Fulfilment, Immunization, Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem,
+    Procedure, Race, Relationship, Report, Request, RequestCategory, Scaled, Sex, Specimen, Timeline, Value, Ward,
+    WardStay, WrittenReport,
 };
 use twinlake_vocab::Vocab;
 
@@ -82,12 +83,20 @@ fn compare(context: &Context<'_>, timelines: impl Iterator<Item = Timeline>) -> 
 }
 
 /// What gives no row and should not.
-const EXPECTED: [(&str, &str); 4] = [
+const EXPECTED: [(&str, &str); 11] = [
     ("ServiceRequest", "order"),
+    ("QuestionnaireResponse", "results-in-observations"),
+    // A written report that was filed as a document too.
+    ("DiagnosticReport", "same-text"),
     ("DiagnosticReport", "results-in-observations"),
     ("Observation", "cause-of-death"),
     // "Used to smoke" maps to two concepts; the first is stored.
     ("Observation", "further-concept"),
+    ("RelatedPerson", "not-mapped"),
+    ("CareTeam", "not-mapped"),
+    ("CarePlan", "not-mapped"),
+    ("Goal", "not-mapped"),
+    ("Provenance", "not-mapped"),
 ];
 
 fn assert_agree(agreement: &Agreement) {
@@ -112,10 +121,12 @@ fn a_cohort_agrees() {
         Table::Observation,
         Table::Specimen,
         Table::VisitDetail,
+        Table::Note,
         Table::Death,
         Table::ObservationPeriod,
         Table::ConditionEra,
         Table::DrugEra,
+        Table::PayerPlanPeriod,
         Table::Location,
         Table::CareSite,
         Table::Provider,
@@ -148,6 +159,10 @@ fn every_kind_of_event_agrees() {
     assert_eq!(hba1c.cell("value_as_number"), &Cell::Float(7.0));
     assert_eq!(hba1c.cell("provider_id"), &Cell::Null);
     assert_eq!(row(Table::Death, 1).cell("cause_source_value"), &Cell::Text("57054005".into()));
+    assert_eq!(
+        row(Table::PayerPlanPeriod, event(70, 1)).cell("payer_plan_period_end_date"),
+        &Cell::Date(day("2024-03-05"))
+    );
     // The last fill would last beyond death.
     let last = row(Table::DrugExposure, event(30, 2));
     assert_eq!(last.cell("drug_exposure_end_date"), &Cell::Date(day("2024-03-05")));
@@ -157,6 +172,10 @@ fn every_kind_of_event_agrees() {
     assert_eq!(stay.cell("discharged_to_concept_id"), &Cell::Null);
     let second = key::slot(event(1, 4), 1);
     assert_eq!(row(Table::VisitDetail, second).cell("preceding_visit_detail_id"), &Cell::Int(event(1, 4)));
+    // A report is one note, its own when it was not filed as a document.
+    assert_eq!(row(Table::Note, event(431, 0)).cell("note_text"), &Cell::Text("Nothing seen.\n".into()));
+    assert_eq!(row(Table::Note, event(432, 1)).cell("note_source_value"), &Cell::Text("18748-4".into()));
+    assert!(!agreement.rendered.contains_key(&(Table::Note, event(431, 1))));
     let second = row(Table::VisitOccurrence, event(1, 2));
     assert_eq!(second.cell("preceding_visit_occurrence_id"), &Cell::Int(event(1, 1)));
 }
@@ -223,6 +242,24 @@ fn eventful_life(pack: &Pack) -> Timeline {
         status: PrescriptionStatus::Active,
         reason: None,
         encounter,
+        cause: "test",
+    };
+    let note = |ordinal, encounter: usize, kind, text: &str| Note {
+        event: event(430, ordinal),
+        kind,
+        at: at("2020-02-03T09:30:00"),
+        text: text.into(),
+        encounter,
+        cause: "test",
+    };
+    let report = |ordinal, document, text: &str| WrittenReport {
+        event: event(431, ordinal),
+        service: ReportService::Cardiology,
+        document,
+        at: at("2024-03-01T23:15:00"),
+        text: text.into(),
+        procedure: 0,
+        encounter: 2,
         cause: "test",
     };
     Timeline {
@@ -381,6 +418,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
             Allergy {
                 event: event(60, 0),
                 concept: concept("allergy-latex"),
+                reaction: None,
                 onset: day("1970-01-01"),
                 recorded: day("2020-02-03"),
                 encounter: Some(0),
@@ -389,11 +427,46 @@ fn eventful_life(pack: &Pack) -> Timeline {
             Allergy {
                 event: event(60, 1),
                 concept: concept("allergy-mold"),
+                reaction: Some(concept("allergic-rhinitis")),
                 onset: day("1970-01-01"),
                 recorded: day("1980-02-03"),
                 encounter: None,
                 cause: "test",
             },
         ],
+        coverages: vec![
+            Coverage {
+                event: event(70, 0),
+                payer: 2,
+                relationship: Relationship::Spouse,
+                member: "P00000000101".into(),
+                subscriber: "P000000001".into(),
+                group: Some("G00007".into()),
+                start: day("2019-12-31"),
+                end: Some(day("2020-12-31")),
+                cause: "test",
+            },
+            // It goes on after the observation ends, so that is where it ends.
+            Coverage {
+                event: event(70, 1),
+                payer: 0,
+                relationship: Relationship::Itself,
+                member: "M00000000100".into(),
+                subscriber: "M000000001".into(),
+                group: None,
+                start: day("2021-01-01"),
+                end: None,
+                cause: "test",
+            },
+        ],
+        personal: Personal::default(),
+        survey_responses: Vec::new(),
+        notes: vec![note(0, 0, NoteKind::Progress, "Seen in the clinic.\n")],
+        written_reports: vec![report(0, None, "Nothing seen.\n"), report(1, Some(event(432, 1)), "Seen: a change.\n")],
+        related_persons: Vec::new(),
+        care_plans: Vec::new(),
+        goals: Vec::new(),
+        care_teams: Vec::new(),
+        provenances: Vec::new(),
     }
 }

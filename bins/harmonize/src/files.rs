@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use chrono::NaiveDate;
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Harmonized, Losses, Shared, harmonize_patient};
 use twinlake_omop::{AnyRow, CdmSource, Table};
-use twinlake_task::{Partition, Spill};
+use twinlake_task::{Partition, Spill, bytes_to_read};
 use twinlake_vocab::{Vocab, types};
 
 use crate::gather::{Gathered, Rejected, gather, unpack};
@@ -207,13 +207,4 @@ fn refuse_two_patients(resources: &[Resource<'_>]) -> Result<()> {
         bail!("the patients `{first}` and `{other}` have the same key");
     }
     Ok(())
-}
-
-/// How many bytes a file has when it is read.
-fn bytes_to_read(path: &Path) -> u64 {
-    let bytes = path.metadata().map_or(0, |metadata| metadata.len());
-    match path.extension().and_then(std::ffi::OsStr::to_str) {
-        Some("zst" | "gz") => bytes * 20,
-        _ => bytes,
-    }
 }

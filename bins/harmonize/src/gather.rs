@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use twinlake_fhir::{FhirError, Header, Resource, ndjson};
-use twinlake_harmonize::{Losses, Shared};
+use twinlake_harmonize::{Losses, Shared, has_no_home};
 use twinlake_omop::key;
 use twinlake_task::{Record, Spill};
 
@@ -71,7 +71,7 @@ impl Gathered {
         let Some(resource_type) = header.resource_type.as_deref() else {
             return Ok(Err(FhirError::MissingResourceType.to_string()));
         };
-        if matches!(resource_type, "Practitioner" | "Organization" | "Location") {
+        if Shared::reads(resource_type) {
             match Resource::from_json(text) {
                 Ok(resource) => self.shared.read(&resource),
                 Err(error) => return Ok(Err(error.to_string())),
@@ -79,7 +79,7 @@ impl Gathered {
             self.count(resource_type);
             return Ok(Ok(()));
         }
-        if !Resource::TYPES.contains(&resource_type) {
+        if !Resource::TYPES.contains(&resource_type) || has_no_home(resource_type) {
             self.losses.count_reason(resource_type, "not-mapped");
             self.count(resource_type);
             return Ok(Ok(()));

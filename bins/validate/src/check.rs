@@ -10,7 +10,7 @@ use twinlake_fhir::Resource;
 use twinlake_harmonize::{Losses, Shared};
 use twinlake_omop::{DynRow, Table};
 use twinlake_pack::Pack;
-use twinlake_task::Partition;
+use twinlake_task::{Partition, bytes_to_read};
 use twinlake_vocab::Vocab;
 
 use crate::codec::decode;
@@ -85,7 +85,7 @@ impl Report {
 /// Files that cannot be read, by name. What is wrong inside them is a finding.
 pub fn check(sources: &Sources<'_>) -> Result<Report> {
     let files = sources.fhir.iter().chain(sources.omop.values().flatten());
-    let bytes: u64 = files.filter_map(|path| Some(path.metadata().ok()?.len() * expansion(path))).sum();
+    let bytes: u64 = files.map(|path| bytes_to_read(path)).sum();
     let mut gathered = Gathered::new(&sources.work, bytes)?;
     gathered.read_omop(&sources.omop)?;
     gathered.read_fhir(&sources.fhir)?;
@@ -131,7 +131,7 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
     if sources.n_duplicates > 0 {
         let message = format!("fhir.duplicate: {} resources come again with the same content", sources.n_duplicates);
         // Bundles repeat what they share, so this need not be an error.
-        findings.push(finding("fhir.duplicate", Severity::Warning, message, None));
+        findings.push(Finding::on_fhir("fhir.duplicate", Severity::Warning, message));
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let mut losses = accounting.losses;
@@ -156,29 +156,6 @@ fn check_part(context: &Context<'_>, partition: &Partition) -> Result<PartitionR
 }
 
 fn unreadable_finding(Unreadable { place, reason }: Unreadable, severity: Severity) -> Finding {
-    finding("fhir.unreadable", severity, format!("fhir.unreadable: {place}: {reason}"), Some(place))
-}
-
-/// A finding on the FHIR side that is of no person.
-fn finding(rule: &str, severity: Severity, message: String, fhir: Option<String>) -> Finding {
-    Finding {
-        rule: rule.to_owned(),
-        severity,
-        table: None,
-        column: None,
-        person_id: None,
-        key: None,
-        message,
-        fhir,
-        omop: None,
-    }
-}
-
-/// How much larger a file is when it is read.
-fn expansion(path: &std::path::Path) -> u64 {
-    match path.extension().and_then(std::ffi::OsStr::to_str) {
-        Some("zst" | "gz") => 20,
-        Some("parquet") => 10,
-        _ => 1,
-    }
+    let message = format!("fhir.unreadable: {place}: {reason}");
+    Finding { fhir: Some(place), ..Finding::on_fhir("fhir.unreadable", severity, message) }
 }

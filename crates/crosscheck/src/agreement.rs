@@ -37,6 +37,7 @@ pub(crate) fn compare(
     comparison.eras(Table::ConditionEra, Table::ConditionOccurrence, out);
     comparison.eras(Table::DrugEra, Table::DrugExposure, out);
     comparison.observation_period(out);
+    comparison.payers(out);
     verdict
 }
 
@@ -167,6 +168,17 @@ impl Comparison<'_, '_> {
             complete.then(|| era::observation_period(self.person.id, &self.person.omop).into_iter().collect());
         let doubtful = !self.touched.is_empty() || !self.verdict.same_death;
         self.derived(table, own.as_deref(), doubtful, out);
+    }
+
+    /// Periods that a payer covered. Where one still goes on, it ends with the observation period.
+    fn payers(&mut self, out: &mut Findings) {
+        let table = Table::PayerPlanPeriod;
+        if self.context.omop.lacks(table) {
+            return;
+        }
+        let doubtful = out.list.iter().any(|finding| finding.table == Some(Table::ObservationPeriod));
+        let skip = |column: &'static str, _: &AnyRow, _: &DynRow| doubtful && column == "payer_plan_period_end_date";
+        compare_rows(self.person, table, self.person.expected(table), self.person.rendered(table), skip, out);
     }
 
     fn derived(&self, table: Table, own: Option<&[AnyRow]>, doubtful: bool, out: &mut Findings) {

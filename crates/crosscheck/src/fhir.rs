@@ -27,7 +27,15 @@ pub(crate) fn patient_id<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
         Resource::AllergyIntolerance(resource) => &resource.patient,
         Resource::DiagnosticReport(resource) => &resource.subject,
         Resource::ServiceRequest(resource) => &resource.subject,
+        Resource::Coverage(resource) => &resource.beneficiary,
         Resource::Specimen(resource) => &resource.subject,
+        Resource::DocumentReference(resource) => &resource.subject,
+        Resource::RelatedPerson(resource) => &resource.patient,
+        Resource::CareTeam(resource) => &resource.subject,
+        Resource::CarePlan(resource) => &resource.subject,
+        Resource::Goal(resource) => &resource.subject,
+        Resource::EpisodeOfCare(resource) => &resource.patient,
+        Resource::QuestionnaireResponse(resource) => &resource.subject,
         _ => return None,
     };
     subject.as_ref()?.id_of("Patient")

@@ -69,8 +69,8 @@ impl Finding {
         }
     }
 
-    /// A finding on FHIR.
-    pub(crate) fn on_fhir(rule: &str, severity: Severity, message: impl Into<String>) -> Self {
+    /// A finding on FHIR that is of no row and, so far, of no person.
+    pub fn on_fhir(rule: &str, severity: Severity, message: impl Into<String>) -> Self {
         Finding {
             rule: rule.to_owned(),
             severity,

@@ -64,6 +64,7 @@ pub(crate) fn check(
     preceding_visits(context, person, out);
     details_in_visits(context, person, out);
     observation_periods(context, person, out);
+    payer_periods(context, person, out);
 }
 
 /// When a person lived and was observed, as far as that is beyond doubt.
@@ -360,6 +361,31 @@ fn observation_periods(context: &Context<'_>, person: &Person<'_>, out: &mut Fin
         {
             let sentence = format!("starts on {start}, the period before it ends on {end}");
             RowRules { context, person, row, out }.find("overlap", Severity::Error, &Cell::Date(*start), &sentence);
+        }
+    }
+}
+
+/// A person has no payer before birth, and none that begins after death.
+fn payer_periods(context: &Context<'_>, person: &Person<'_>, out: &mut Findings) {
+    let table = Table::PayerPlanPeriod;
+    let born = person.rendered(Table::Person).first().and_then(|row| match row.cell("birth_datetime") {
+        Cell::DateTime(at) => Some(at.date()),
+        _ => None,
+    });
+    let died = person.rendered(Table::Death).first().and_then(|row| row.cell("death_date").as_date());
+    let doubtful = out.list.iter().any(|finding| matches!(finding.table, Some(Table::Person | Table::Death)));
+    for row in person.rendered(table) {
+        let Some(start) = row.cell("payer_plan_period_start_date").as_date() else { continue };
+        if doubtful || out.said(table, row.key(), "payer_plan_period_start_date") {
+            continue;
+        }
+        let mut rules = RowRules { context, person, row, out };
+        if let Some(born) = born.filter(|born| start < *born) {
+            let sentence = format!("starts on {start}, the person was born on {born}");
+            rules.find("before_birth", context.content(), &Cell::Date(start), &sentence);
+        } else if let Some(died) = died.filter(|died| start > *died) {
+            let sentence = format!("starts on {start}, the person died on {died}");
+            rules.find("after_death", context.content(), &Cell::Date(start), &sentence);
         }
     }
 }

@@ -19,9 +19,14 @@ fn a_cohort_without_fault_has_no_finding() {
     let cohort = Cohort::new();
     assert!(cohort.patients() >= 20);
     assert!(cohort.rows(Table::Death) > 0, "a fault of deaths needs one");
-    for table in
-        [Table::ConditionOccurrence, Table::Measurement, Table::DrugExposure, Table::ConditionEra, Table::DrugEra]
-    {
+    for table in [
+        Table::ConditionOccurrence,
+        Table::Measurement,
+        Table::DrugExposure,
+        Table::ConditionEra,
+        Table::DrugEra,
+        Table::PayerPlanPeriod,
+    ] {
         assert!(cohort.rows(table) > 0, "a fault of {table} needs one");
     }
     cohort.expect(&[]);
@@ -496,4 +501,34 @@ fn a_line_that_cannot_be_read() {
     let report = twinlake_crosscheck::check_partition(&context, &[], &[r#"{"resourceType":"Patient","birthDate":7}"#]);
     assert_eq!(report.findings.len(), 1);
     assert_eq!(report.findings[0].rule, "fhir.unreadable");
+}
+
+#[test]
+fn a_payer_that_omop_lacks_or_names_otherwise() {
+    let mut cohort = Cohort::new();
+    let place = cohort.omop.iter().position(|row| row.table == Table::PayerPlanPeriod).unwrap();
+    cohort.omop.remove(place);
+    cohort.expect(&[("payer_plan_period.missing_in_omop", 1)]);
+
+    let mut cohort = Cohort::new();
+    let row = cohort.omop.iter_mut().find(|row| row.table == Table::PayerPlanPeriod).unwrap();
+    let plan = Table::PayerPlanPeriod.spec().column("plan_source_value").unwrap();
+    row.cells[plan] = Cell::Text("another".into());
+    cohort.expect(&[("payer_plan_period.plan_source_value", 1)]);
+}
+
+#[test]
+fn a_payer_from_before_birth_on_both_sides() {
+    let mut cohort = Cohort::new();
+    let column = Table::PayerPlanPeriod.spec().column("payer_plan_period_start_date").unwrap();
+    let row = cohort.omop.iter_mut().find(|row| row.table == Table::PayerPlanPeriod).unwrap();
+    row.cells[column] = Cell::Date("1850-01-01".parse().unwrap());
+    let key = row.key().unwrap();
+    for resource in &mut cohort.fhir {
+        let id = resource["id"].as_str().unwrap_or_default();
+        if resource["resourceType"] == "Coverage" && twinlake_omop::key::of("Coverage", id) == key {
+            resource["period"]["start"] = Value::from("1850-01-01");
+        }
+    }
+    cohort.expect(&[("payer_plan_period.before_birth", 1)]);
 }

@@ -18,7 +18,7 @@ pub struct Header<'a> {
     pub version_id: Option<Text<'a>>,
     /// `identifier`; of types that have just one, that one.
     pub identifier: Vec<Identifier<'a>>,
-    /// `subject.reference` or, where there is none, `patient.reference`; of types that have several, none.
+    /// `subject.reference` or, where there is none, `patient.reference` or `beneficiary.reference`; of types that have several, none.
     pub subject: Option<Text<'a>>,
 }
 
@@ -66,7 +66,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
                 "meta" => header.version_id = value::<Meta<'_>, _>(&key, &mut map)?.version_id,
                 "identifier" => header.identifier = identifiers(&value(&key, &mut map)?),
                 "subject" => header.subject = reference(&value(&key, &mut map)?).or(header.subject),
-                "patient" => header.subject = header.subject.or(reference(&value(&key, &mut map)?)),
+                "patient" | "beneficiary" => header.subject = header.subject.or(reference(&value(&key, &mut map)?)),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -141,6 +141,7 @@ mod tests {
             (r#"{"resourceType":"Patient","id":"p1"}"#, Some("p1")),
             (r#"{"resourceType":"Condition","id":"c1","subject":{"reference":"Patient/p1"}}"#, Some("p1")),
             (r#"{"resourceType":"Claim","patient":{"reference":"https://x.org/Patient/p1/_history/2"}}"#, Some("p1")),
+            (r#"{"resourceType":"Coverage","beneficiary":{"reference":"Patient/p1"}}"#, Some("p1")),
             (r#"{"patient":{"display":"she"},"subject":{"reference":"Patient/p1"}}"#, Some("p1")),
             (r#"{"resourceType":"Observation","subject":{"reference":"Group/g1"}}"#, None),
             (r#"{"resourceType":"Account","subject":[{"reference":"Patient/p1"}]}"#, None),

@@ -4,9 +4,10 @@ use serde::{Serialize, Serializer};
 
 use crate::header::leading_type;
 use crate::{
-    AllergyIntolerance, Condition, DiagnosticReport, Encounter, FhirError, Header, Immunization, Location,
-    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, Procedure, Raw, ServiceRequest,
-    Specimen, Text,
+    AllergyIntolerance, CarePlan, CareTeam, Condition, Coverage, DiagnosticReport, DocumentReference, Encounter,
+    EpisodeOfCare, FhirError, Goal, Header, Immunization, Location, MedicationRequest, Meta, Observation, Organization,
+    Patient, Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson,
+    ServiceRequest, Specimen, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -105,6 +106,7 @@ macro_rules! resource_types {
 resource_types!(
     Patient,
     Practitioner,
+    PractitionerRole,
     Organization,
     Location,
     Encounter,
@@ -115,8 +117,17 @@ resource_types!(
     Immunization,
     AllergyIntolerance,
     DiagnosticReport,
+    Coverage,
     Specimen,
     ServiceRequest,
+    DocumentReference,
+    RelatedPerson,
+    CareTeam,
+    CarePlan,
+    Goal,
+    EpisodeOfCare,
+    Provenance,
+    QuestionnaireResponse,
 );
 
 impl<'a> Resource<'a> {

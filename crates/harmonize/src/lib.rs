@@ -27,12 +27,14 @@
 mod allergy;
 mod coded;
 mod condition;
+mod coverage;
 mod current;
 mod drug;
 mod elements;
 mod era;
 mod event;
 mod loss;
+mod note;
 mod observation;
 mod observation_period;
 mod patient;
@@ -43,5 +45,5 @@ mod specimen;
 mod visit;
 
 pub use loss::Losses;
-pub use patient::{Harmonized, harmonize_patient};
+pub use patient::{Harmonized, harmonize_patient, has_no_home};
 pub use shared::Shared;

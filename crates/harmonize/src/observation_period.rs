@@ -17,6 +17,7 @@ pub(crate) fn observation_period(person_id: i64, rows: &[AnyRow]) -> Option<omop
             AnyRow::Observation(row) => (row.observation_date, row.observation_date),
             AnyRow::DeviceExposure(row) => (row.device_exposure_start_date, row.device_exposure_start_date),
             AnyRow::Specimen(row) => (row.specimen_date, row.specimen_date),
+            AnyRow::Note(row) => (row.note_date, row.note_date),
             AnyRow::Death(row) => (row.death_date, row.death_date),
             _ => continue,
         };

@@ -11,7 +11,7 @@ use crate::loss::Losses;
 use crate::observation_period::observation_period;
 use crate::shared::Shared;
 use crate::visit::Visits;
-use crate::{allergy, coded, condition, drug, observation, person, procedure, specimen, visit};
+use crate::{allergy, coded, condition, coverage, drug, note, observation, person, procedure, specimen, visit};
 
 /// A patient in OMOP.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,9 +24,16 @@ pub struct Harmonized {
     pub losses: Losses,
 }
 
+/// Whether OMOP has no table at all for resources of this type: what is intended, who is close, who wrote it down.
+///
+/// They are counted under `not-mapped`, with or without a patient.
+pub fn has_no_home(resource_type: &str) -> bool {
+    matches!(resource_type, "RelatedPerson" | "CareTeam" | "CarePlan" | "Goal" | "Provenance")
+}
+
 /// Maps the resources of one patient, the Patient among them, in any order.
 ///
-/// Practitioners, Organizations and Locations among them are left to [`Shared`]. Resources of another patient, or all
+/// Practitioners, their roles, Organizations and Locations among them are left to [`Shared`]. Resources of another patient, or all
 /// when there is no Patient, are counted under `subject`.
 pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'_>]) -> Harmonized {
     let mut losses = Losses::default();
@@ -64,15 +71,25 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
     all.push(rows.person.into());
     all.extend(rows.location.map(AnyRow::from));
     all.extend(death.map(AnyRow::from));
-    all.extend(context.visits.into_rows().map(AnyRow::from));
+    all.extend(std::mem::take(&mut context.visits).into_rows().map(AnyRow::from));
     all.extend(details.into_iter().map(AnyRow::from));
-    all.extend(observation_period(person_id, &all).map(AnyRow::from));
+    let period = observation_period(person_id, &all);
+    let observed_until = period.as_ref().map(|period| period.observation_period_end_date);
+    all.extend(period.map(AnyRow::from));
+    for resource in &resources {
+        if let Resource::Coverage(one) = resource
+            && is_of(person_id, one.beneficiary.as_ref())
+        {
+            let mut reading = Reading { context: &context, resource_type: "Coverage", losses: &mut losses };
+            all.extend(coverage::row(&mut reading, one, observed_until).map(AnyRow::from));
+        }
+    }
     all.extend(eras(vocab, person_id, &all));
     all.sort_by_key(|row| (row.table(), row.key()));
     Harmonized { person_id: Some(person_id), rows: all, losses }
 }
 
-/// The rows of everything but the Patient and the Encounters; the cause of death goes into `death`.
+/// The rows of everything but the Patient, the Encounters and the Coverages; the cause of death goes into `death`.
 fn events(
     context: &Context<'_>,
     patient: &Patient<'_>,
@@ -82,6 +99,8 @@ fn events(
 ) -> Vec<AnyRow> {
     let mut rows = Vec::new();
     let mut causes = Vec::new();
+    let mut notes = Vec::new();
+    let mut reports = Vec::new();
     for &resource in resources {
         let resource_type = type_name(resource);
         if !is_of_patient(context.person_id, patient, resource) {
@@ -102,11 +121,24 @@ fn events(
             Resource::Specimen(specimen) => rows.extend(specimen::rows(&mut reading, specimen)),
             // What was ordered is not what was done; what was done has rows of its own.
             Resource::ServiceRequest(_) => losses.count_reason("ServiceRequest", "order"),
-            Resource::DiagnosticReport(_) => losses.count_reason("DiagnosticReport", "results-in-observations"),
+            // The scores are Observations of their own.
+            Resource::QuestionnaireResponse(_) => {
+                losses.count_reason("QuestionnaireResponse", "results-in-observations");
+            }
+            Resource::DocumentReference(document) => notes.extend(note::document_row(&mut reading, document)),
+            Resource::DiagnosticReport(report) => reports.push(report),
             Resource::Other(other) => losses.count_reason(&other.resource_type, "not-mapped"),
+            resource if has_no_home(resource.resource_type()) => losses.count_reason(resource_type, "not-mapped"),
             _ => {}
         }
     }
+
+    // A report's text is a note only where no document says the same, wherever in the input that stands.
+    for report in reports {
+        let mut reading = Reading { context, resource_type: "DiagnosticReport", losses };
+        rows.extend(note::report_row(&mut reading, report, &notes).map(AnyRow::from));
+    }
+    rows.extend(notes.into_iter().map(AnyRow::from));
 
     causes.sort_by_key(|(key, _)| *key);
     let mut causes = causes.into_iter();
@@ -140,8 +172,15 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::ServiceRequest(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Specimen(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::DocumentReference(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::QuestionnaireResponse(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Immunization(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),
+        Resource::Coverage(resource) => is_of(person_id, resource.beneficiary.as_ref()),
+        Resource::RelatedPerson(resource) => is_of(person_id, resource.patient.as_ref()),
+        Resource::CareTeam(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::CarePlan(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::Goal(resource) => is_of(person_id, resource.subject.as_ref()),
         _ => true,
     }
 }
@@ -152,8 +191,9 @@ fn is_of(person_id: i64, subject: Option<&Reference<'_>>) -> bool {
 
 fn count_all(resources: &[&Resource<'_>], reason: &str, losses: &mut Losses) {
     for resource in resources {
-        if !matches!(resource, Resource::Practitioner(_) | Resource::Organization(_) | Resource::Location(_)) {
-            losses.count_reason(resource.resource_type(), reason);
+        let resource_type = resource.resource_type();
+        if !Shared::reads(resource_type) {
+            losses.count_reason(resource_type, if has_no_home(resource_type) { "not-mapped" } else { reason });
         }
     }
 }

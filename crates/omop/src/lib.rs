@@ -5,7 +5,7 @@
 //! The facts are in `spec/cdm_v5_4.csv`; `cargo xtask codegen` makes the code of [`tables`] from them.
 //!
 //! [`TableBuilder`] gathers rows to Arrow record batches, [`mod@write`] makes Parquet and CSV of them, and [`read`] reads what
-//! others wrote into [`DynRow`]s.
+//! others wrote into [`DynRow`]s. [`ddl`] has the tables as SQL.
 //!
 //! `Default` fills required fields too (keys and numbers with 0, dates with 1970-01-01), so that a row can be written as
 //! a literal with `..Default::default()`; name every required field.
@@ -27,6 +27,7 @@
 pub mod batch;
 pub mod cell;
 pub mod concept_id;
+pub mod ddl;
 pub mod key;
 pub mod read;
 pub mod row;

@@ -17,6 +17,7 @@ mod error;
 mod key;
 mod lint;
 mod model;
+mod payers;
 mod population;
 mod source;
 mod table;
@@ -36,9 +37,10 @@ pub use key::{ConceptEntry, ConceptKey, Key};
 pub use model::{
     Allergies, AllergyShare, Answer, Below, Condition, DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug,
     FollowUp, Goal, Interval, Lab, LabCategory, LabShift, Latent, Loading, Measured, Medication, Mortality, Onset,
-    Order, Procedure, ProcedureCategory, Recognition, Report, Shift, Specimen, Term, Treatment, Vaccine, Visit,
-    VisitClass,
+    Order, Procedure, ProcedureCategory, Recognition, Report, ReportService, Shift, Specimen, Term, Treatment, Vaccine,
+    Visit, VisitClass,
 };
+pub use payers::{Payer, PayerKind, PayerShare, Payers};
 pub use population::{AgeBand, LifeTableRow, Names, Place, Population, Race, RaceBand};
 pub use table::{Sex, Table};
 
@@ -92,6 +94,8 @@ pub struct Pack {
     pub death: DeathRules,
     /// Allergies.
     pub allergies: Allergies,
+    /// Who pays for care.
+    pub payers: Payers,
     /// What the pack claims to meet.
     pub targets: Vec<Target>,
     tables: BTreeMap<&'static str, Table>,
@@ -227,6 +231,7 @@ impl Pack {
             visits: folder(&files, "care", &mut origins, |item: &Visit| item.key)?,
             death: files.toml("death.toml")?,
             allergies: files.toml("allergies.toml")?,
+            payers: Payers::read(&files)?,
             targets: files.toml::<TargetFile>("calibration.toml")?.target,
             tables,
             constraints,
@@ -363,6 +368,10 @@ mod tests {
         assert!(text.starts_with("distributions/t2dm_hazard.csv:3: "), "{text}");
         let order = broken("care/wellness.toml", "\"body-height\"", "\"body-width\"");
         assert!(order.ends_with("`body-width` is no lab, report or procedure"), "{order}");
+        let share = broken("payers.toml", "medicaid = 0.3269", "medicaid = 1.3269");
+        assert!(share.ends_with("the shares from age 0 are no shares of one"), "{share}");
+        let payer = broken("payers.toml", "kind = \"medicaid\"", "kind = \"private\"");
+        assert!(payer.ends_with("there is no payer of kind Medicaid"), "{payer}");
     }
 
     #[test]

@@ -105,6 +105,7 @@ impl Lint<'_> {
         used.extend(pack.visits.iter().map(|item| (item.concept, self.file("care", item.key))));
         used.push((pack.death.concept, "death.toml"));
         used.extend(pack.allergies.allergy.iter().map(|item| (item.concept, "allergies.toml")));
+        used.extend(pack.allergies.allergy.iter().filter_map(|item| Some((item.reaction?, "allergies.toml"))));
         used.extend(pack.targets.iter().map(|item| (item.concept, "calibration.toml")));
         for (concept, file) in used {
             if pack.key(&concept).is_none() {
@@ -112,7 +113,12 @@ impl Lint<'_> {
             }
         }
         for entry in &pack.concepts {
-            if entry.concept_id <= 0 {
+            let is_answer = || {
+                let mut answers = self.pack.labs.iter().flat_map(|lab| &lab.answers);
+                answers.any(|answer| answer.concept.0 == entry.key)
+            };
+            // An answer that the vocabulary does not have has concept 0; nothing else may.
+            if entry.concept_id < 0 || entry.concept_id == 0 && !is_answer() {
                 let message = format!("`{}` has concept id `{}`", entry.key, entry.concept_id);
                 return self.fail("terminology", entry.key, message);
             }

@@ -545,6 +545,8 @@ pub struct Procedure {
     pub minutes: [u32; 2],
     /// What sort of procedure it is, of those that are ordered; each has a request.
     pub category: Option<ProcedureCategory>,
+    /// The service that writes a report of what was seen, if one does.
+    pub report: Option<ReportService>,
 }
 
 /// Sort of a procedure that is ordered.
@@ -556,6 +558,15 @@ pub enum ProcedureCategory {
     Surgical,
     Evaluation,
     Counselling,
+}
+
+/// A diagnostic service that writes reports.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ReportService {
+    Radiology,
+    Cardiology,
 }
 
 /// A vaccine: `vaccines/*.toml`.
@@ -684,6 +695,8 @@ pub struct AllergyShare {
     pub concept: Key,
     /// Share of people.
     pub share: f64,
+    /// Concept key of what it does to people, if that is to be told.
+    pub reaction: Option<Key>,
 }
 
 impl Condition {

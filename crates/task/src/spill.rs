@@ -43,6 +43,17 @@ impl Drop for Folder {
     }
 }
 
+/// About how many bytes a file of records holds when it is read, by the compression that its name tells; none when it
+/// is not there.
+pub fn bytes_to_read(path: &Path) -> u64 {
+    let bytes = path.metadata().map_or(0, |metadata| metadata.len());
+    match path.extension().and_then(std::ffi::OsStr::to_str) {
+        Some("zst" | "gz") => bytes * 20,
+        Some("parquet") => bytes * 10,
+        _ => bytes,
+    }
+}
+
 impl Spill {
     /// How many partitions hold `bytes` when each may hold about `partition_bytes`: 1 to 128.
     pub fn partitions_for(bytes: u64, partition_bytes: u64) -> usize {

@@ -24,15 +24,19 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     cargo(root, &["test", "--package", "twinlake-commit", "--features", "aws"], &environment)?;
     let lake = lake_for_readers(root, &environment)?;
     say(&format!("reading the lake of {} with PyIceberg and DuckDB", lake.display()));
+    let kit = load_kit(root)?;
+    databases();
     let extensions = target(root).join("twinlake-test").join("duckdb-extensions");
     succeed(Command::new(&python).arg("dbt/scripts/install_extensions.py").arg(&extensions).current_dir(root))?;
     let mut pytest = Command::new(&python);
     pytest
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/external"])
+        .args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "tests/external"])
         .env("TWINLAKE_OUT", &lake)
+        .env("TWINLAKE_LOAD_KIT", &kit)
         .env("TWINLAKE_DUCKDB_EXTENSIONS", &extensions)
         .current_dir(root);
     succeed(&mut pytest)?;
+    crate::conformance::run(root)?;
     for name in published_data_missing(root) {
         say(&format!("SKIPPED: what compares with the published `{name}`; name its parent folder in TWINLAKE_SPECS"));
     }
@@ -46,19 +50,61 @@ fn lake_for_readers(root: &Path, environment: &[(&str, OsString)]) -> Result<Pat
     if out.exists() {
         fs::remove_dir_all(&out).with_context(|| format!("removing `{}`", out.display()))?;
     }
-    // Built by the tests of the workspace; `cargo run` would build it again with other features of its libraries.
-    let binary = target(root).join("debug").join(format!("twinlake{}", std::env::consts::EXE_SUFFIX));
-    let mut run = Command::new(binary);
+    let mut run = Command::new(binary(root));
     run.args(["run", "--patients", "200", "--run-id", "readers", "--out"]).arg(&out).current_dir(root);
     succeed(run.envs(environment.iter().map(|(name, value)| (*name, value))))?;
     Ok(out)
 }
 
+/// Writes a small cohort as CSV, in two parts, with the SQL that loads it into a database.
+fn load_kit(root: &Path) -> Result<PathBuf> {
+    let out = target(root).join("twinlake-test").join("load-kit");
+    if out.exists() {
+        fs::remove_dir_all(&out).with_context(|| format!("removing `{}`", out.display()))?;
+    }
+    for shard in ["1/2", "2/2"] {
+        let mut generate = Command::new(binary(root));
+        generate.args(["generate", "--patients", "200", "--omop-format", "csv", "--shard", shard, "--omop-dir"]);
+        succeed(generate.arg(&out).current_dir(root))?;
+    }
+    Ok(out)
+}
+
+/// The binary that the tests of the workspace built; `cargo run` would build it again with other features of its libraries.
+fn binary(root: &Path) -> PathBuf {
+    target(root).join("debug").join(format!("twinlake{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Installs PostgreSQL and R where that can be done, else says what is not tested without them.
+fn databases() {
+    for (package, program) in [("postgresql", "psql"), ("r-base-core", "Rscript")] {
+        if runs(Command::new(program).arg("--version")) {
+            continue;
+        }
+        let install = "apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends";
+        let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+        if is_root && runs(Command::new("sh").args(["-c", &format!("{install} {package}")])) {
+            say(&format!("installed {package}"));
+        } else {
+            say(&format!("SKIPPED: what needs `{program}` (Debian: apt-get install {package})"));
+        }
+    }
+}
+
+/// Whether a command ends well; what it prints is not shown.
+fn runs(command: &mut Command) -> bool {
+    command.env("DEBIAN_FRONTEND", "noninteractive").output().is_ok_and(|output| output.status.success())
+}
+
 /// The folders of published data that tests would compare with and that are not here.
 fn published_data_missing(root: &Path) -> Vec<&'static str> {
-    let specs = std::env::var_os("TWINLAKE_SPECS").map_or_else(|| root.join("../shared"), PathBuf::from);
-    let folders = ["omop-cdm-5.4", "sql-on-fhir", "synthea-sample", "vocabulary"];
-    folders.into_iter().filter(|name| !specs.join(name).is_dir()).collect()
+    let folders = ["omop-cdm-5.4", "sql-on-fhir", "synthea-sample", "us-core", "vocabulary"];
+    folders.into_iter().filter(|name| !specs(root).join(name).is_dir()).collect()
+}
+
+/// The folder of published specifications and extracts.
+pub(crate) fn specs(root: &Path) -> PathBuf {
+    std::env::var_os("TWINLAKE_SPECS").map_or_else(|| root.join("../shared"), PathBuf::from)
 }
 
 /// A Python environment with exactly the pinned packages, made again when a pin changes; gives its interpreter.
@@ -119,6 +165,6 @@ pub(crate) fn succeed(command: &mut Command) -> Result<()> {
 }
 
 #[expect(clippy::print_stderr, reason = "a chore tells people what it does")]
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     eprintln!("xtask: {text}");
 }

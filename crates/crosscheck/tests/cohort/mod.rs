@@ -207,7 +207,7 @@ impl Cohort {
 pub(crate) fn person_of(resource: &Value) -> Option<i64> {
     let id = match resource["resourceType"].as_str()? {
         "Patient" => resource["id"].as_str(),
-        _ => ["subject", "patient"]
+        _ => ["subject", "patient", "beneficiary"]
             .iter()
             .find_map(|name| resource[name]["reference"].as_str()?.strip_prefix("Patient/")),
     };
@@ -218,19 +218,23 @@ pub(crate) fn person_of(resource: &Value) -> Option<i64> {
 const PATIENTS: RangeInclusive<u64> = 1..=24;
 
 /// The tables that belong to patients, and those they share.
-const COMPARED: [Table; 14] = [
+const COMPARED: [Table; 18] = [
     Table::Person,
     Table::Location,
     Table::CareSite,
     Table::Provider,
     Table::ObservationPeriod,
     Table::VisitOccurrence,
+    Table::VisitDetail,
     Table::ConditionOccurrence,
     Table::DrugExposure,
     Table::ProcedureOccurrence,
     Table::Measurement,
     Table::Observation,
+    Table::Specimen,
+    Table::Note,
     Table::Death,
+    Table::PayerPlanPeriod,
     Table::ConditionEra,
     Table::DrugEra,
 ];

@@ -3,6 +3,7 @@
 mod codes;
 mod fhir;
 mod omop;
+mod sig;
 
 use std::collections::BTreeMap;
 
@@ -34,11 +35,14 @@ pub struct Context<'a> {
     /// Makes FHIR ids.
     pub ids: Ids,
     meanings: BTreeMap<ConceptKey, Meaning<'a>>,
+    /// What the directions of the pack's medications say.
+    directions: BTreeMap<&'a str, sig::Directions>,
     organizations: Vec<String>,
     locations: Vec<String>,
     practitioners: Vec<String>,
     /// Three for each organization, though only hospitals have them.
     wards: Vec<String>,
+    payers: Vec<String>,
 }
 
 impl<'a> Context<'a> {
@@ -60,6 +64,7 @@ impl<'a> Context<'a> {
                 .iter()
                 .filter_map(|entry| Some((pack.key(entry.key)?, Meaning::new(vocab, entry))))
                 .collect(),
+            directions: pack.medications.iter().map(|one| (one.sig.0, sig::Directions::read(one.sig.0))).collect(),
             organizations: literals("Organization", reference.organizations.len(), ids::organization),
             locations: literals("Location", reference.organizations.len(), ids::location),
             wards: (0..reference.organizations.len())
@@ -67,6 +72,7 @@ impl<'a> Context<'a> {
                 .map(|key| format!("Location/{}", ids.fhir(key)))
                 .collect(),
             practitioners: literals("Practitioner", reference.practitioners.len(), ids::practitioner),
+            payers: literals("Organization", pack.payers.payer.len(), ids::payer),
             reference,
         }
     }
@@ -99,7 +105,7 @@ impl<'a> Meaning<'a> {
 }
 
 /// The digits of a decimal: 70 with 1 decimal is `7.0`.
-fn written(Scaled { units, decimals }: Scaled) -> String {
+pub(crate) fn written(Scaled { units, decimals }: Scaled) -> String {
     if decimals == 0 {
         return units.to_string();
     }

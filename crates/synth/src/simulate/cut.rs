@@ -4,7 +4,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::care::Chart;
 use super::life::{Life, days_between};
-use crate::timeline::{Prescription, PrescriptionStatus, Timeline};
+use crate::timeline::{Personal, Prescription, PrescriptionStatus, Timeline};
 
 /// Cuts a chart at the end of the day `as_of`.
 ///
@@ -63,6 +63,16 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
         ward_stays: Vec::new(),
         discharges: Vec::new(),
         encounters: chart.encounters.into_iter().take(n_encounters).collect(),
+        coverages: Vec::new(),
+        personal: Personal::default(),
+        survey_responses: Vec::new(),
+        notes: Vec::new(),
+        written_reports: Vec::new(),
+        related_persons: Vec::new(),
+        care_plans: Vec::new(),
+        goals: Vec::new(),
+        care_teams: Vec::new(),
+        provenances: Vec::new(),
         death,
         demographics: life.demographics,
     }

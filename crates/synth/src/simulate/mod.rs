@@ -8,6 +8,8 @@ mod body;
 mod care;
 mod cut;
 mod frame;
+#[cfg(test)]
+mod known_faults;
 mod life;
 mod measure;
 mod model;

@@ -30,6 +30,8 @@ pub struct Model<'a> {
     pub(super) vaccines: Vec<VaccineModel<'a>>,
     pub(super) visits: Visits<'a>,
     pub(super) allergies: Vec<(ConceptKey, f64)>,
+    /// What each allergy does, beside `allergies`.
+    pub(super) reactions: Vec<Option<ConceptKey>>,
 }
 
 #[derive(Debug)]
@@ -284,6 +286,12 @@ impl<'a> Model<'a> {
                 .allergy
                 .iter()
                 .map(|allergy| (names.concept(allergy.concept), allergy.share))
+                .collect(),
+            reactions: pack
+                .allergies
+                .allergy
+                .iter()
+                .map(|allergy| allergy.reaction.map(|reaction| names.concept(reaction)))
                 .collect(),
             pack,
         }

@@ -9,13 +9,13 @@ use twinlake_pack::Pack;
 
 use super::{Model, average_glucose, body_mass_index, egfr, friedewald, simulate};
 use crate::timeline::{
-    Category, ConceptKey, EncounterClass, EventId, Observation, RequestCategory, Sex, Timeline, Value, Ward,
+    Category, ConceptKey, Course, EncounterClass, EventId, Observation, RequestCategory, Sex, Timeline, Value, Ward,
 };
 
 const SEED: u64 = 42;
 const N: u64 = 10_000;
 
-fn cohort() -> &'static [Timeline] {
+pub(super) fn cohort() -> &'static [Timeline] {
     static COHORT: OnceLock<Vec<Timeline>> = OnceLock::new();
     COHORT.get_or_init(|| {
         let pack = Pack::embedded();
@@ -24,17 +24,17 @@ fn cohort() -> &'static [Timeline] {
     })
 }
 
-fn key(name: &str) -> ConceptKey {
+pub(super) fn key(name: &str) -> ConceptKey {
     Pack::embedded().key(name).unwrap()
 }
 
-fn age_at(timeline: &Timeline, date: NaiveDate) -> i32 {
+pub(super) fn age_at(timeline: &Timeline, date: NaiveDate) -> i32 {
     let born = timeline.demographics.birth_date;
     date.year() - born.year() - i32::from((date.month(), date.day()) < (born.month(), born.day()))
 }
 
 /// Every event: what it is, its id, and the first and last moment it claims.
-fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveDate, NaiveDate)> {
+pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveDate, NaiveDate)> {
     let mut all = Vec::new();
     let visit = |index: usize| timeline.encounters[index].start.date();
     for item in &timeline.encounters {
@@ -69,6 +69,44 @@ fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveD
     }
     for item in &timeline.allergies {
         all.push(("allergy", item.event, item.concept, item.onset, item.recorded));
+    }
+    for item in &timeline.related_persons {
+        let first = visit(item.encounter);
+        all.push(("related person", item.event, key("wellness-visit"), first, item.until.unwrap_or(first).max(first)));
+    }
+    let planned = |course: Course, encounter: usize| (visit(encounter), course.end().unwrap_or(visit(encounter)));
+    for item in &timeline.care_plans {
+        let (first, last) = planned(item.course, item.encounter);
+        all.push(("care plan", item.event, timeline.problems[item.problem].concept, first, last));
+    }
+    for item in &timeline.goals {
+        let plan = &timeline.care_plans[item.plan];
+        let (first, last) = planned(plan.course, plan.encounter);
+        all.push(("goal", item.event, item.measure, first, last));
+    }
+    for item in &timeline.care_teams {
+        let (first, last) = planned(item.course, item.encounter);
+        all.push(("care team", item.event, key("wellness-visit"), first, last));
+    }
+    for item in &timeline.provenances {
+        all.push(("provenance", item.event, key("wellness-visit"), visit(item.encounter), item.recorded.date()));
+    }
+    for item in &timeline.coverages {
+        all.push(("coverage", item.event, key("wellness-visit"), item.start, item.end.unwrap_or(item.start)));
+    }
+    for item in &timeline.notes {
+        let kind = timeline.encounters[item.encounter].kind;
+        all.push(("note", item.event, kind, item.at.date(), item.at.date()));
+    }
+    for item in &timeline.survey_responses {
+        let score = &timeline.observations[item.score];
+        all.push(("survey response", item.event, score.concept, score.at.date(), score.at.date()));
+    }
+    for item in &timeline.written_reports {
+        let procedure = timeline.procedures[item.procedure].concept;
+        all.push(("written report", item.event, procedure, item.at.date(), item.at.date()));
+        let filed = item.document.map(|event| ("filed report", event, procedure, item.at.date(), item.at.date()));
+        all.extend(filed);
     }
     all
 }
@@ -382,6 +420,53 @@ fn a_persons_results_resemble_each_other() {
 }
 
 #[test]
+fn notes_tell_of_their_visit_and_name_nobody() {
+    let pack = Pack::embedded();
+    let (mut lengths, mut kinds) = (Vec::new(), BTreeMap::new());
+    for timeline in cohort() {
+        let who = &timeline.demographics;
+        for note in &timeline.notes {
+            let encounter = &timeline.encounters[note.encounter];
+            assert_eq!(note.at, encounter.end);
+            let told = encounter.reason.is_none_or(|reason| note.text.contains(pack.concept(reason).display));
+            assert!(told, "patient {}: {}", timeline.patient, note.text);
+            let prescribed = timeline.prescriptions.iter().filter(|item| item.encounter == note.encounter);
+            for item in prescribed.take(6) {
+                assert!(note.text.contains(pack.concept(item.concept).display), "{}", note.text);
+            }
+            let named = note.text.split(|c: char| !c.is_alphanumeric());
+            let named = named.filter(|word| *word == who.given_name || *word == who.family_name);
+            assert_eq!(named.count(), 0, "{}", note.text);
+            lengths.push(to_f64(note.text.len()));
+            *kinds.entry(note.kind).or_insert(0) += 1;
+        }
+        for report in &timeline.written_reports {
+            let procedure = &timeline.procedures[report.procedure];
+            assert!(report.text.contains(pack.concept(procedure.concept).display));
+            assert_eq!(report.encounter, procedure.encounter);
+        }
+    }
+    assert_eq!(kinds.len(), 4, "{kinds:?}");
+    let length = mean(&lengths);
+    assert!((300.0..800.0).contains(&length), "{length:.0} characters on average");
+    assert!(lengths.iter().all(|&length| (80.0..2000.0).contains(&length)));
+}
+
+#[test]
+fn answers_add_up_to_the_score_that_was_recorded() {
+    let mut n = BTreeMap::new();
+    for timeline in cohort() {
+        for response in &timeline.survey_responses {
+            let score = quantity(&timeline.observations[response.score]).unwrap();
+            let total: u32 = response.points.iter().map(|&points| u32::from(points)).sum();
+            assert!((f64::from(total) - score).abs() < 0.5, "patient {} {response:?}", timeline.patient);
+            *n.entry(response.instrument).or_insert(0) += 1;
+        }
+    }
+    assert!(n.len() == 4 && n.values().all(|&n| n > 100), "{n:?}");
+}
+
+#[test]
 fn the_sick_are_measured_more() {
     let per_person = |sick: bool| {
         let people: Vec<&Timeline> = cohort()
@@ -423,6 +508,9 @@ proptest! {
         is_prefix!(requests);
         is_prefix!(ward_stays);
         is_prefix!(discharges);
+        is_prefix!(survey_responses);
+        is_prefix!(notes);
+        is_prefix!(written_reports);
         for prescription in &part.prescriptions {
             let later = whole.prescriptions.iter().find(|other| other.event == prescription.event).unwrap();
             prop_assert_eq!(prescription.at, later.at);
@@ -459,13 +547,13 @@ fn is_new(date: NaiveDate) -> bool {
     date > Pack::embedded().reference_date - chrono::Months::new(100)
 }
 
-fn numbers(timeline: &Timeline, concept: ConceptKey) -> Vec<(NaiveDate, f64)> {
+pub(super) fn numbers(timeline: &Timeline, concept: ConceptKey) -> Vec<(NaiveDate, f64)> {
     let of = timeline.observations.iter().filter(|observation| observation.concept == concept);
     of.filter_map(|observation| Some((observation.at.date(), quantity(observation)?))).collect()
 }
 
 /// The number of an observation, the first one of several parts.
-fn quantity(observation: &Observation) -> Option<f64> {
+pub(super) fn quantity(observation: &Observation) -> Option<f64> {
     let value = match &observation.value {
         Value::Quantity { value, .. } => *value,
         Value::Components(parts) => parts.first()?.1,
@@ -474,16 +562,16 @@ fn quantity(observation: &Observation) -> Option<f64> {
     Some(super::measure::to_f64(value))
 }
 
-fn to_f64(n: usize) -> f64 {
+pub(super) fn to_f64(n: usize) -> f64 {
     f64::from(u32::try_from(n).unwrap())
 }
 
-fn mean(values: &[f64]) -> f64 {
+pub(super) fn mean(values: &[f64]) -> f64 {
     assert!(values.len() > 20, "only {} values", values.len());
     values.iter().sum::<f64>() / to_f64(values.len())
 }
 
-fn correlation(pairs: &[(f64, f64)]) -> f64 {
+pub(super) fn correlation(pairs: &[(f64, f64)]) -> f64 {
     let (x, y): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
     let (mx, my) = (mean(&x), mean(&y));
     let sum = |f: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|&(x, y)| f(x - mx, y - my)).sum::<f64>();

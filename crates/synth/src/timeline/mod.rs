@@ -3,15 +3,25 @@
 //! Everything that FHIR or OMOP says about a patient is decided here. The renderings draw no random number; they only
 //! translate. Times are the wall clock of the patient's place; [`Demographics::utc_offset_minutes`] is fixed for life.
 
+mod coordination;
+mod coverage;
+mod note;
+mod personal;
 mod request;
 mod specimen;
 mod stay;
+mod survey;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+pub use coordination::{CarePlan, CareTeam, Course, Goal, Kinship, Provenance, RelatedPerson};
+pub use coverage::{Coverage, Relationship};
+pub use note::{Note, NoteKind, WrittenReport};
+pub use personal::{Language, MaritalStatus, Personal};
 pub use request::{Fulfilment, Request, RequestCategory};
 pub use specimen::Specimen;
 pub use stay::{Destination, Discharge, Ward, WardStay};
+pub use survey::{Instrument, SurveyResponse};
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
 ///
@@ -58,6 +68,8 @@ pub struct Timeline {
     pub procedures: Vec<Procedure>,
     /// Allergies, by onset.
     pub allergies: Vec<Allergy>,
+    /// Who paid, by start; each was in force at a visit.
+    pub coverages: Vec<Coverage>,
     /// Specimens of laboratory results, by time.
     pub specimens: Vec<Specimen>,
     /// Orders that led to a report or procedure, by encounter.
@@ -66,6 +78,24 @@ pub struct Timeline {
     pub ward_stays: Vec<WardStay>,
     /// Discharges to elsewhere than home, by time.
     pub discharges: Vec<Discharge>,
+    /// What the registration desk knows besides; FHIR alone has it.
+    pub personal: Personal,
+    /// Questionnaires filled in, by score.
+    pub survey_responses: Vec<SurveyResponse>,
+    /// Notes, by visit.
+    pub notes: Vec<Note>,
+    /// Reports of diagnostic services in words, by procedure.
+    pub written_reports: Vec<WrittenReport>,
+    /// People close to the patient, at most one at a time.
+    pub related_persons: Vec<RelatedPerson>,
+    /// Plans for lasting conditions, in the order of the problems.
+    pub care_plans: Vec<CarePlan>,
+    /// What the plans aim at, in their order.
+    pub goals: Vec<Goal>,
+    /// The team that pursues the plans, when there is one.
+    pub care_teams: Vec<CareTeam>,
+    /// Who wrote down each encounter, in their order.
+    pub provenances: Vec<Provenance>,
 }
 
 impl Timeline {
@@ -368,6 +398,8 @@ pub struct Allergy {
     pub event: EventId,
     /// `Allergy to …`, a concept of the Observation domain.
     pub concept: ConceptKey,
+    /// What it does to the patient, when that was told.
+    pub reaction: Option<ConceptKey>,
     /// When it began.
     pub onset: NaiveDate,
     /// When it was written down.

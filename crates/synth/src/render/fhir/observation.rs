@@ -2,10 +2,10 @@
 
 use twinlake_fhir::{
     CodeableConcept, Coding, DiagnosticReport, Effective, Observation, ObservationComponent, ObservationValue,
-    ReferenceRange, Text,
+    Reference, ReferenceRange, Text,
 };
 
-use super::{Chart, coded, quantity};
+use super::{Chart, coded, quantity, survey};
 use crate::render::codes::{self, Code};
 use crate::timeline::{self, Category, Fulfilment, Report, Scaled, Value};
 
@@ -44,8 +44,21 @@ pub(super) fn observation<'a>(
         interpretation: interpretation(&observation.value, observation.range).into_iter().collect(),
         reference_range: reference_range(observation).into_iter().collect(),
         component,
+        derived_from: derived_from(chart, observation),
         ..Observation::default()
     }
+}
+
+/// The answers that a score was counted from.
+fn derived_from<'a>(chart: &Chart<'_>, observation: &timeline::Observation) -> Vec<Reference<'a>> {
+    if observation.category != Category::Survey {
+        return Vec::new();
+    }
+    let response = survey::of_score(chart, observation);
+    response
+        .map(|response| Reference::to(format!("QuestionnaireResponse/{}", chart.id(response.event))))
+        .into_iter()
+        .collect()
 }
 
 /// The Observation that says what the patient died of, when it is known.

@@ -1,9 +1,11 @@
 //! A timeline as rows of OMOP CDM v5.4; column by column as `docs/harmonization.md` says.
 
 mod condition;
+mod coverage;
 mod drug;
 mod era;
 mod event;
+mod note;
 mod observation;
 mod person;
 mod procedure;
@@ -38,8 +40,13 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     rows.extend(timeline.immunizations.iter().map(|immunization| drug::immunization(&patient, immunization)));
     rows.extend(timeline.procedures.iter().map(|procedure| procedure::procedure(&patient, procedure)));
     rows.extend(timeline.specimens.iter().map(|specimen| specimen::specimen(&patient, specimen)));
+    rows.extend(timeline.notes.iter().map(|note| note::note(&patient, note).into()));
+    rows.extend(timeline.written_reports.iter().map(|report| note::report(&patient, report).into()));
     rows.extend(person::death(context, timeline).map(AnyRow::from));
-    rows.extend(person::observation_period(patient.person_id, &rows).map(AnyRow::from));
+    let period = person::observation_period(patient.person_id, &rows);
+    let observed_until = period.as_ref().map(|period| period.observation_period_end_date);
+    rows.extend(period.map(AnyRow::from));
+    rows.extend(timeline.coverages.iter().map(|one| coverage::coverage(&patient, one, observed_until).into()));
     era::push_eras(context, patient.person_id, &mut rows);
     rows
 }

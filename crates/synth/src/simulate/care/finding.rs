@@ -84,6 +84,7 @@ impl Clinic<'_> {
         self.chart.allergies.push(Allergy {
             event: event(rules.stream, day, u32::try_from(index).expect("at most sixteen allergies")),
             concept: self.model.allergies[index].0,
+            reaction: self.model.reactions[index],
             onset: self.life.date(onset),
             recorded: self.life.date(day),
             encounter,
