@@ -13,6 +13,7 @@ use twinlake_synth::simulate::Model;
 
 use crate::bundle::BundleWriter;
 use crate::sink::{FhirFormat, FhirPart};
+use crate::truth::TruthRows;
 
 /// How FHIR is compressed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -54,6 +55,7 @@ impl Compress {
 pub(crate) struct Wanted {
     pub(crate) fhir: Option<(FhirFormat, Compress)>,
     pub(crate) omop: bool,
+    pub(crate) truth: bool,
 }
 
 /// Patients, or the reference set, ready to be written.
@@ -65,16 +67,21 @@ pub(crate) struct Block {
     pub(crate) n_bytes: u64,
     pub(crate) fhir: Vec<FhirPart>,
     pub(crate) omop: Vec<(Table, RecordBatch)>,
+    pub(crate) truth: Option<RecordBatch>,
 }
 
 impl Block {
     pub(crate) fn patients(context: &Context<'_>, model: &Model<'_>, patients: Range<u64>, wanted: Wanted) -> Self {
         let mut writer = Writer::new(wanted);
+        let mut truth = wanted.truth.then(|| TruthRows::new(model));
         let mut n_patients = 0;
         for number in patients {
-            let timeline = model.draw(context.seed, number, context.as_of);
+            let (timeline, states) = model.draw_with_states(context.seed, number, context.as_of);
             if !timeline.is_charted() {
                 continue;
+            }
+            if let Some(truth) = &mut truth {
+                truth.add(context, &timeline, &states);
             }
             n_patients += 1;
             if wanted.fhir.is_some() {
@@ -85,7 +92,7 @@ impl Block {
                 writer.rows(render::omop(context, &timeline));
             }
         }
-        Self { n_patients, ..writer.finish() }
+        Self { n_patients, truth: truth.map(TruthRows::finish), ..writer.finish() }
     }
 
     /// What all patients share, vocabulary included.

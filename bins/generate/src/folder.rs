@@ -192,22 +192,10 @@ fn tables(all: bool) -> impl Iterator<Item = Table> {
     Table::ALL.into_iter().filter(move |&table| all || is_of_patients(table))
 }
 
-/// Whether a table has rows of patients, and so a file in every shard.
+/// Whether a table may have rows of patients, and so has a file in every shard.
 pub(crate) fn is_of_patients(table: Table) -> bool {
-    const OF_PATIENTS: [Table; 11] = [
-        Table::Person,
-        Table::ObservationPeriod,
-        Table::VisitOccurrence,
-        Table::ConditionOccurrence,
-        Table::DrugExposure,
-        Table::ProcedureOccurrence,
-        Table::Measurement,
-        Table::Observation,
-        Table::Death,
-        Table::ConditionEra,
-        Table::DrugEra,
-    ];
-    OF_PATIENTS.contains(&table)
+    table.spec().person_column.is_some()
+        || matches!(table, Table::Cost | Table::EpisodeEvent | Table::FactRelationship | Table::NoteNlp)
 }
 
 fn csv_file(folder: &Path, table: Table, shard: Option<&str>) -> Result<PartialFile> {

@@ -46,5 +46,6 @@ mod tests {
         assert_eq!(files(Table::Person, shard), ["person/1-of-3.csv", "person/2-of-3.csv", "person/3-of-3.csv"]);
         assert_eq!(files(Table::Concept, shard), ["concept/1-of-3.csv"]);
         assert_eq!(files(Table::Note, Shard::WHOLE), ["note.csv"]);
+        assert_eq!(files(Table::Cost, shard).len(), 3);
     }
 }

@@ -11,25 +11,30 @@ mod manifest;
 mod parts;
 mod produce;
 mod sink;
+mod truth;
 
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use arrow::record_batch::RecordBatch;
 use chrono::NaiveDate;
 use clap::{Parser, ValueEnum};
 use twinlake_pack::Pack;
 use twinlake_synth::cohort::Shard;
 use twinlake_synth::render::Context;
+use twinlake_synth::simulate::Model;
 use twinlake_task::{Exit, Progress, UsageError};
 use twinlake_vocab::Vocab;
+
+use truth::TruthFile;
 
 pub use block::Compress;
 pub use folder::{BundleFolder, CsvFolder, NdjsonFolder, ParquetFolder};
 pub use manifest::Manifest;
 pub use produce::{Options, Totals, produce};
-pub use sink::{FhirFormat, FhirPart, FhirSink, OmopSink};
+pub use sink::{FhirFormat, FhirPart, FhirSink, OmopSink, TruthSink};
 
 /// Writes synthetic patients as FHIR R4 and as OMOP CDM v5.4; the same seed gives the same patients.
 #[derive(Clone, Debug, Parser)]
@@ -65,12 +70,16 @@ pub struct Args {
     pub model: Option<PathBuf>,
 
     /// Folder for FHIR
-    #[arg(long, value_name = "DIR", required_unless_present = "omop_dir")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["omop_dir", "truth"])]
     pub fhir_dir: Option<PathBuf>,
 
     /// Folder for OMOP
     #[arg(long, value_name = "DIR")]
     pub omop_dir: Option<PathBuf>,
+
+    /// Folder for the truth behind the charts: each event, its cause, the latent state, and where FHIR and OMOP have it
+    #[arg(long, value_name = "DIR")]
+    pub truth: Option<PathBuf>,
 
     /// How FHIR is laid out
     #[arg(long, visible_alias = "format", value_enum, default_value_t = Format::Ndjson, value_name = "FORMAT")]
@@ -147,6 +156,9 @@ pub fn run(args: &Args) -> Result<Exit> {
 
     let mut fhir = args.fhir_dir.as_deref().map(|dir| FhirFolder::new(dir, args, shard)).transpose()?;
     let mut omop = args.omop_dir.as_deref().map(|dir| OmopFolder::new(dir, args, shard, with_reference)).transpose()?;
+    let truth = args.truth.as_deref().map(|dir| TruthFile::new(dir, shard, &Model::new(&pack)));
+    let mut truth = truth.transpose()?;
+    let mut write_truth = |batch: &RecordBatch| truth.as_mut().map_or(Ok(()), |file| file.write(batch));
     let mut progress = Progress::start("generate");
     tracing::info!(run_id = %args.task.run_id(), seed = args.seed, first = args.first, last, shard = %args.shard, "generating");
     let totals = produce(
@@ -154,6 +166,7 @@ pub fn run(args: &Args) -> Result<Exit> {
         &options,
         fhir.as_mut().map(FhirFolder::as_sink),
         omop.as_mut().map(OmopFolder::as_sink),
+        args.truth.is_some().then_some(&mut write_truth),
         &mut |totals| progress.say(|| format!("{} patients", totals.patients)),
     )?;
     if let Some(fhir) = fhir {
@@ -165,6 +178,9 @@ pub fn run(args: &Args) -> Result<Exit> {
     }
     if let Some(dir) = args.omop_dir.as_deref().filter(|_| with_reference && args.omop_format == OmopFormat::Csv) {
         kit::write(dir, args.shard)?;
+    }
+    if let Some(truth) = truth {
+        truth.complete()?;
     }
     progress.done(&totals.to_string());
     Ok(Exit::Done)

@@ -12,7 +12,7 @@ use twinlake_synth::render::Context;
 use twinlake_synth::simulate::Model;
 
 use crate::block::{Block, Compress, Wanted};
-use crate::sink::{FhirFormat, FhirSink, OmopSink};
+use crate::sink::{FhirFormat, FhirSink, OmopSink, TruthSink};
 
 /// Which patients, and how their FHIR is to look.
 #[derive(Clone, Debug)]
@@ -73,9 +73,14 @@ pub fn produce(
     options: &Options,
     mut fhir: Option<&mut dyn FhirSink>,
     mut omop: Option<&mut dyn OmopSink>,
+    mut truth: Option<TruthSink<'_>>,
     watch: &mut dyn FnMut(&Totals),
 ) -> Result<Totals> {
-    let wanted = Wanted { fhir: fhir.is_some().then_some((options.format, options.compress)), omop: omop.is_some() };
+    let wanted = Wanted {
+        fhir: fhir.is_some().then_some((options.format, options.compress)),
+        omop: omop.is_some(),
+        truth: truth.is_some(),
+    };
     let mut totals = Totals::default();
     let mut take = |block: Block| -> Result<()> {
         if let Some(sink) = fhir.as_deref_mut() {
@@ -83,6 +88,9 @@ pub fn produce(
         }
         if let Some(sink) = omop.as_deref_mut() {
             block.omop.iter().try_for_each(|(table, batch)| sink.write(*table, batch))?;
+        }
+        if let (Some(sink), Some(batch)) = (truth.as_deref_mut(), &block.truth) {
+            sink(batch)?;
         }
         totals.add(&block);
         watch(&totals);

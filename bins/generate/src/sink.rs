@@ -45,3 +45,6 @@ pub trait OmopSink {
     /// When they cannot be kept; the work then ends.
     fn write(&mut self, table: Table, batch: &RecordBatch) -> Result<()>;
 }
+
+/// Takes the truth behind the charts, in the order of patients; its columns are those of `generate --truth`.
+pub type TruthSink<'s> = &'s mut dyn FnMut(&RecordBatch) -> Result<()>;

@@ -119,7 +119,6 @@ resource_types!(
     DiagnosticReport,
     Coverage,
     Specimen,
-    ServiceRequest,
     DocumentReference,
     RelatedPerson,
     CareTeam,
@@ -128,6 +127,7 @@ resource_types!(
     EpisodeOfCare,
     Provenance,
     QuestionnaireResponse,
+    ServiceRequest,
 );
 
 impl<'a> Resource<'a> {

@@ -119,14 +119,14 @@ fn events(
                 None => rows.extend(observation::rows(&mut reading, observation).into_iter().flatten()),
             },
             Resource::Specimen(specimen) => rows.extend(specimen::rows(&mut reading, specimen)),
-            // What was ordered is not what was done; what was done has rows of its own.
-            Resource::ServiceRequest(_) => losses.count_reason("ServiceRequest", "order"),
             // The scores are Observations of their own.
             Resource::QuestionnaireResponse(_) => {
                 losses.count_reason("QuestionnaireResponse", "results-in-observations");
             }
             Resource::DocumentReference(document) => notes.extend(note::document_row(&mut reading, document)),
             Resource::DiagnosticReport(report) => reports.push(report),
+            // What was ordered is not what was done; what was done has rows of its own.
+            Resource::ServiceRequest(_) => losses.count_reason("ServiceRequest", "order"),
             Resource::Other(other) => losses.count_reason(&other.resource_type, "not-mapped"),
             resource if has_no_home(resource.resource_type()) => losses.count_reason(resource_type, "not-mapped"),
             _ => {}

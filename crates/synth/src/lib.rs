@@ -11,3 +11,4 @@ pub mod render;
 pub mod seed;
 pub mod simulate;
 pub mod timeline;
+pub mod truth;

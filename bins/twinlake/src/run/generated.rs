@@ -40,7 +40,7 @@ impl Job<'_> {
         let mut fhir = NdjsonFolder::new(&folder, Some(&format!("1-of-1.{attempt}")), Compress::Zstd)?;
         let mut omop = self.sink("1-of-1");
         let n_patients = self.args.patients;
-        let totals = produce(&context, &options, Some(&mut fhir), Some(&mut omop), &mut |totals| {
+        let totals = produce(&context, &options, Some(&mut fhir), Some(&mut omop), None, &mut |totals| {
             progress.say(|| format!("{} of {} patients", grouped(totals.patients), grouped(n_patients)));
         })?;
         fhir.complete()?;

@@ -40,9 +40,9 @@ pub struct Context<'a> {
     organizations: Vec<String>,
     locations: Vec<String>,
     practitioners: Vec<String>,
+    payers: Vec<String>,
     /// Three for each organization, though only hospitals have them.
     wards: Vec<String>,
-    payers: Vec<String>,
 }
 
 impl<'a> Context<'a> {

@@ -14,6 +14,8 @@ mod life;
 mod measure;
 mod model;
 mod record;
+mod state;
+mod survey;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +24,8 @@ use twinlake_pack::Pack;
 
 pub use measure::{average_glucose, body_mass_index, egfr, friedewald};
 pub use model::Model;
+pub use state::States;
+pub use survey::Survey;
 
 use crate::seed::Seed;
 use crate::timeline::Timeline;
@@ -50,7 +54,33 @@ impl Model<'_> {
     pub fn draw(&self, seed: u64, patient: u64, as_of: NaiveDate) -> Timeline {
         let patient_seed = Seed::root(seed).child("patient", patient);
         let life = life::Life::draw(self, patient_seed);
-        let chart = care::chart(self, &life);
+        let chart = care::care(self, &life).chart;
+        self.chart_until(patient_seed, patient, life, chart, as_of)
+    }
+
+    /// Draws a patient as [`Model::draw`] does, with the latent state behind the chart.
+    pub fn draw_with_states(&self, seed: u64, patient: u64, as_of: NaiveDate) -> (Timeline, States<'_>) {
+        let patient_seed = Seed::root(seed).child("patient", patient);
+        let life = life::Life::draw(self, patient_seed);
+        let care = care::care(self, &life);
+        let states =
+            States { model: self, birth_date: life.demographics.birth_date, body: life.body.clone(), uses: care.uses };
+        (self.chart_until(patient_seed, patient, life, care.chart, as_of), states)
+    }
+
+    /// The keys of the pack's latents, in the order of [`States::at`].
+    pub fn latent_keys(&self) -> impl Iterator<Item = &str> {
+        self.pack.latents.iter().map(|latent| &*latent.key)
+    }
+
+    fn chart_until(
+        &self,
+        patient_seed: Seed,
+        patient: u64,
+        life: life::Life,
+        chart: care::Chart,
+        as_of: NaiveDate,
+    ) -> Timeline {
         let as_of = as_of.min(self.pack.reference_date);
         let mut timeline = cut::cut(patient, life, chart, as_of);
         record::complete(self, patient_seed, as_of, &mut timeline);

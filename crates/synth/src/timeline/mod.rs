@@ -72,12 +72,6 @@ pub struct Timeline {
     pub coverages: Vec<Coverage>,
     /// Specimens of laboratory results, by time.
     pub specimens: Vec<Specimen>,
-    /// Orders that led to a report or procedure, by encounter.
-    pub requests: Vec<Request>,
-    /// Wards of the hospital a patient was in, by time.
-    pub ward_stays: Vec<WardStay>,
-    /// Discharges to elsewhere than home, by time.
-    pub discharges: Vec<Discharge>,
     /// What the registration desk knows besides; FHIR alone has it.
     pub personal: Personal,
     /// Questionnaires filled in, by score.
@@ -96,6 +90,12 @@ pub struct Timeline {
     pub care_teams: Vec<CareTeam>,
     /// Who wrote down each encounter, in their order.
     pub provenances: Vec<Provenance>,
+    /// Orders that led to a report or procedure, by encounter.
+    pub requests: Vec<Request>,
+    /// Wards of the hospital a patient was in, by time.
+    pub ward_stays: Vec<WardStay>,
+    /// Discharges to elsewhere than home, by time.
+    pub discharges: Vec<Discharge>,
 }
 
 impl Timeline {
@@ -277,6 +277,8 @@ pub enum Value {
     },
     /// A coded answer.
     Concept(ConceptKey),
+    /// An answer in words.
+    Text(&'static str),
     /// Several named parts, as in a blood pressure; slot 0 is the first.
     Components(Vec<(ConceptKey, Scaled, &'static str)>),
 }

@@ -175,6 +175,9 @@ impl<'a> Chart<'a> {
         Reference::to(self.context.locations[index].as_str())
     }
 
+    fn payer(&self, index: usize) -> Reference<'_> {
+        Reference::to(self.context.payers[index].as_str())
+    }
     fn ward(&self, organization: usize, ward: Ward) -> Reference<'_> {
         Reference::to(self.context.wards[organization * Ward::ALL.len() + ward as usize].as_str())
     }
@@ -183,10 +186,6 @@ impl<'a> Chart<'a> {
     fn based_on(&self, result: Fulfilment) -> Vec<Reference<'static>> {
         let request = self.timeline.requests.iter().find(|request| request.fulfilled_by == result);
         request.map(|request| Reference::to(format!("ServiceRequest/{}", self.id(request.event)))).into_iter().collect()
-    }
-
-    fn payer(&self, index: usize) -> Reference<'_> {
-        Reference::to(self.context.payers[index].as_str())
     }
 
     fn at(&self, wall: NaiveDateTime) -> DateTime<'static> {

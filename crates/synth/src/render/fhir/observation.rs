@@ -124,6 +124,7 @@ fn value<'a>(chart: &'a Chart<'_>, value: &'a Value) -> (Option<ObservationValue
     match value {
         Value::Quantity { value, unit } => (Some(ObservationValue::Quantity(quantity(*value, unit))), Vec::new()),
         Value::Concept(concept) => (Some(ObservationValue::CodeableConcept(chart.concept(*concept))), Vec::new()),
+        Value::Text(text) => (Some(ObservationValue::String(Text::from(*text))), Vec::new()),
         Value::Components(components) => {
             let component = components.iter().map(|(concept, value, unit)| ObservationComponent {
                 code: Some(chart.concept(*concept)),
@@ -150,7 +151,7 @@ fn profile(chart: &Chart<'_>, observation: &timeline::Observation) -> &'static s
     let unit = match &observation.value {
         Value::Quantity { unit, .. } => unit,
         Value::Components(components) => components.first().map_or("", |(_, _, unit)| unit),
-        Value::Concept(_) => "",
+        Value::Concept(_) | Value::Text(_) => "",
     };
     let loinc = if entry.system == LOINC { entry.code } else { "" };
     match (observation.category, loinc, unit) {

@@ -1,0 +1,150 @@
+//! The truth behind the charts, joined to both renderings of the same cohort.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+
+use arrow::array::AsArray as _;
+use arrow::datatypes::{Date32Type, Float64Type, Int64Type};
+use arrow::record_batch::RecordBatch;
+use clap::Parser as _;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use twinlake_fhir::Resource;
+use twinlake_generate::{Args, run};
+use twinlake_omop::{Table, read};
+
+const PATIENTS: &str = "120";
+
+/// What patients share, and tables worked out from the rows of others.
+const NO_FACT: [&str; 4] = ["Organization", "Location", "Practitioner", "PractitionerRole"];
+const DERIVED: [Table; 5] =
+    [Table::ObservationPeriod, Table::ConditionEra, Table::DrugEra, Table::DoseEra, Table::Cost];
+
+fn generate(dir: &Path, arguments: &[&str]) {
+    let (fhir, omop, truth) = (dir.join("fhir"), dir.join("omop"), dir.join("truth"));
+    let folders = [
+        ["--fhir-dir", fhir.to_str().unwrap()],
+        ["--omop-dir", omop.to_str().unwrap()],
+        ["--truth", truth.to_str().unwrap()],
+    ];
+    run(&Args::parse_from(
+        [&["twinlake-generate", "--patients", PATIENTS], folders.as_flattened(), arguments].concat(),
+    ))
+    .unwrap();
+}
+
+fn batches(file: &Path) -> Vec<RecordBatch> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).unwrap()).unwrap().build().unwrap();
+    reader.map(Result::unwrap).collect()
+}
+
+fn texts<'a>(batch: &'a RecordBatch, column: &str) -> Vec<Option<&'a str>> {
+    batch.column_by_name(column).unwrap().as_string::<i32>().iter().collect()
+}
+
+fn keys(batch: &RecordBatch, column: &str) -> Vec<Option<i64>> {
+    batch.column_by_name(column).unwrap().as_primitive::<Int64Type>().iter().collect()
+}
+
+/// Each resource of a patient, as `Type/id`, with what it is a version of.
+fn resources(folder: &Path) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        for line in BufReader::new(File::open(entry.unwrap().path()).unwrap()).lines() {
+            let line = line.unwrap();
+            let resource = Resource::from_json(&line).unwrap();
+            let id = resource.id().unwrap().to_owned();
+            // The low 62 bits of what patients share are below those of the first patient's events.
+            let key = twinlake_omop::key::of(resource.resource_type(), &id);
+            if !NO_FACT.contains(&resource.resource_type()) && (key >= 1 << 29 || resource.resource_type() == "Patient")
+            {
+                found.insert((resource.resource_type().to_owned(), id));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_resource_and_every_row_has_its_truth() {
+    let dir = tempfile::tempdir().unwrap();
+    generate(dir.path(), &[]);
+    let (mut fhir, mut omop) = (BTreeSet::new(), BTreeSet::new());
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for batch in batches(&dir.path().join("truth/truth.parquet")) {
+        let (types, ids) = (texts(&batch, "fhir_type"), texts(&batch, "fhir_id"));
+        for (kind, id) in types.into_iter().zip(ids) {
+            assert_eq!(kind.is_some(), id.is_some());
+            fhir.extend(kind.map(str::to_owned).zip(id.map(str::to_owned)));
+        }
+        for (table, key) in texts(&batch, "omop_table").into_iter().zip(keys(&batch, "omop_key")) {
+            if let Some(row) = table.map(str::to_owned).zip(key) {
+                assert!(omop.insert(row.clone()), "{row:?} is the truth of two events");
+            }
+        }
+        for (kind, cause) in texts(&batch, "kind").into_iter().zip(texts(&batch, "cause")) {
+            let kind = kind.unwrap();
+            assert_eq!(cause.is_none(), matches!(kind, "patient" | "death"), "{kind}");
+            *kinds.entry(kind.to_owned()).or_default() += 1;
+        }
+        let date = |column: &str| batch.column_by_name(column).unwrap().as_primitive::<Date32Type>().values().to_vec();
+        for (onset, recorded) in date("onset_date").into_iter().zip(date("recorded_date")) {
+            assert!(onset <= recorded);
+        }
+    }
+    assert_eq!(kinds["patient"], 120);
+    assert!(kinds["observation"] > 1000 && kinds["problem"] > 100 && kinds["death"] > 0, "{kinds:?}");
+
+    let rendered = resources(&dir.path().join("fhir"));
+    let missing: Vec<_> = rendered.symmetric_difference(&fhir).take(5).collect();
+    assert!(missing.is_empty(), "FHIR and truth differ in {missing:?}");
+
+    let mut rows = BTreeSet::new();
+    for table in Table::ALL.into_iter().filter(|table| !DERIVED.contains(table)) {
+        let file = File::open(dir.path().join(format!("omop/{}.parquet", table.name()))).unwrap();
+        for row in read::parquet(table, file).unwrap().flat_map(Result::unwrap) {
+            if row.person_id().is_some() {
+                rows.insert((table.name().to_owned(), row.key().unwrap()));
+            }
+        }
+    }
+    let missing: Vec<_> = rows.symmetric_difference(&omop).take(5).collect();
+    assert!(missing.is_empty(), "OMOP and truth differ in {missing:?}");
+}
+
+#[test]
+fn latents_are_in_their_bounds_and_shift_with_the_patient() {
+    let dir = tempfile::tempdir().unwrap();
+    generate(dir.path(), &[]);
+    let pack = twinlake_pack::Pack::embedded();
+    let batches = batches(&dir.path().join("truth/truth.parquet"));
+    for latent in &pack.latents {
+        let column = format!("latent_{}", &*latent.key);
+        let values: Vec<f64> = batches
+            .iter()
+            .flat_map(|batch| batch.column_by_name(&column).unwrap().as_primitive::<Float64Type>().values().to_vec())
+            .collect();
+        assert!(values.iter().all(|value| (latent.bounds[0]..=latent.bounds[1]).contains(value)), "{column}");
+        let distinct: BTreeSet<u64> = values.iter().map(|value| value.to_bits()).collect();
+        assert!(distinct.len() > 120, "{column} says nothing");
+    }
+}
+
+#[test]
+fn the_truth_is_the_same_on_any_threads_and_in_parts() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, two, parts) = (dir.path().join("one"), dir.path().join("two"), dir.path().join("parts"));
+    generate(&one, &["--threads", "1"]);
+    generate(&two, &["--threads", "2"]);
+    assert_eq!(fs::read(one.join("truth/truth.parquet")).unwrap(), fs::read(two.join("truth/truth.parquet")).unwrap());
+    generate(&parts, &["--shard", "1/2"]);
+    generate(&parts, &["--shard", "2/2"]);
+    let events = |files: &[std::path::PathBuf]| -> Vec<Option<i64>> {
+        files.iter().flat_map(|file| batches(file)).flat_map(|batch| keys(&batch, "event_id")).collect()
+    };
+    let part = |index: u32| parts.join(format!("truth/truth.{index}-of-2.parquet"));
+    assert_eq!(events(&[part(1), part(2)]), events(&[one.join("truth/truth.parquet")]));
+}
