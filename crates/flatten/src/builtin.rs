@@ -27,10 +27,10 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("practitioner", include_str!("../views/practitioner.json")),
     ("practitioner_role", include_str!("../views/practitioner_role.json")),
     ("procedure", include_str!("../views/procedure.json")),
-    ("service_request", include_str!("../views/service_request.json")),
     ("provenance", include_str!("../views/provenance.json")),
     ("related_person", include_str!("../views/related_person.json")),
     ("questionnaire_response", include_str!("../views/questionnaire_response.json")),
+    ("service_request", include_str!("../views/service_request.json")),
     ("specimen", include_str!("../views/specimen.json")),
 ];
 
