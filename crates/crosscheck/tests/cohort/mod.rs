@@ -237,6 +237,7 @@ const COMPARED: [Table; 21] = [
     Table::Provider,
     Table::ObservationPeriod,
     Table::VisitOccurrence,
+    Table::VisitDetail,
     Table::ConditionOccurrence,
     Table::DrugExposure,
     Table::ProcedureOccurrence,

@@ -41,7 +41,6 @@ pub(super) fn push_visits(context: &Context<'_>, timeline: &Timeline, rows: &mut
             discharged_to_concept_id: discharged_to,
             discharged_to_source_value: discharged_to.and(disposition).map(str::to_owned),
             preceding_visit_occurrence_id: preceding.replace(key),
-            ..VisitOccurrence::default()
         }));
     }
 }
@@ -52,8 +51,8 @@ pub(super) fn push_details(context: &Context<'_>, timeline: &Timeline, rows: &mu
     for stay in &timeline.ward_stays {
         let encounter = &timeline.encounters[stay.encounter];
         let visit = ids::event(timeline.patient, encounter.event);
-        let preceding = before.filter(|&(of, ..)| of == stay.encounter);
-        let place = preceding.map_or(0, |(_, place, _)| place + 1);
+        let earlier = before.filter(|&(of, ..)| of == stay.encounter);
+        let place = earlier.map_or(0, |(_, place, _)| place + 1);
         let detail = key::slot(visit, place);
         let class = codes::class(encounter.class).code;
         rows.push(AnyRow::from(VisitDetail {
@@ -68,7 +67,7 @@ pub(super) fn push_details(context: &Context<'_>, timeline: &Timeline, rows: &mu
             care_site_id: Some(ids::ward(encounter.organization, stay.ward)),
             visit_detail_source_value: Some(class.to_owned()),
             visit_detail_source_concept_id: Some(ConceptId::NONE),
-            preceding_visit_detail_id: preceding.map(|(_, _, key)| key),
+            preceding_visit_detail_id: earlier.map(|(_, _, key)| key),
             visit_occurrence_id: visit,
             ..VisitDetail::default()
         }));
