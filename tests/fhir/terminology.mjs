@@ -99,8 +99,10 @@ export class Terminology {
       }
     }
     if (!valueSet) return result;
-    const others = valueSet.map((url) => this.expand(url));
-    if (!system && others.length === 1) return others[0];
+    if (!system && valueSet.length === 1) {
+      const other = this.expand(valueSet[0]);
+      return { ...other, open: other.open && `${valueSet[0]}: ${other.open}` };
+    }
     return { ...result, open: 'value sets of value sets' };
   }
 }

@@ -16,15 +16,12 @@ const BATCH = 400;
 
 /** Checks folders; gives errors by group, what was set aside, and the must-support score. */
 export async function validate(folders, { usCore, threads = availableParallelism() } = {}) {
-  const packages = ['7.0.0', '6.1.0']
-    .map((version) => ({ name: `US Core ${version}`, path: usCore && join(usCore, `us_core_${version.replaceAll('.', '')}.tgz`) }))
-    .map((one) => ({ ...one, path: one.path && existsSync(one.path) ? one.path : undefined }));
-  const skipped = packages.filter(({ path }) => !path).map(({ name }) => name);
+  const { packages, skipped } = packagesIn(usCore);
   const found = new Findings();
   const counts = {};
   // The same resource of another form is checked once.
   const checked = new Set();
-  const pool = new Pool(threads, { packages: packages.filter(({ path }) => path) }, found);
+  const pool = new Pool(threads, { packages }, found);
   for (const folder of folders) {
     const count = (counts[folder] = {});
     let batch = [];
@@ -50,6 +47,15 @@ export async function validate(folders, { usCore, threads = availableParallelism
   const threadsSaid = await pool.end();
   const known = JSON.parse(readFileSync(join(import.meta.dirname, 'known-false-positives.json'), 'utf8'));
   return { ...found.split(known), counts, nChecked: checked.size, skipped, ...scores(threadsSaid) };
+}
+
+/** The US Core packages of a folder, and the names of those that it does not have. */
+export function packagesIn(folder) {
+  const wanted = ['7.0.0', '6.1.0'].map((version) => {
+    const path = folder && join(folder, `us_core_${version.replaceAll('.', '')}.tgz`);
+    return { name: `US Core ${version}`, path: path && existsSync(path) ? path : undefined };
+  });
+  return { packages: wanted.filter(({ path }) => path), skipped: wanted.filter(({ path }) => !path).map(({ name }) => name) };
 }
 
 /** What is wrong, by release, profile, kind, path and message. */
@@ -133,10 +139,9 @@ function scores(threads) {
   const open = {};
   const profiles = {};
   const claimable = {};
-  for (const { score, open: ofBase } of threads) {
-    Object.assign(open, Object.fromEntries(ofBase));
-    for (const { name, profiles: all, score: each, open: ofPackage } of score) {
-      Object.assign(open, Object.fromEntries(ofPackage));
+  for (const { score, open: ofThread } of threads) {
+    Object.assign(open, Object.fromEntries(ofThread));
+    for (const { name, profiles: all, score: each } of score) {
       claimable[name] = all;
       const sums = (profiles[name] ??= {});
       for (const [url, { seen }] of Object.entries(each)) {

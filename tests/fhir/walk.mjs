@@ -154,6 +154,8 @@ export class Walker {
       for (const [one, code] of values) {
         this.#binding(child.element, one, code, at, report);
         if (code === 'Reference') this.#reference(child.element, one, at, report);
+        const extension = code === 'Extension' && this.#profiles.get(one.url);
+        if (extension) this.#node(extension.root, one, extension, `${at}(${one.url.split('/').pop()})`, report, undefined);
         if (typeof one === 'object') this.#node(child, one, profile, at, report, seen);
         else if (seen) seen.set(child.id, (seen.get(child.id) ?? 0) + 1);
       }

@@ -124,13 +124,17 @@ pub fn run(args: &Args) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Files that can hold resources: all that were named, and in folders those with a name that says so.
+/// Files that can hold resources: all that were named, and in folders those with a name that says so, but for the
+/// manifest of a bulk export.
 fn input_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let files: Vec<PathBuf> = files_under(paths)?
         .into_iter()
         .map(|file| file.path)
         .filter(|file| {
-            paths.contains(file) || matches!(input::fhir_extension(file).as_str(), "ndjson" | "jsonl" | "json")
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let is_manifest = name.starts_with("manifest.") && name.ends_with(".json");
+            let is_fhir = matches!(input::fhir_extension(file).as_str(), "ndjson" | "jsonl" | "json");
+            paths.contains(file) || (is_fhir && !is_manifest)
         })
         .collect();
     if files.is_empty() {

@@ -11,6 +11,7 @@ use twinlake_synth::ids;
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 
+use crate::bundle::BundleWriter;
 use crate::sink::{FhirFormat, FhirPart};
 use crate::truth::TruthRows;
 
@@ -118,12 +119,11 @@ impl Block {
 
 /// Gathers resources and rows.
 struct Writer {
-    format: FhirFormat,
     compress: Compress,
-    /// Lines by type.
-    lines: BTreeMap<&'static str, Vec<u8>>,
-    /// Entries of the Bundle under way.
-    bundle: Vec<u8>,
+    /// Lines by type, and how many.
+    lines: BTreeMap<&'static str, (Vec<u8>, u64)>,
+    /// The Bundle under way.
+    bundle: Option<BundleWriter>,
     tables: BTreeMap<Table, TableBuilder>,
     block: Block,
 }
@@ -132,10 +132,9 @@ impl Writer {
     fn new(wanted: Wanted) -> Self {
         let (format, compress) = wanted.fhir.unwrap_or((FhirFormat::Ndjson, Compress::None));
         Self {
-            format,
             compress,
             lines: BTreeMap::new(),
-            bundle: Vec::new(),
+            bundle: BundleWriter::new(format),
             tables: BTreeMap::new(),
             block: Block::default(),
         }
@@ -144,40 +143,25 @@ impl Writer {
     fn resource(&mut self, resource: &Resource<'_>) {
         let resource_type = type_of(resource);
         *self.block.n_resources.entry(resource_type).or_default() += 1;
-        match self.format {
-            FhirFormat::Ndjson => {
-                let lines = self.lines.entry(resource_type).or_default();
-                let before = lines.len();
-                resource.write_json(lines);
-                lines.push(b'\n');
-                self.block.n_bytes += (lines.len() - before) as u64;
-            }
-            FhirFormat::Bundle => {
-                let separator: &[u8] = if self.bundle.is_empty() { b"" } else { b"," };
-                self.bundle.extend_from_slice(separator);
-                let id = resource.id().unwrap_or_default();
-                // Relative references are resolved against the full URL, so it is a RESTful one.
-                let url =
-                    format!("\n{{\"fullUrl\":\"https://twinlake.example/fhir/{resource_type}/{id}\",\"resource\":");
-                self.bundle.extend_from_slice(url.as_bytes());
-                resource.write_json(&mut self.bundle);
-                self.bundle.push(b'}');
-            }
+        if let Some(bundle) = &mut self.bundle {
+            bundle.push(resource_type, resource);
+            return;
         }
+        let (lines, n_lines) = self.lines.entry(resource_type).or_default();
+        let before = lines.len();
+        resource.write_json(lines);
+        lines.push(b'\n');
+        *n_lines += 1;
+        self.block.n_bytes += (lines.len() - before) as u64;
     }
 
     /// Ends what belongs together in one Bundle.
     fn end_of(&mut self, name: impl FnOnce() -> String) {
-        if self.format == FhirFormat::Ndjson {
-            return;
-        }
+        let Some(bundle) = &mut self.bundle else { return };
         let name = name();
-        let mut bytes =
-            format!("{{\"resourceType\":\"Bundle\",\"id\":\"{name}\",\"type\":\"collection\",\"entry\":[").into_bytes();
-        bytes.append(&mut self.bundle);
-        bytes.extend_from_slice(b"\n]}\n");
+        let (bytes, n_resources) = bundle.finish(&name);
         self.block.n_bytes += bytes.len() as u64;
-        self.block.fhir.push(FhirPart { name, bytes: self.compress.apply(bytes) });
+        self.block.fhir.push(FhirPart { name, n_resources, bytes: self.compress.apply(bytes) });
     }
 
     fn rows(&mut self, rows: impl IntoIterator<Item = AnyRow>) {
@@ -188,9 +172,9 @@ impl Writer {
     }
 
     fn finish(mut self) -> Block {
-        for (resource_type, lines) in self.lines {
+        for (resource_type, (lines, n_resources)) in self.lines {
             let bytes = self.compress.apply(lines);
-            self.block.fhir.push(FhirPart { name: resource_type.to_owned(), bytes });
+            self.block.fhir.push(FhirPart { name: resource_type.to_owned(), n_resources, bytes });
         }
         self.block.omop = self.tables.into_iter().map(|(table, mut rows)| (table, rows.finish())).collect();
         self.block

@@ -12,6 +12,7 @@ use twinlake_omop::{Table, read};
 use twinlake_task::PartialFile;
 
 use crate::block::Compress;
+use crate::manifest::{Manifest, OutputFile};
 use crate::parts::{SealedParts, TableParts};
 use crate::sink::{FhirPart, FhirSink, OmopSink};
 
@@ -19,8 +20,10 @@ use crate::sink::{FhirPart, FhirSink, OmopSink};
 #[derive(Debug)]
 pub struct NdjsonFolder {
     folder: PathBuf,
+    shard: String,
     ending: String,
-    files: BTreeMap<String, PartialFile>,
+    /// Files by type, with their numbers of lines.
+    files: BTreeMap<String, (PartialFile, u64)>,
 }
 
 impl NdjsonFolder {
@@ -32,7 +35,7 @@ impl NdjsonFolder {
     pub fn new(folder: &Path, shard: Option<&str>, compress: Compress) -> Result<Self> {
         let shard = shard.map(|shard| format!(".{shard}")).unwrap_or_default();
         let ending = format!("{shard}.ndjson{}", compress.suffix());
-        Ok(Self { folder: made(folder)?, ending, files: BTreeMap::new() })
+        Ok(Self { folder: made(folder)?, shard, ending, files: BTreeMap::new() })
     }
 
     /// Gives the files their names.
@@ -41,7 +44,24 @@ impl NdjsonFolder {
     ///
     /// A file that cannot be written, by name.
     pub fn complete(self) -> Result<()> {
-        self.files.into_values().try_for_each(PartialFile::complete)
+        self.files.into_values().try_for_each(|(file, _)| file.complete())
+    }
+
+    /// Gives the files their names, then writes `manifest[.<shard>].json`, which lists them.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written, by name.
+    pub fn complete_with(self, manifest: &Manifest) -> Result<()> {
+        let path = self.folder.join(format!("manifest{}.json", self.shard));
+        let files = self.files.iter().map(|(resource_type, (_, n_resources))| OutputFile {
+            resource_type,
+            name: format!("{resource_type}{}", self.ending),
+            n_resources: *n_resources,
+        });
+        let text = format!("{:#}\n", manifest.of(files));
+        self.complete()?;
+        PartialFile::write_all_to(path, text.as_bytes())
     }
 }
 
@@ -49,9 +69,10 @@ impl FhirSink for NdjsonFolder {
     fn write(&mut self, part: &FhirPart) -> Result<()> {
         if !self.files.contains_key(&part.name) {
             let path = self.folder.join(format!("{}{}", part.name, self.ending));
-            self.files.insert(part.name.clone(), PartialFile::create(path)?);
+            self.files.insert(part.name.clone(), (PartialFile::create(path)?, 0));
         }
-        let file = self.files.get_mut(&part.name).context("it was just made")?;
+        let (file, n_lines) = self.files.get_mut(&part.name).context("it was just made")?;
+        *n_lines += part.n_resources;
         let path = file.path().to_owned();
         file.write_all(&part.bytes).with_context(|| format!("writing `{}`", path.display()))
     }

@@ -4,8 +4,10 @@
 //! on several threads and handed, in order, to a [`FhirSink`] and an [`OmopSink`].
 
 mod block;
+mod bundle;
 mod folder;
 mod kit;
+mod manifest;
 mod parts;
 mod produce;
 mod sink;
@@ -30,6 +32,7 @@ use truth::TruthFile;
 
 pub use block::Compress;
 pub use folder::{BundleFolder, CsvFolder, NdjsonFolder, ParquetFolder};
+pub use manifest::Manifest;
 pub use produce::{Options, Totals, produce};
 pub use sink::{FhirFormat, FhirPart, FhirSink, OmopSink, TruthSink};
 
@@ -79,8 +82,12 @@ pub struct Args {
     pub truth: Option<PathBuf>,
 
     /// How FHIR is laid out
-    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
-    pub format: Format,
+    #[arg(long, visible_alias = "format", value_enum, default_value_t = Format::Ndjson, value_name = "FORMAT")]
+    pub fhir_format: Format,
+
+    /// Where the NDJSON will be served, for the urls in its `manifest.json` [default: the files' names alone]
+    #[arg(long, value_name = "URL")]
+    pub files_url: Option<String>,
 
     /// How FHIR is compressed
     #[arg(long, value_enum, default_value_t = Compress::None)]
@@ -101,10 +108,12 @@ const MAX_PATIENT: u64 = (1 << 33) - 1;
 /// How FHIR is laid out in its folder.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Format {
-    /// One resource a line, one file a type.
+    /// One resource a line, one file a type, with the `manifest.json` of a bulk export.
     Ndjson,
-    /// One Bundle a patient, and one for what they share.
+    /// One collection Bundle a patient, and one for what they share.
     Bundle,
+    /// One transaction Bundle a patient, and one for what they share, to be loaded first.
+    BundleTransaction,
 }
 
 /// How OMOP is written in its folder.
@@ -133,9 +142,10 @@ pub fn run(args: &Args) -> Result<Exit> {
     let options = Options {
         patients,
         threads: args.threads.unwrap_or_else(default_threads),
-        format: match args.format {
+        format: match args.fhir_format {
             Format::Ndjson => FhirFormat::Ndjson,
-            Format::Bundle => FhirFormat::Bundle,
+            Format::Bundle => FhirFormat::Collection,
+            Format::BundleTransaction => FhirFormat::Transaction,
         },
         compress: args.compress,
     };
@@ -160,7 +170,8 @@ pub fn run(args: &Args) -> Result<Exit> {
         &mut |totals| progress.say(|| format!("{} patients", totals.patients)),
     )?;
     if let Some(fhir) = fhir {
-        fhir.complete()?;
+        let files_url = args.files_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+        fhir.complete(&Manifest { as_of, files_url })?;
     }
     if let Some(omop) = omop {
         omop.complete()?;
@@ -250,9 +261,9 @@ enum FhirFolder {
 
 impl FhirFolder {
     fn new(dir: &Path, args: &Args, shard: Option<&str>) -> Result<Self> {
-        Ok(match args.format {
+        Ok(match args.fhir_format {
             Format::Ndjson => Self::Ndjson(NdjsonFolder::new(dir, shard, args.compress)?),
-            Format::Bundle => Self::Bundle(BundleFolder::new(dir, args.compress)?),
+            Format::Bundle | Format::BundleTransaction => Self::Bundle(BundleFolder::new(dir, args.compress)?),
         })
     }
 
@@ -263,9 +274,9 @@ impl FhirFolder {
         }
     }
 
-    fn complete(self) -> Result<()> {
+    fn complete(self, manifest: &Manifest) -> Result<()> {
         match self {
-            Self::Ndjson(folder) => folder.complete(),
+            Self::Ndjson(folder) => folder.complete_with(manifest),
             Self::Bundle(folder) => folder.complete(),
         }
     }

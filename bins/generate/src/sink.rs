@@ -10,7 +10,9 @@ pub enum FhirFormat {
     /// Lines of NDJSON, by type.
     Ndjson,
     /// Whole Bundles of type `collection`: one a patient, and one for what they share.
-    Bundle,
+    Collection,
+    /// Whole Bundles of type `transaction`: one a patient, and one for what they share, which a server is given first.
+    Transaction,
 }
 
 /// A piece of FHIR: lines of one resource type, or a Bundle. Compressed pieces may be put one after the other.
@@ -18,6 +20,8 @@ pub enum FhirFormat {
 pub struct FhirPart {
     /// The resource type of the lines; of a Bundle the name of its file, the patient's id or `reference`.
     pub name: String,
+    /// Resources in it.
+    pub n_resources: u64,
     /// The bytes, compressed as asked.
     pub bytes: Vec<u8>,
 }

@@ -8,14 +8,14 @@ use chrono::{NaiveDate, NaiveDateTime};
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Shared, harmonize_patient};
 use twinlake_omop::{AnyRow, Cell, DynRow, Table};
-use twinlake_pack::{ConceptKey, Pack};
+use twinlake_pack::{ConceptKey, Pack, ReportService};
 use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of, hospital_practitioners_of};
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
     Allergy, Category, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId,
-    Immunization, Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship, Report,
-    Scaled, Sex, Timeline, Value,
+    Immunization, Note, NoteKind, Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race,
+    Relationship, Report, Scaled, Sex, Specimen, Timeline, Value, WrittenReport,
 };
 use twinlake_vocab::Vocab;
 
@@ -82,7 +82,9 @@ fn compare(context: &Context<'_>, timelines: impl Iterator<Item = Timeline>) -> 
 }
 
 /// What gives no row and should not.
-const EXPECTED: [(&str, &str); 3] = [
+const EXPECTED: [(&str, &str); 4] = [
+    // A written report that was filed as a document too.
+    ("DiagnosticReport", "same-text"),
     ("DiagnosticReport", "results-in-observations"),
     ("Observation", "cause-of-death"),
     // "Used to smoke" maps to two concepts; the first is stored.
@@ -109,6 +111,8 @@ fn a_cohort_agrees() {
         Table::ProcedureOccurrence,
         Table::Measurement,
         Table::Observation,
+        Table::Specimen,
+        Table::Note,
         Table::Death,
         Table::ObservationPeriod,
         Table::ConditionEra,
@@ -154,6 +158,10 @@ fn every_kind_of_event_agrees() {
     let last = row(Table::DrugExposure, event(30, 2));
     assert_eq!(last.cell("drug_exposure_end_date"), &Cell::Date(day("2024-03-05")));
     assert_eq!(last.cell("days_supply"), &Cell::Int(90));
+    // A report is one note, its own when it was not filed as a document.
+    assert_eq!(row(Table::Note, event(431, 0)).cell("note_text"), &Cell::Text("Nothing seen.\n".into()));
+    assert_eq!(row(Table::Note, event(432, 1)).cell("note_source_value"), &Cell::Text("18748-4".into()));
+    assert!(!agreement.rendered.contains_key(&(Table::Note, event(431, 1))));
     let second = row(Table::VisitOccurrence, event(1, 2));
     assert_eq!(second.cell("preceding_visit_occurrence_id"), &Cell::Int(event(1, 1)));
 }
@@ -220,6 +228,24 @@ fn eventful_life(pack: &Pack) -> Timeline {
         status: PrescriptionStatus::Active,
         reason: None,
         encounter,
+        cause: "test",
+    };
+    let note = |ordinal, encounter: usize, kind, text: &str| Note {
+        event: event(430, ordinal),
+        kind,
+        at: at("2020-02-03T09:30:00"),
+        text: text.into(),
+        encounter,
+        cause: "test",
+    };
+    let report = |ordinal, document, text: &str| WrittenReport {
+        event: event(431, ordinal),
+        service: ReportService::Cardiology,
+        document,
+        at: at("2024-03-01T23:15:00"),
+        text: text.into(),
+        procedure: 0,
+        encounter: 2,
         cause: "test",
     };
     Timeline {
@@ -317,6 +343,15 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 None,
             ),
         ],
+        specimens: vec![Specimen {
+            event: event(400, 0),
+            concept: concept("blood-specimen"),
+            name: "Blood",
+            at: at("2020-02-03T09:10:00"),
+            results: vec![0],
+            encounter: 0,
+            cause: "test",
+        }],
         reports: vec![Report {
             event: event(25, 0),
             concept: concept("lipid-panel"),
@@ -390,5 +425,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 cause: "test",
             },
         ],
+        notes: vec![note(0, 0, NoteKind::Progress, "Seen in the clinic.\n")],
+        written_reports: vec![report(0, None, "Nothing seen.\n"), report(1, Some(event(432, 1)), "Seen: a change.\n")],
     }
 }

@@ -34,6 +34,9 @@ fn lines(folder: &Path) -> BTreeMap<String, Vec<String>> {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         let resource_type = name.split('.').next().unwrap().to_owned();
+        if resource_type == "manifest" {
+            continue;
+        }
         let compression = ndjson::Compression::from_path(&path);
         let mut text = String::new();
         ndjson::open(File::open(&path).unwrap(), compression).unwrap().read_to_string(&mut text).unwrap();
@@ -43,6 +46,22 @@ fn lines(folder: &Path) -> BTreeMap<String, Vec<String>> {
         lines.sort_unstable();
     }
     lines
+}
+
+fn counted(lines: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, u64> {
+    lines.iter().map(|(resource_type, lines)| (resource_type.clone(), lines.len() as u64)).collect()
+}
+
+/// Resources by type, as a manifest counts them; every file it lists is there.
+fn listed(folder: &Path, name: &str) -> BTreeMap<String, u64> {
+    let manifest: serde_json::Value = serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap();
+    assert_eq!(manifest["requiresAccessToken"], false);
+    assert_eq!(manifest["error"].as_array().unwrap().len(), 0);
+    let output = manifest["output"].as_array().unwrap().iter().map(|file| {
+        assert!(folder.join(file["url"].as_str().unwrap()).is_file(), "{file}");
+        (file["type"].as_str().unwrap().to_owned(), file["count"].as_u64().unwrap())
+    });
+    output.collect()
 }
 
 /// Sorted rows by table, column by column as text, from `<table>.parquet` or `<table>/*.parquet`.
@@ -90,6 +109,14 @@ fn a_seed_gives_the_same_patients_on_any_threads_and_shards() {
         assert_eq!(rows(&folder.join("omop")), omop, "{name}");
     }
     assert_ne!(lines(&other.join("fhir")), fhir);
+    assert_eq!(listed(&one.join("fhir"), "manifest.json"), counted(&fhir));
+    let mut of_shards = BTreeMap::new();
+    for shard in 1..=7 {
+        for (resource_type, n) in listed(&shards.join("fhir"), &format!("manifest.{shard}-of-7.json")) {
+            *of_shards.entry(resource_type).or_default() += n;
+        }
+    }
+    assert_eq!(of_shards, counted(&fhir));
 
     // Not only the same rows: files of one shard are the same bytes.
     for file in ["omop/person.parquet", "omop/measurement.parquet", "omop/concept.parquet"] {
@@ -117,7 +144,7 @@ fn bundles_and_csv_hold_the_same_patients() {
     let dir = tempfile::tempdir().unwrap();
     let (plain, other) = (dir.path().join("plain"), dir.path().join("other"));
     generate_in(&plain, &["--patients", "8"]);
-    generate_in(&other, &["--patients", "8", "--format", "bundle", "--omop-format", "csv"]);
+    generate_in(&other, &["--patients", "8", "--fhir-format", "bundle", "--omop-format", "csv"]);
 
     let mut bundled: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut n_files = 0;
@@ -152,6 +179,56 @@ fn bundles_and_csv_hold_the_same_patients() {
         assert!(!parquet.is_empty());
         assert_eq!(parquet, csv, "{}", table.name());
     }
+}
+
+#[test]
+fn a_transaction_names_what_it_holds_by_uuid() {
+    let dir = tempfile::tempdir().unwrap();
+    let (plain, other, threads) = (dir.path().join("plain"), dir.path().join("other"), dir.path().join("threads"));
+    let transactions = ["--patients", "40", "--fhir-format", "bundle-transaction"];
+    generate_in(&plain, &["--patients", "40"]);
+    generate_in(&other, &[&transactions[..], &["--threads", "1"]].concat());
+    generate_in(&threads, &[&transactions[..], &["--threads", "3"]].concat());
+
+    let mut n_shared = 0;
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for entry in fs::read_dir(other.join("fhir")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text, fs::read_to_string(threads.join("fhir").join(path.file_name().unwrap())).unwrap());
+        let bundle: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(bundle["type"], "transaction");
+        let literals: BTreeMap<String, String> = bundle["entry"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| {
+                let url = entry["request"]["url"].as_str().unwrap();
+                assert_eq!(entry["request"]["method"], "PUT");
+                assert_eq!(entry["fullUrl"], format!("urn:uuid:{}", url.split_once('/').unwrap().1));
+                (entry["fullUrl"].as_str().unwrap().to_owned(), url.to_owned())
+            })
+            .collect();
+        for line in text.lines().filter(|line| line.starts_with("{\"fullUrl\"")) {
+            let (resource, _) = line.split_once("\"resource\":").unwrap().1.rsplit_once(",\"request\":").unwrap();
+            // The references as NDJSON has them.
+            let mut pieces = resource.split("\"reference\":\"");
+            let mut plain = pieces.next().unwrap().to_owned();
+            for piece in pieces {
+                let (reference, rest) = piece.split_once('"').unwrap();
+                let literal = literals.get(reference).map_or(reference, String::as_str);
+                assert!(!literal.starts_with("urn:"), "{literal} is not in its Bundle");
+                assert!(literals.contains_key(reference) || !literal.starts_with("Patient/"), "{literal}");
+                n_shared += u32::from(!literals.contains_key(reference));
+                plain.push_str(&format!("\"reference\":\"{literal}\"{rest}"));
+            }
+            let resource_type = Resource::from_json(&plain).unwrap().resource_type().to_owned();
+            found.entry(resource_type).or_default().push(plain);
+        }
+    }
+    found.values_mut().for_each(|lines| lines.sort_unstable());
+    assert_eq!(found, lines(&plain.join("fhir")));
+    assert!(n_shared > 100, "the reference set has a Bundle of its own");
 }
 
 fn binary(arguments: &[&str]) -> Output {

@@ -49,11 +49,12 @@ fn keys(batch: &RecordBatch, column: &str) -> Vec<Option<i64>> {
     batch.column_by_name(column).unwrap().as_primitive::<Int64Type>().iter().collect()
 }
 
-/// Each resource of a patient, as `Type/id`, with what it is a version of.
+/// Type and id of each resource of a patient.
 fn resources(folder: &Path) -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        for line in BufReader::new(File::open(entry.unwrap().path()).unwrap()).lines() {
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "ndjson")) {
+        for line in BufReader::new(File::open(file).unwrap()).lines() {
             let line = line.unwrap();
             let resource = Resource::from_json(&line).unwrap();
             let id = resource.id().unwrap().to_owned();

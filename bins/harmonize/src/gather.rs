@@ -71,7 +71,7 @@ impl Gathered {
         let Some(resource_type) = header.resource_type.as_deref() else {
             return Ok(Err(FhirError::MissingResourceType.to_string()));
         };
-        if matches!(resource_type, "Practitioner" | "Organization" | "Location") {
+        if Shared::reads(resource_type) {
             match Resource::from_json(text) {
                 Ok(resource) => self.shared.read(&resource),
                 Err(error) => return Ok(Err(error.to_string())),

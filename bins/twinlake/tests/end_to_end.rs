@@ -205,8 +205,10 @@ fn validate_reads_bundles_and_finds_what_is_cut_off() {
     let dir = tempfile::tempdir().unwrap();
     let (fhir, omop) = (dir.path().join("fhir"), dir.path().join("omop"));
     let folders = ["--fhir-dir", fhir.to_str().unwrap(), "--omop-dir", omop.to_str().unwrap()];
-    assert_exit(&twinlake(&[&["generate", "--patients", "3", "--format", "bundle"], &folders[..]].concat()), 0);
-    assert_exit(&twinlake(&[&["validate"], &folders[..]].concat()), 0);
+    for format in ["bundle-transaction", "bundle"] {
+        assert_exit(&twinlake(&[&["generate", "--patients", "3", "--fhir-format", format], &folders[..]].concat()), 0);
+        assert_exit(&twinlake(&[&["validate"], &folders[..]].concat()), 0);
+    }
 
     let bundles = files_below(&fhir);
     let patient = bundles.iter().find(|path| !path.ends_with("reference.json")).unwrap();

@@ -119,7 +119,7 @@ impl Gathered {
             self.unreadable.push(Unreadable { place: place(), reason });
             return Ok(());
         };
-        if matches!(resource_type.as_str(), "Practitioner" | "Organization" | "Location") {
+        if Shared::reads(resource_type) {
             self.shared_lines.push((place(), text.to_owned()));
             return Ok(());
         }

@@ -171,8 +171,7 @@ impl Comparison<'_, '_> {
             return;
         }
         let doubtful = out.list.iter().any(|finding| finding.table == Some(Table::ObservationPeriod));
-        let skip =
-            |column: &'static str, _: &AnyRow, _: &DynRow| doubtful && column == "payer_plan_period_end_date";
+        let skip = |column: &'static str, _: &AnyRow, _: &DynRow| doubtful && column == "payer_plan_period_end_date";
         compare_rows(self.person, table, self.person.expected(table), self.person.rendered(table), skip, out);
     }
 

@@ -69,13 +69,16 @@ pub(crate) fn drug_eras(vocab: &Vocab, person_id: i64, exposures: &[&DynRow]) ->
 }
 
 /// Tables whose days an observation period spans.
-pub(crate) const OBSERVED: [Table; 7] = [
+pub(crate) const OBSERVED: [Table; 10] = [
     Table::VisitOccurrence,
     Table::ConditionOccurrence,
     Table::DrugExposure,
     Table::ProcedureOccurrence,
     Table::Measurement,
     Table::Observation,
+    Table::DeviceExposure,
+    Table::Specimen,
+    Table::Note,
     Table::Death,
 ];
 
@@ -91,6 +94,9 @@ pub(crate) fn observation_period(person_id: i64, rows: &BTreeMap<Table, Vec<&Dyn
             Table::ProcedureOccurrence => "procedure_date",
             Table::Measurement => "measurement_date",
             Table::Observation => "observation_date",
+            Table::DeviceExposure => "device_exposure_start_date",
+            Table::Specimen => "specimen_date",
+            Table::Note => "note_date",
             _ => "death_date",
         };
         for row in rows.get(&table).into_iter().flatten() {

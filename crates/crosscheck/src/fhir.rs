@@ -27,6 +27,8 @@ pub(crate) fn patient_id<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
         Resource::AllergyIntolerance(resource) => &resource.patient,
         Resource::DiagnosticReport(resource) => &resource.subject,
         Resource::Coverage(resource) => &resource.beneficiary,
+        Resource::Specimen(resource) => &resource.subject,
+        Resource::DocumentReference(resource) => &resource.subject,
         _ => return None,
     };
     subject.as_ref()?.id_of("Patient")

@@ -33,10 +33,11 @@ impl SharedCheck {
         }
     }
 
-    /// Takes a Practitioner, Organization or Location, to notice those that come twice.
+    /// Takes a Practitioner, PractitionerRole, Organization or Location, to notice those that come twice.
     pub fn read(&mut self, resource: &Resource<'_>) {
         let meta = match resource {
             Resource::Practitioner(resource) => &resource.meta,
+            Resource::PractitionerRole(resource) => &resource.meta,
             Resource::Organization(resource) => &resource.meta,
             Resource::Location(resource) => &resource.meta,
             _ => return,

@@ -1,5 +1,8 @@
 //! The data types that resources are made of.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::{DateTime, Decimal, PartialDate, Raw, Text};
 
 element! {
@@ -239,6 +242,31 @@ impl<'a> Reference<'a> {
     }
 }
 
+impl Attachment<'_> {
+    /// A text as an attachment of this content type, e.g. `text/plain`, with its size in bytes.
+    pub fn of_text(content_type: &'static str, text: &str) -> Self {
+        Attachment {
+            content_type: Some(content_type.into()),
+            data: Some(STANDARD.encode(text).into()),
+            size: u32::try_from(text.len()).ok(),
+            ..Attachment::default()
+        }
+    }
+
+    /// The text, when the content type is one of text, and the data are there and are UTF-8. Line breaks within the
+    /// base64 are passed over.
+    pub fn text(&self) -> Option<String> {
+        let is_text = self.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/"));
+        let data = self.data.as_deref().filter(|_| is_text)?;
+        let bytes = if data.contains(char::is_whitespace) {
+            STANDARD.decode(data.split_ascii_whitespace().collect::<String>())
+        } else {
+            STANDARD.decode(data)
+        };
+        String::from_utf8(bytes.ok()?).ok()
+    }
+}
+
 impl<'a> Extension<'a> {
     /// An extension with a value.
     pub fn new(url: impl Into<Text<'a>>, value: ExtensionValue<'a>) -> Self {
@@ -248,5 +276,28 @@ impl<'a> Extension<'a> {
     /// The first of `extensions` with this url.
     pub fn find<'e>(extensions: &'e [Extension<'a>], url: &str) -> Option<&'e Extension<'a>> {
         extensions.iter().find(|extension| extension.url.as_deref() == Some(url))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_comes_back_from_its_attachment() {
+        let text = "Seen for a cough; 37.9 °C.\nRest, and drink.";
+        let attachment = Attachment::of_text("text/plain", text);
+        assert_eq!(attachment.text().as_deref(), Some(text));
+        assert_eq!(attachment.size, Some(43));
+        let broken = Attachment { data: Some("QQ==\n".into()), ..attachment.clone() };
+        assert_eq!(broken.text().as_deref(), Some("A"));
+        for (content_type, data) in [("application/pdf", "QQ=="), ("text/plain", "Q"), ("text/plain", "/w==")] {
+            let other = Attachment {
+                content_type: Some(content_type.into()),
+                data: Some(data.into()),
+                ..Attachment::default()
+            };
+            assert_eq!(other.text(), None, "{content_type} {data}");
+        }
     }
 }

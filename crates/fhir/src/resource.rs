@@ -4,8 +4,9 @@ use serde::{Serialize, Serializer};
 
 use crate::header::leading_type;
 use crate::{
-    AllergyIntolerance, Condition, Coverage, DiagnosticReport, Encounter, FhirError, Header, Immunization, Location,
-    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, Procedure, Raw, Text,
+    AllergyIntolerance, Condition, Coverage, DiagnosticReport, DocumentReference, Encounter, FhirError, Header,
+    Immunization, Location, MedicationRequest, Meta, Observation, Organization, Patient, Practitioner,
+    PractitionerRole, Procedure, Raw, Specimen, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -104,6 +105,7 @@ macro_rules! resource_types {
 resource_types!(
     Patient,
     Practitioner,
+    PractitionerRole,
     Organization,
     Location,
     Encounter,
@@ -115,6 +117,8 @@ resource_types!(
     AllergyIntolerance,
     DiagnosticReport,
     Coverage,
+    Specimen,
+    DocumentReference,
 );
 
 impl<'a> Resource<'a> {

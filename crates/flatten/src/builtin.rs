@@ -12,6 +12,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("condition", include_str!("../views/condition.json")),
     ("coverage", include_str!("../views/coverage.json")),
     ("diagnostic_report", include_str!("../views/diagnostic_report.json")),
+    ("document_reference", include_str!("../views/document_reference.json")),
     ("encounter", include_str!("../views/encounter.json")),
     ("immunization", include_str!("../views/immunization.json")),
     ("location", include_str!("../views/location.json")),
@@ -21,7 +22,9 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("organization", include_str!("../views/organization.json")),
     ("patient", include_str!("../views/patient.json")),
     ("practitioner", include_str!("../views/practitioner.json")),
+    ("practitioner_role", include_str!("../views/practitioner_role.json")),
     ("procedure", include_str!("../views/procedure.json")),
+    ("specimen", include_str!("../views/specimen.json")),
 ];
 
 /// All built-in views, in the order of names.

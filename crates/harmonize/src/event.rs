@@ -27,6 +27,8 @@ pub(crate) enum Target {
     Procedure,
     Measurement,
     Observation,
+    Device,
+    Specimen,
 }
 
 impl Target {
@@ -38,6 +40,8 @@ impl Target {
             Domain::Procedure => Self::Procedure,
             Domain::Measurement => Self::Measurement,
             Domain::Observation => Self::Observation,
+            Domain::Device => Self::Device,
+            Domain::Specimen => Self::Specimen,
             _ => fallback,
         }
     }
@@ -77,6 +81,8 @@ impl Event {
             Target::Procedure => self.into_procedure().into(),
             Target::Measurement => self.into_measurement().into(),
             Target::Observation => self.into_observation().into(),
+            Target::Device => self.into_device().into(),
+            Target::Specimen => self.into_specimen().into(),
         }
     }
 
@@ -141,6 +147,36 @@ impl Event {
             visit_occurrence_id: self.visit_occurrence_id,
             measurement_source_value: self.coded.source_value,
             measurement_source_concept_id: Some(self.coded.source),
+            ..Default::default()
+        }
+    }
+
+    pub(crate) fn into_device(self) -> omop::DeviceExposure {
+        omop::DeviceExposure {
+            device_exposure_id: self.key,
+            person_id: self.person_id,
+            device_concept_id: self.coded.standard,
+            device_exposure_start_date: self.when.date,
+            device_exposure_start_datetime: self.when.datetime,
+            device_type_concept_id: self.type_concept_id,
+            provider_id: self.provider_id,
+            visit_occurrence_id: self.visit_occurrence_id,
+            device_source_value: self.coded.source_value,
+            device_source_concept_id: Some(self.coded.source),
+            ..Default::default()
+        }
+    }
+
+    /// A specimen has no columns for provider and visit, nor for the concept of its code.
+    pub(crate) fn into_specimen(self) -> omop::Specimen {
+        omop::Specimen {
+            specimen_id: self.key,
+            person_id: self.person_id,
+            specimen_concept_id: self.coded.standard,
+            specimen_date: self.when.date,
+            specimen_datetime: self.when.datetime,
+            specimen_type_concept_id: self.type_concept_id,
+            specimen_source_value: self.coded.source_value,
             ..Default::default()
         }
     }

@@ -34,12 +34,14 @@ mod elements;
 mod era;
 mod event;
 mod loss;
+mod note;
 mod observation;
 mod observation_period;
 mod patient;
 mod person;
 mod procedure;
 mod shared;
+mod specimen;
 mod visit;
 
 pub use loss::Losses;

@@ -185,7 +185,7 @@ impl Common {
                 row.value_source_value = value.source;
                 Some(row.into())
             }
-            Target::Condition | Target::Drug | Target::Procedure => {
+            Target::Condition | Target::Drug | Target::Procedure | Target::Device | Target::Specimen => {
                 reading.losses.count_element(reading.resource_type, "value[x]");
                 Some(event.into_row(target))
             }

@@ -15,6 +15,9 @@ pub(crate) fn observation_period(person_id: i64, rows: &[AnyRow]) -> Option<omop
             AnyRow::ProcedureOccurrence(row) => (row.procedure_date, row.procedure_date),
             AnyRow::Measurement(row) => (row.measurement_date, row.measurement_date),
             AnyRow::Observation(row) => (row.observation_date, row.observation_date),
+            AnyRow::DeviceExposure(row) => (row.device_exposure_start_date, row.device_exposure_start_date),
+            AnyRow::Specimen(row) => (row.specimen_date, row.specimen_date),
+            AnyRow::Note(row) => (row.note_date, row.note_date),
             AnyRow::Death(row) => (row.death_date, row.death_date),
             _ => continue,
         };

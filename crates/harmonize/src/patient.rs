@@ -11,7 +11,7 @@ use crate::loss::Losses;
 use crate::observation_period::observation_period;
 use crate::shared::Shared;
 use crate::visit::Visits;
-use crate::{allergy, coded, condition, coverage, drug, observation, person, procedure, visit};
+use crate::{allergy, coded, condition, coverage, drug, note, observation, person, procedure, specimen, visit};
 
 /// A patient in OMOP.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,7 +26,7 @@ pub struct Harmonized {
 
 /// Maps the resources of one patient, the Patient among them, in any order.
 ///
-/// Practitioners, Organizations and Locations among them are left to [`Shared`]. Resources of another patient, or all
+/// Practitioners, their roles, Organizations and Locations among them are left to [`Shared`]. Resources of another patient, or all
 /// when there is no Patient, are counted under `subject`.
 pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'_>]) -> Harmonized {
     let mut losses = Losses::default();
@@ -89,6 +89,8 @@ fn events(
 ) -> Vec<AnyRow> {
     let mut rows = Vec::new();
     let mut causes = Vec::new();
+    let mut notes = Vec::new();
+    let mut reports = Vec::new();
     for &resource in resources {
         let resource_type = type_name(resource);
         if !is_of_patient(context.person_id, patient, resource) {
@@ -106,11 +108,20 @@ fn events(
                 Some(cause) => causes.push((reading.key(observation.id.as_deref()), cause)),
                 None => rows.extend(observation::rows(&mut reading, observation).into_iter().flatten()),
             },
-            Resource::DiagnosticReport(_) => losses.count_reason("DiagnosticReport", "results-in-observations"),
+            Resource::Specimen(specimen) => rows.extend(specimen::rows(&mut reading, specimen)),
+            Resource::DocumentReference(document) => notes.extend(note::document_row(&mut reading, document)),
+            Resource::DiagnosticReport(report) => reports.push(report),
             Resource::Other(other) => losses.count_reason(&other.resource_type, "not-mapped"),
             _ => {}
         }
     }
+
+    // A report's text is a note only where no document says the same, wherever in the input that stands.
+    for report in reports {
+        let mut reading = Reading { context, resource_type: "DiagnosticReport", losses };
+        rows.extend(note::report_row(&mut reading, report, &notes).map(AnyRow::from));
+    }
+    rows.extend(notes.into_iter().map(AnyRow::from));
 
     causes.sort_by_key(|(key, _)| *key);
     let mut causes = causes.into_iter();
@@ -142,6 +153,8 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::Procedure(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::MedicationRequest(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::Specimen(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::DocumentReference(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Immunization(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::Coverage(resource) => is_of(person_id, resource.beneficiary.as_ref()),
@@ -155,7 +168,7 @@ fn is_of(person_id: i64, subject: Option<&Reference<'_>>) -> bool {
 
 fn count_all(resources: &[&Resource<'_>], reason: &str, losses: &mut Losses) {
     for resource in resources {
-        if !matches!(resource, Resource::Practitioner(_) | Resource::Organization(_) | Resource::Location(_)) {
+        if !Shared::reads(resource.resource_type()) {
             losses.count_reason(resource.resource_type(), reason);
         }
     }

@@ -1,11 +1,14 @@
-//! What patients share: practitioners, organizations and locations, read before any patient.
+//! What patients share: practitioners, their roles, organizations and locations, read before any patient.
 
 use std::collections::BTreeMap;
 
-use twinlake_fhir::{Address, Location, Organization, Practitioner, Reference, Resource};
+use twinlake_fhir::{
+    Address, CodeableConcept, Location, Organization, Practitioner, PractitionerRole, Reference, Resource,
+};
 use twinlake_omop::{self as omop, AnyRow, ConceptId, key};
 use twinlake_vocab::Vocab;
 
+use crate::coded::source_value;
 use crate::elements;
 use crate::loss::Losses;
 
@@ -13,6 +16,8 @@ use crate::loss::Losses;
 #[derive(Clone, Debug, Default)]
 pub struct Shared {
     providers: BTreeMap<i64, ProviderFacts>,
+    /// By key of the practitioner, the active role of the lowest key.
+    roles: BTreeMap<i64, RoleFacts>,
     care_sites: BTreeMap<i64, omop::CareSite>,
     addresses: BTreeMap<i64, Place>,
     losses: Losses,
@@ -24,6 +29,23 @@ struct ProviderFacts {
     gender: Option<String>,
 }
 
+/// What a role says of its practitioner.
+#[derive(Clone, Debug)]
+struct RoleFacts {
+    key: i64,
+    /// Keys of the organization and of the places, whichever of them turn out to be care sites.
+    sites: Vec<i64>,
+    specialty: Option<Codes>,
+    code: Option<Codes>,
+}
+
+/// Codes of one meaning, each with its system: the one a user selected, else all.
+#[derive(Clone, Debug)]
+struct Codes {
+    codes: Vec<(Option<String>, String)>,
+    text: Option<String>,
+}
+
 /// The parts of an address that OMOP keeps.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
@@ -33,18 +55,24 @@ pub(crate) struct Place {
 }
 
 impl Shared {
-    /// Takes a Practitioner, Organization or Location; other types are left to [`crate::harmonize_patient`].
+    /// Whether resources of this type are read here, and not with a patient.
+    pub fn reads(resource_type: &str) -> bool {
+        matches!(resource_type, "Practitioner" | "PractitionerRole" | "Organization" | "Location")
+    }
+
+    /// Takes a Practitioner, PractitionerRole, Organization or Location; other types are left to [`crate::harmonize_patient`].
     ///
     /// The same id read twice counts once, as last read.
     pub fn read(&mut self, resource: &Resource<'_>) {
         let Some(id) = resource.id() else {
-            if matches!(resource, Resource::Practitioner(_) | Resource::Organization(_) | Resource::Location(_)) {
+            if Self::reads(resource.resource_type()) {
                 self.losses.count_reason(resource.resource_type(), "id");
             }
             return;
         };
         match resource {
             Resource::Practitioner(practitioner) => self.practitioner(id, practitioner),
+            Resource::PractitionerRole(role) => self.role(id, role),
             Resource::Organization(organization) => self.organization(id, organization),
             Resource::Location(location) => self.location(id, location),
             _ => {}
@@ -58,12 +86,30 @@ impl Shared {
         rows.extend(self.care_sites.values().map(|site| AnyRow::from(site.clone())));
         rows.extend(self.providers.iter().map(|(&key, facts)| {
             let gender = facts.gender.as_deref();
+            let role = self.roles.get(&key);
+            let specialty = role.and_then(|role| role.specialty.as_ref());
+            let kind = role.and_then(|role| role.code.as_ref());
+            let known = specialty.and_then(|codes| codes.find(|system, code| vocab.specialty(system, code)));
             AnyRow::from(omop::Provider {
                 provider_id: key,
+                // A specialty that OMOP does not have may still be a doctor's or a nurse's.
+                specialty_concept_id: known.map(|(concept, _)| concept).or_else(|| {
+                    let kind = kind.and_then(|codes| codes.find(|system, code| vocab.practitioner_role(system, code)));
+                    let concept = kind.map_or(ConceptId::NONE, |(concept, _)| concept);
+                    specialty.or(role.and_then(|role| role.code.as_ref())).map(|_| concept)
+                }),
+                care_site_id: role
+                    .and_then(|role| role.sites.iter().find(|site| self.care_sites.contains_key(site)))
+                    .copied(),
                 gender_concept_id: gender.map(|code| vocab.gender(code)),
                 provider_source_value: Some(facts.id.clone()),
                 gender_source_value: gender.map(str::to_owned),
                 gender_source_concept_id: gender.map(|_| ConceptId::NONE),
+                specialty_source_concept_id: specialty.map(|_| ConceptId::NONE),
+                specialty_source_value: specialty.and_then(|codes| match known {
+                    Some((_, code)) => Some(source_value(code)),
+                    None => codes.first().map(source_value),
+                }),
                 ..Default::default()
             })
         }));
@@ -106,6 +152,36 @@ impl Shared {
         elements::count("Practitioner", practitioner, &practitioner.extension, &["gender"], &[], &mut self.losses);
     }
 
+    /// The active role of the lowest key says of its practitioner where they work and as what (MAPPING 18).
+    fn role(&mut self, id: &str, role: &PractitionerRole<'_>) {
+        let mut lost = |reason| self.losses.count_reason("PractitionerRole", reason);
+        if role.active == Some(false) {
+            return lost("active");
+        }
+        let Some(practitioner) = role.practitioner.as_ref().and_then(|practitioner| practitioner.id_of("Practitioner"))
+        else {
+            return lost("practitioner");
+        };
+        let (practitioner, key) = (key::of("Practitioner", practitioner), key::of("PractitionerRole", id));
+        let other = self.roles.get(&practitioner).map(|other| other.key).filter(|&other| other != key);
+        if other.is_some() {
+            lost("further-role");
+        }
+        let used = ["active", "practitioner", "organization", "location", "specialty", "code"];
+        elements::count("PractitionerRole", role, &role.extension, &used, &[], &mut self.losses);
+        if other.is_some_and(|other| other < key) {
+            return;
+        }
+        let sites = role.organization.iter().chain(&role.location).filter_map(|site| site.target());
+        let facts = RoleFacts {
+            key,
+            sites: sites.map(|(resource_type, id)| key::of(resource_type, id)).collect(),
+            specialty: role.specialty.first().map(Codes::of),
+            code: role.code.first().map(Codes::of),
+        };
+        self.roles.insert(practitioner, facts);
+    }
+
     fn organization(&mut self, id: &str, organization: &Organization<'_>) {
         let is = |code| organization.type_.iter().any(|kind| kind.has_code(code));
         let delivers_care = (organization.type_.is_empty() || is("prov")) && !is("ins") && !is("pay");
@@ -139,6 +215,29 @@ impl Shared {
         if let Some(place) = place {
             self.addresses.insert(place.key(), place);
         }
+    }
+}
+
+impl Codes {
+    fn of(concept: &CodeableConcept<'_>) -> Self {
+        let selected = concept.coding.iter().find(|coding| coding.user_selected == Some(true));
+        let codings = selected.map_or(&concept.coding[..], std::slice::from_ref);
+        let code = |text: &Option<twinlake_fhir::Text<'_>>| text.as_deref().map(str::to_owned);
+        Self {
+            codes: codings.iter().filter_map(|coding| Some((code(&coding.system), code(&coding.code)?))).collect(),
+            text: code(&concept.text),
+        }
+    }
+
+    /// The first code that has a concept, and the concept.
+    fn find(&self, concept: impl Fn(Option<&str>, &str) -> ConceptId) -> Option<(ConceptId, &str)> {
+        let mut concepts = self.codes.iter().map(|(system, code)| (concept(system.as_deref(), code), code.as_str()));
+        concepts.find(|(concept, _)| *concept != ConceptId::NONE)
+    }
+
+    /// The first code, else the text.
+    fn first(&self) -> Option<&str> {
+        self.codes.first().map(|(_, code)| code.as_str()).or(self.text.as_deref())
     }
 }
 

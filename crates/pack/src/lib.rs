@@ -37,7 +37,7 @@ pub use key::{ConceptEntry, ConceptKey, Key};
 pub use model::{
     Allergies, AllergyShare, Answer, Below, Condition, DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug,
     FollowUp, Goal, Interval, Lab, LabCategory, LabShift, Latent, Loading, Measured, Medication, Mortality, Onset,
-    Order, Procedure, Recognition, Report, Shift, Term, Treatment, Vaccine, Visit, VisitClass,
+    Order, Procedure, Recognition, Report, ReportService, Shift, Specimen, Term, Treatment, Vaccine, Visit, VisitClass,
 };
 pub use payers::{Payer, PayerKind, PayerShare, Payers};
 pub use population::{AgeBand, LifeTableRow, Names, Place, Population, Race, RaceBand};
@@ -79,6 +79,8 @@ pub struct Pack {
     pub medications: Vec<Medication>,
     /// Labs, by file.
     pub labs: Vec<Lab>,
+    /// Kinds of specimen, by file.
+    pub specimens: Vec<Specimen>,
     /// Reports, by file.
     pub reports: Vec<Report>,
     /// Procedures, by file.
@@ -221,6 +223,7 @@ impl Pack {
             conditions: folder(&files, "conditions", &mut origins, |item: &Condition| item.key)?,
             medications: folder(&files, "medications", &mut origins, |item: &Medication| item.key)?,
             labs: folder(&files, "labs", &mut origins, |item: &Lab| item.key)?,
+            specimens: folder(&files, "specimens", &mut origins, |item: &Specimen| item.key)?,
             reports: folder(&files, "reports", &mut origins, |item: &Report| item.key)?,
             procedures: folder(&files, "procedures", &mut origins, |item: &Procedure| item.key)?,
             vaccines: folder(&files, "vaccines", &mut origins, |item: &Vaccine| item.key)?,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::PackError;
 use crate::key::Key;
-use crate::model::{Derived, Effect, Onset, Order};
+use crate::model::{Derived, Effect, LabCategory, Onset, Order};
 use crate::source::Files;
 use crate::{Condition, Pack, Table};
 
@@ -69,6 +69,7 @@ impl Lint<'_> {
         all.extend(pack.conditions.iter().map(|item| (item.stream, self.file("conditions", item.key))));
         all.extend(pack.medications.iter().map(|item| (item.stream, self.file("medications", item.key))));
         all.extend(pack.labs.iter().filter_map(|item| Some((item.stream?, self.file("labs", item.key)))));
+        all.extend(pack.specimens.iter().map(|item| (item.stream, self.file("specimens", item.key))));
         all.extend(pack.reports.iter().map(|item| (item.stream, self.file("reports", item.key))));
         all.extend(pack.procedures.iter().map(|item| (item.stream, self.file("procedures", item.key))));
         all.extend(pack.vaccines.iter().map(|item| (item.stream, self.file("vaccines", item.key))));
@@ -97,6 +98,7 @@ impl Lint<'_> {
             used.push((lab.concept, file));
             used.extend(lab.answers.iter().map(|answer| (answer.concept, file)));
         }
+        used.extend(pack.specimens.iter().map(|item| (item.concept, self.file("specimens", item.key))));
         used.extend(pack.reports.iter().map(|item| (item.concept, self.file("reports", item.key))));
         used.extend(pack.procedures.iter().map(|item| (item.concept, self.file("procedures", item.key))));
         used.extend(pack.vaccines.iter().map(|item| (item.concept, self.file("vaccines", item.key))));
@@ -301,6 +303,16 @@ impl Lint<'_> {
             if lab.stream.is_none() && !parts.contains(&lab.key) {
                 let message = "a lab that is no part of another needs a `stream`";
                 return self.fail(self.file("labs", lab.key), &lab.key, message);
+            }
+        }
+        for lab in &self.pack.labs {
+            let Some(specimen) = lab.specimen else { continue };
+            let file = self.file("labs", lab.key);
+            if lab.category != LabCategory::Laboratory {
+                return self.fail(file, "specimen", "only laboratory results have a `specimen`");
+            }
+            if !self.pack.specimens.iter().any(|item| item.key == specimen) {
+                return self.fail(file, &specimen, format!("`{specimen}` is no specimen"));
             }
         }
         for report in &self.pack.reports {

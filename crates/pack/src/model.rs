@@ -354,6 +354,8 @@ pub struct Lab {
     pub stream: Option<u16>,
     /// Category.
     pub category: LabCategory,
+    /// Key of the specimen it is measured in; of laboratory results only.
+    pub specimen: Option<Key>,
     /// UCUM unit, of a number.
     pub unit: Option<Key>,
     /// Digits after the point.
@@ -501,6 +503,20 @@ pub struct Answer {
     pub source: Key,
 }
 
+/// A kind of specimen that laboratory results are measured in: `specimens/*.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Specimen {
+    /// Name; what labs refer to.
+    pub key: Key,
+    /// Concept key.
+    pub concept: Key,
+    /// Number of its event stream.
+    pub stream: u16,
+    /// What people call it.
+    pub name: Key,
+}
+
 /// A laboratory report: `reports/*.toml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -527,6 +543,17 @@ pub struct Procedure {
     pub stream: u16,
     /// Minutes it takes, at least and at most.
     pub minutes: [u32; 2],
+    /// The service that writes a report of what was seen, if one does.
+    pub report: Option<ReportService>,
+}
+
+/// A diagnostic service that writes reports.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ReportService {
+    Radiology,
+    Cardiology,
 }
 
 /// A vaccine: `vaccines/*.toml`.

@@ -13,10 +13,29 @@ pub const ORGANIZATIONS: u16 = 1;
 pub const LOCATIONS: u16 = 2;
 /// Stream of the practitioners in the reference set.
 pub const PRACTITIONERS: u16 = 3;
+/// Stream of the practitioners' roles in the reference set; role *i* is that of practitioner *i*.
+pub const PRACTITIONER_ROLES: u16 = 6;
 /// Stream of the payers in the reference set.
 pub const PAYERS: u16 = 4;
 /// Stream of a patient's coverages, by the day of life on which they begin.
 pub const COVERAGES: u16 = 410;
+/// Stream of the one care team of a patient.
+pub const CARE_TEAMS: u16 = 420;
+/// Stream of the care plans; the ordinal is the stream of the condition.
+pub const CARE_PLANS: u16 = 421;
+/// Stream of the goals; the ordinal is the stream of the condition.
+pub const GOALS: u16 = 422;
+/// Stream of the people close to a patient.
+pub const RELATED_PERSONS: u16 = 423;
+/// Stream of the provenances, one an encounter.
+pub const PROVENANCES: u16 = 425;
+
+/// Stream of a patient's notes; the ordinal is that of the visit.
+pub const NOTES: u16 = 430;
+/// Stream of the reports that diagnostic services write, numbered within their day.
+pub const REPORTS_WRITTEN: u16 = 431;
+/// Stream of such reports filed as documents; the ordinal is that of the report.
+pub const REPORTS_FILED: u16 = 432;
 
 /// Makes the keys and FHIR ids of one cohort.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -65,6 +84,11 @@ pub fn location(index: usize) -> i64 {
 /// Key of a practitioner of the reference set.
 pub fn practitioner(index: usize) -> i64 {
     shared(PRACTITIONERS, index)
+}
+
+/// Key of the role of a practitioner of the reference set.
+pub fn practitioner_role(index: usize) -> i64 {
+    shared(PRACTITIONER_ROLES, index)
 }
 
 /// Key of a payer of the reference set.

@@ -46,6 +46,27 @@ pub const fn organization_of(practitioner: usize) -> usize {
     if practitioner % PRACTITIONERS_PER_PLACE < CLINIC_PRACTITIONERS { clinic_of(place) } else { hospital_of(place) }
 }
 
+/// What a practitioner is trained in.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Specialty {
+    GeneralPractice,
+    FamilyPractice,
+    InternalMedicine,
+    EmergencyMedicine,
+}
+
+/// What a practitioner is trained in. A clinic's see people of every age; a hospital has the wards' and the emergency
+/// department's.
+pub const fn specialty_of(practitioner: usize) -> Specialty {
+    match practitioner % PRACTITIONERS_PER_PLACE {
+        0 => Specialty::GeneralPractice,
+        place if place < CLINIC_PRACTITIONERS => Specialty::FamilyPractice,
+        CLINIC_PRACTITIONERS => Specialty::InternalMedicine,
+        _ => Specialty::EmergencyMedicine,
+    }
+}
+
 /// Organizations, locations and practitioners of a cohort.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reference {
@@ -83,6 +104,8 @@ pub struct Practitioner {
     pub sex: Sex,
     /// An identifier of the form of an NPI (check digit included) from a range that is not given out.
     pub npi: String,
+    /// Telephone number of the range reserved for fiction; never in OMOP.
+    pub phone: String,
 }
 
 impl Reference {
@@ -127,6 +150,7 @@ fn draw_practitioner(root: Seed, index: usize) -> Practitioner {
         family_name: draws.pick(&FAMILIES),
         sex,
         npi: npi(91_000_000 + index),
+        phone: format!("555-555-01{:02}", draws.below(100)),
     }
 }
 
@@ -205,6 +229,8 @@ mod tests {
         }
         assert!(clinic_practitioners_of(3).all(|index| organization_of(index) == clinic_of(3)));
         assert!(hospital_practitioners_of(3).all(|index| organization_of(index) == hospital_of(3)));
+        assert_eq!(clinic_practitioners_of(3).map(specialty_of).next(), Some(Specialty::GeneralPractice));
+        assert_eq!(hospital_practitioners_of(3).map(specialty_of).last(), Some(Specialty::EmergencyMedicine));
         assert_eq!(hospital_practitioners_of(3).end, clinic_practitioners_of(4).start);
     }
 

@@ -148,6 +148,18 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
     for item in &timeline.coverages {
         facts.push(fact("coverage", item.event, item.cause, None, item.start, item.start));
     }
+    for item in &timeline.specimens {
+        facts.push(now("specimen", item.event, item.cause, item.concept, item.at.date()));
+    }
+    for item in &timeline.notes {
+        facts.push(fact("note", item.event, item.cause, None, item.at.date(), item.at.date()));
+    }
+    for item in &timeline.written_reports {
+        let concept = Some(timeline.procedures[item.procedure].concept);
+        let day = item.at.date();
+        facts.push(fact("written_report", item.event, item.cause, concept, day, day));
+        facts.extend(item.document.map(|event| fact("filed_report", event, item.cause, concept, day, day)));
+    }
     if let Some(death) = &timeline.death {
         let day = death.at.date();
         let key = ids::event(timeline.patient, death.cause_event);

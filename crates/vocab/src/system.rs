@@ -12,6 +12,12 @@ pub const CVX: &str = "http://hl7.org/fhir/sid/cvx";
 pub const UCUM: &str = "http://unitsofmeasure.org";
 /// ICD-10-CM.
 pub const ICD10CM: &str = "http://hl7.org/fhir/sid/icd-10-cm";
+/// Provider specialties of the Centers for Medicare and Medicaid Services, two characters: `08`.
+///
+/// OMOP's `Medicare Specialty` writes them without the leading zero, so they are mapped by value set, not by code.
+pub const CMS_SPECIALTY: &str = "https://bluebutton.cms.gov/resources/variables/prvdr_spclty";
+/// HL7's roles of practitioners: `doctor`, `nurse`.
+pub const PRACTITIONER_ROLE: &str = "http://terminology.hl7.org/CodeSystem/practitioner-role";
 
 /// The OMOP vocabulary that holds the codes of a FHIR code system; `None` for a system that OMOP keeps elsewhere.
 pub fn vocabulary(system: &str) -> Option<&'static str> {

@@ -31,6 +31,8 @@ concepts! {
     SURVEY = 32862, TypeConcept;
     /// Standard algorithm from EHR: how observation periods were made.
     DERIVED_FROM_EHR = 32882, TypeConcept;
+    /// UTF-8, of `note.encoding_concept_id`.
+    UTF8 = 32678, Metadata;
     /// OMOP CDM Version 5.4.0, of `cdm_source`.
     CDM_V5_4 = 756_265, Metadata;
 }

@@ -217,6 +217,23 @@ impl Vocab {
         self.in_valueset("country", country)
     }
 
+    /// The concept of a `PractitionerRole.specialty`, by its code in [`system::CMS_SPECIALTY`] and no other system; 0 for
+    /// a specialty the crosswalk does not have.
+    pub fn specialty(&self, system: Option<&str>, code: &str) -> ConceptId {
+        if system == Some(system::CMS_SPECIALTY) { self.in_valueset("specialty", code) } else { ConceptId::NONE }
+    }
+
+    /// The concept of a `PractitionerRole.code` of HL7's code system `practitioner-role`: physician or nurse; else 0.
+    pub fn practitioner_role(&self, system: Option<&str>, code: &str) -> ConceptId {
+        let known = system == Some(system::PRACTITIONER_ROLE);
+        if known { self.in_valueset("practitioner-role", code) } else { ConceptId::NONE }
+    }
+
+    /// The concept of a language, by its BCP 47 tag (`en`, `en-US`); 0 for a language the crosswalk does not have.
+    pub fn language(&self, tag: &str) -> ConceptId {
+        self.in_valueset("language", tag)
+    }
+
     /// The release that `cdm_source.vocabulary_version` names, e.g. `v5.0 30-AUG-24`.
     pub fn version(&self) -> &str {
         self.vocabulary.iter().find(|row| row.text(0) == "None").map_or("", |row| row.text(3))
@@ -319,6 +336,10 @@ mod tests {
         assert_eq!(vocab.condition_status("provisional"), ConceptId::NONE);
         assert_eq!(vocab.operator("<=").get(), 0);
         assert_eq!(vocab.country("US"), vocab.country("USA"));
+        assert_eq!(vocab.specialty(Some(system::CMS_SPECIALTY), "01").get(), 38_004_446);
+        assert_eq!(vocab.specialty(None, "01"), ConceptId::NONE);
+        assert_eq!(vocab.practitioner_role(Some(system::PRACTITIONER_ROLE), "doctor").get(), 32577);
+        assert_eq!(vocab.practitioner_role(Some(system::PRACTITIONER_ROLE), "teacher"), ConceptId::NONE);
     }
 
     #[test]

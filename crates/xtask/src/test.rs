@@ -36,6 +36,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         .env("TWINLAKE_DUCKDB_EXTENSIONS", &extensions)
         .current_dir(root);
     succeed(&mut pytest)?;
+    crate::conformance::run(root)?;
     for name in published_data_missing(root) {
         say(&format!("SKIPPED: what compares with the published `{name}`; name its parent folder in TWINLAKE_SPECS"));
     }
@@ -97,9 +98,13 @@ fn runs(command: &mut Command) -> bool {
 
 /// The folders of published data that tests would compare with and that are not here.
 fn published_data_missing(root: &Path) -> Vec<&'static str> {
-    let specs = std::env::var_os("TWINLAKE_SPECS").map_or_else(|| root.join("../shared"), PathBuf::from);
-    let folders = ["omop-cdm-5.4", "sql-on-fhir", "synthea-sample", "vocabulary"];
-    folders.into_iter().filter(|name| !specs.join(name).is_dir()).collect()
+    let folders = ["omop-cdm-5.4", "sql-on-fhir", "synthea-sample", "us-core", "vocabulary"];
+    folders.into_iter().filter(|name| !specs(root).join(name).is_dir()).collect()
+}
+
+/// The folder of published specifications and extracts.
+pub(crate) fn specs(root: &Path) -> PathBuf {
+    std::env::var_os("TWINLAKE_SPECS").map_or_else(|| root.join("../shared"), PathBuf::from)
 }
 
 /// A Python environment with exactly the pinned packages, made again when a pin changes; gives its interpreter.
@@ -160,6 +165,6 @@ pub(crate) fn succeed(command: &mut Command) -> Result<()> {
 }
 
 #[expect(clippy::print_stderr, reason = "a chore tells people what it does")]
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     eprintln!("xtask: {text}");
 }

@@ -1,4 +1,4 @@
-//! Patient, Practitioner, Organization, Location.
+//! Patient, Practitioner, PractitionerRole, Organization, Location.
 
 use crate::{
     Address, CodeableConcept, Coding, ContactPoint, DateTime, Decimal, HumanName, Identifier, PartialDate, Period,
@@ -70,6 +70,44 @@ element! {
         code: Option<CodeableConcept<'a>> = "code",
         period: Option<Period<'a>> = "period",
         issuer: Option<Reference<'a>> = "issuer",
+    }
+}
+
+resource! {
+    /// What a practitioner does for an organization, and where.
+    PractitionerRole {
+        identifier: Vec<Identifier<'a>> = "identifier",
+        active: Option<bool> = "active",
+        period: Option<Period<'a>> = "period",
+        practitioner: Option<Reference<'a>> = "practitioner",
+        organization: Option<Reference<'a>> = "organization",
+        code: Vec<CodeableConcept<'a>> = "code",
+        specialty: Vec<CodeableConcept<'a>> = "specialty",
+        location: Vec<Reference<'a>> = "location",
+        healthcare_service: Vec<Reference<'a>> = "healthcareService",
+        telecom: Vec<ContactPoint<'a>> = "telecom",
+        available_time: Vec<AvailableTime<'a>> = "availableTime",
+        not_available: Vec<NotAvailable<'a>> = "notAvailable",
+        availability_exceptions: Option<Text<'a>> = "availabilityExceptions",
+        endpoint: Vec<Reference<'a>> = "endpoint",
+    }
+}
+
+element! {
+    /// When someone is there.
+    AvailableTime {
+        days_of_week: Vec<Text<'a>> = "daysOfWeek",
+        all_day: Option<bool> = "allDay",
+        available_start_time: Option<Text<'a>> = "availableStartTime",
+        available_end_time: Option<Text<'a>> = "availableEndTime",
+    }
+}
+
+element! {
+    /// When someone is away.
+    NotAvailable {
+        description: Option<Text<'a>> = "description",
+        during: Option<Period<'a>> = "during",
     }
 }
 

@@ -1,6 +1,7 @@
 //! FHIR codes of the timeline's enums; OMOP's source values are the same codes.
 
-use crate::timeline::{EncounterClass, Ethnicity, Race, Sex};
+use crate::reference::Specialty;
+use crate::timeline::{EncounterClass, Ethnicity, NoteKind, Race, Sex};
 
 /// A code and how people read it.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,22 @@ pub(super) const COUNTRY: &str = "US";
 
 /// LOINC's "Cause of death".
 pub(super) const CAUSE_OF_DEATH: Code = code("69453-9", "Cause of death");
+
+/// LOINC's report of imaging and the like, as a text.
+pub(super) const IMAGING_NOTE: Code = code("18748-4", "Diagnostic imaging study");
+
+/// Language of all notes.
+pub(super) const NOTE_LANGUAGE: &str = "en";
+
+/// LOINC's kind of document, of US Core's clinical notes.
+pub(super) const fn note(kind: NoteKind) -> Code {
+    match kind {
+        NoteKind::DischargeSummary => code("18842-5", "Discharge summary"),
+        NoteKind::HistoryAndPhysical => code("34117-2", "History and physical note"),
+        NoteKind::Progress => code("11506-3", "Progress note"),
+        NoteKind::Procedure => code("28570-0", "Procedure note"),
+    }
+}
 
 /// `Patient.gender` and `Practitioner.gender`.
 pub(super) const fn gender(sex: Sex) -> &'static str {
@@ -56,3 +73,16 @@ pub(super) const fn class(class: EncounterClass) -> Code {
         EncounterClass::Virtual => code("VR", "virtual"),
     }
 }
+
+/// `PractitionerRole.specialty`, in CMS's codes.
+pub(super) const fn specialty(specialty: Specialty) -> Code {
+    match specialty {
+        Specialty::GeneralPractice => code("01", "General practice"),
+        Specialty::FamilyPractice => code("08", "Family practice"),
+        Specialty::InternalMedicine => code("11", "Internal medicine"),
+        Specialty::EmergencyMedicine => code("93", "Emergency medicine"),
+    }
+}
+
+/// `PractitionerRole.code` of every practitioner of the reference set.
+pub(super) const DOCTOR: Code = code("doctor", "Doctor");

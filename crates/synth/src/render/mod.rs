@@ -95,7 +95,7 @@ impl<'a> Meaning<'a> {
 }
 
 /// The digits of a decimal: 70 with 1 decimal is `7.0`.
-fn written(Scaled { units, decimals }: Scaled) -> String {
+pub(crate) fn written(Scaled { units, decimals }: Scaled) -> String {
     if decimals == 0 {
         return units.to_string();
     }

@@ -58,8 +58,11 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
             .into_iter()
             .filter(|allergy| allergy.recorded <= as_of && kept_if_any(allergy.encounter))
             .collect(),
+        specimens: Vec::new(),
         encounters: chart.encounters.into_iter().take(n_encounters).collect(),
         coverages: Vec::new(),
+        notes: Vec::new(),
+        written_reports: Vec::new(),
         death,
         demographics: life.demographics,
     }

@@ -23,6 +23,7 @@ pub struct Model<'a> {
     pub(super) medications: Vec<MedicationModel<'a>>,
     /// Labs, inputs before what is derived from them.
     pub(super) labs: Vec<LabModel<'a>>,
+    pub(super) specimens: Vec<SpecimenModel>,
     pub(super) reports: Vec<ReportModel>,
     pub(super) procedures: Vec<ProcedureModel>,
     pub(super) vaccines: Vec<VaccineModel<'a>>,
@@ -149,7 +150,15 @@ pub(super) struct LabModel<'a> {
     pub(super) label: String,
     pub(super) concept: ConceptKey,
     pub(super) category: Category,
+    pub(super) specimen: Option<usize>,
     pub(super) source: Source<'a>,
+}
+
+#[derive(Debug)]
+pub(super) struct SpecimenModel {
+    pub(super) concept: ConceptKey,
+    pub(super) stream: u16,
+    pub(super) name: &'static str,
 }
 
 #[derive(Debug)]
@@ -229,6 +238,15 @@ impl<'a> Model<'a> {
             acute,
             medications: pack.medications.iter().map(|medication| names.medication_model(medication)).collect(),
             labs: names.labs.iter().map(|&key| names.lab_model(key)).collect(),
+            specimens: pack
+                .specimens
+                .iter()
+                .map(|specimen| SpecimenModel {
+                    concept: names.concept(specimen.concept),
+                    stream: specimen.stream,
+                    name: specimen.name.0,
+                })
+                .collect(),
             reports: pack
                 .reports
                 .iter()
@@ -324,6 +342,10 @@ impl<'a> Names<'a> {
 
     fn condition_index(&self, key: Key) -> usize {
         self.order.iter().position(|&index| self.pack.conditions[index].key == key).expect(LINTED)
+    }
+
+    fn specimen(&self, key: Key) -> usize {
+        self.pack.specimens.iter().position(|specimen| specimen.key == key).expect(LINTED)
     }
 
     fn medication(&self, key: Key) -> usize {
@@ -507,6 +529,7 @@ impl<'a> Names<'a> {
                 LabCategory::SocialHistory => Category::SocialHistory,
                 LabCategory::Survey => Category::Survey,
             },
+            specimen: lab.specimen.map(|key| self.specimen(key)),
             source,
         }
     }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use twinlake_pack::Pack;
 
 use super::{Model, average_glucose, body_mass_index, egfr, friedewald, simulate};
-use crate::timeline::{ConceptKey, EventId, Observation, Sex, Timeline, Value};
+use crate::timeline::{Category, ConceptKey, EventId, Observation, Sex, Timeline, Value};
 
 const SEED: u64 = 42;
 const N: u64 = 10_000;
@@ -59,11 +59,24 @@ fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveD
     for item in &timeline.procedures {
         all.push(("procedure", item.event, item.concept, item.start.date(), item.end.date()));
     }
+    for item in &timeline.specimens {
+        all.push(("specimen", item.event, item.concept, item.at.date(), item.at.date()));
+    }
     for item in &timeline.allergies {
         all.push(("allergy", item.event, item.concept, item.onset, item.recorded));
     }
     for item in &timeline.coverages {
         all.push(("coverage", item.event, key("wellness-visit"), item.start, item.end.unwrap_or(item.start)));
+    }
+    for item in &timeline.notes {
+        let kind = timeline.encounters[item.encounter].kind;
+        all.push(("note", item.event, kind, item.at.date(), item.at.date()));
+    }
+    for item in &timeline.written_reports {
+        let procedure = timeline.procedures[item.procedure].concept;
+        all.push(("written report", item.event, procedure, item.at.date(), item.at.date()));
+        let filed = item.document.map(|event| ("filed report", event, procedure, item.at.date(), item.at.date()));
+        all.extend(filed);
     }
     all
 }
@@ -109,10 +122,28 @@ fn everybody_is_seen_and_no_two_visits_overlap() {
         assert!(timeline.procedures.iter().all(|item| inside(item.encounter, item.start)));
         assert!(timeline.prescriptions.iter().all(|item| inside(item.encounter, item.at)));
         assert!(timeline.immunizations.iter().all(|item| inside(item.encounter, item.at)));
+        assert!(timeline.specimens.iter().all(|item| inside(item.encounter, item.at)));
         for report in &timeline.reports {
             assert!(!report.results.is_empty());
             assert!(report.results.iter().all(|&index| timeline.observations[index].encounter == report.encounter));
         }
+    }
+}
+
+#[test]
+fn every_laboratory_result_was_measured_in_one_specimen() {
+    for timeline in cohort() {
+        let mut measured = BTreeSet::new();
+        for specimen in &timeline.specimens {
+            for &result in &specimen.results {
+                let observation = &timeline.observations[result];
+                assert!(measured.insert(result), "patient {}: {observation:?} in two", timeline.patient);
+                assert_eq!(observation.encounter, specimen.encounter);
+                assert!(specimen.at <= observation.at);
+            }
+        }
+        let laboratory = timeline.observations.iter().filter(|item| item.category == Category::Laboratory).count();
+        assert_eq!(measured.len(), laboratory, "patient {}", timeline.patient);
     }
 }
 
@@ -329,6 +360,39 @@ fn a_persons_results_resemble_each_other() {
 }
 
 #[test]
+fn notes_tell_of_their_visit_and_name_nobody() {
+    let pack = Pack::embedded();
+    let (mut lengths, mut kinds) = (Vec::new(), BTreeMap::new());
+    for timeline in cohort() {
+        let who = &timeline.demographics;
+        for note in &timeline.notes {
+            let encounter = &timeline.encounters[note.encounter];
+            assert_eq!(note.at, encounter.end);
+            let told = encounter.reason.is_none_or(|reason| note.text.contains(pack.concept(reason).display));
+            assert!(told, "patient {}: {}", timeline.patient, note.text);
+            let prescribed = timeline.prescriptions.iter().filter(|item| item.encounter == note.encounter);
+            for item in prescribed.take(6) {
+                assert!(note.text.contains(pack.concept(item.concept).display), "{}", note.text);
+            }
+            let named = note.text.split(|c: char| !c.is_alphanumeric());
+            let named = named.filter(|word| *word == who.given_name || *word == who.family_name);
+            assert_eq!(named.count(), 0, "{}", note.text);
+            lengths.push(to_f64(note.text.len()));
+            *kinds.entry(note.kind).or_insert(0) += 1;
+        }
+        for report in &timeline.written_reports {
+            let procedure = &timeline.procedures[report.procedure];
+            assert!(report.text.contains(pack.concept(procedure.concept).display));
+            assert_eq!(report.encounter, procedure.encounter);
+        }
+    }
+    assert_eq!(kinds.len(), 4, "{kinds:?}");
+    let length = mean(&lengths);
+    assert!((300.0..800.0).contains(&length), "{length:.0} characters on average");
+    assert!(lengths.iter().all(|&length| (80.0..2000.0).contains(&length)));
+}
+
+#[test]
 fn the_sick_are_measured_more() {
     let per_person = |sick: bool| {
         let people: Vec<&Timeline> = cohort()
@@ -366,6 +430,9 @@ proptest! {
         is_prefix!(reports);
         is_prefix!(immunizations);
         is_prefix!(procedures);
+        is_prefix!(specimens);
+        is_prefix!(notes);
+        is_prefix!(written_reports);
         for prescription in &part.prescriptions {
             let later = whole.prescriptions.iter().find(|other| other.event == prescription.event).unwrap();
             prop_assert_eq!(prescription.at, later.at);

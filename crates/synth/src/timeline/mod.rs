@@ -4,10 +4,14 @@
 //! translate. Times are the wall clock of the patient's place; [`Demographics::utc_offset_minutes`] is fixed for life.
 
 mod coverage;
+mod note;
+mod specimen;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
 pub use coverage::{Coverage, Relationship};
+pub use note::{Note, NoteKind, WrittenReport};
+pub use specimen::Specimen;
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
 ///
@@ -56,6 +60,12 @@ pub struct Timeline {
     pub allergies: Vec<Allergy>,
     /// Who paid, by start; each was in force at a visit.
     pub coverages: Vec<Coverage>,
+    /// Specimens of laboratory results, by time.
+    pub specimens: Vec<Specimen>,
+    /// Notes, by visit.
+    pub notes: Vec<Note>,
+    /// Reports of diagnostic services in words, by procedure.
+    pub written_reports: Vec<WrittenReport>,
 }
 
 impl Timeline {

@@ -7,10 +7,12 @@ mod condition;
 mod coverage;
 mod encounter;
 mod medication;
+mod note;
 mod observation;
 mod patient;
 mod procedure;
 mod reference;
+mod specimen;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use twinlake_fhir::{CodeableConcept, Coding, DateTime, Decimal, Meta, Period, Quantity, Reference, Resource, Text};
@@ -41,8 +43,11 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     for allergy in &timeline.allergies {
         sink(condition::allergy(&chart, allergy).into());
     }
-    for observation in &timeline.observations {
-        sink(observation::observation(&chart, observation).into());
+    for specimen in &timeline.specimens {
+        sink(specimen::specimen(&chart, specimen).into());
+    }
+    for (index, observation) in timeline.observations.iter().enumerate() {
+        sink(observation::observation(&chart, index, observation).into());
     }
     if let Some(cause) = observation::cause_of_death(&chart) {
         sink(cause.into());
@@ -62,6 +67,15 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     for coverage in &timeline.coverages {
         sink(coverage::coverage(&chart, coverage).into());
     }
+    for note in &timeline.notes {
+        sink(note::note(&chart, note).into());
+    }
+    for report in &timeline.written_reports {
+        sink(note::report(&chart, report).into());
+        if let Some(document) = note::filed(&chart, report) {
+            sink(document.into());
+        }
+    }
 }
 
 /// A patient's timeline with the references that its resources repeat.
@@ -70,12 +84,21 @@ struct Chart<'a> {
     timeline: &'a Timeline,
     subject: String,
     encounters: Vec<String>,
+    /// Of each observation the specimen it was measured in.
+    specimens: Vec<Option<usize>>,
 }
 
 impl<'a> Chart<'a> {
     fn new(context: &'a Context<'a>, timeline: &'a Timeline) -> Self {
         let encounter = |event| format!("Encounter/{}", context.ids.fhir(ids::event(timeline.patient, event)));
+        let mut specimens = vec![None; timeline.observations.len()];
+        for (place, specimen) in timeline.specimens.iter().enumerate() {
+            for &result in &specimen.results {
+                specimens[result] = Some(place);
+            }
+        }
         Self {
+            specimens,
             context,
             timeline,
             subject: format!("Patient/{}", context.ids.fhir(ids::patient(timeline.patient))),
@@ -109,6 +132,12 @@ impl<'a> Chart<'a> {
 
     fn organization(&self, index: usize) -> Reference<'_> {
         Reference::to(self.context.organizations[index].as_str())
+    }
+
+    /// The specimen that an observation was measured in.
+    fn specimen(&self, observation: usize) -> Option<Reference<'static>> {
+        let specimen = &self.timeline.specimens[self.specimens[observation]?];
+        Some(Reference::to(format!("Specimen/{}", self.id(specimen.event))))
     }
 
     fn location(&self, index: usize) -> Reference<'_> {

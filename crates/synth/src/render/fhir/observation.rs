@@ -19,7 +19,11 @@ const OXYGEN_SATURATION: &str = "59408-5";
 const OXYGEN_SATURATION_ANY_METHOD: Code = Code { code: "2708-6", display: "Oxygen saturation in Arterial blood" };
 const LABORATORY: Code = Code { code: "LAB", display: "Laboratory" };
 
-pub(super) fn observation<'a>(chart: &'a Chart<'_>, observation: &'a timeline::Observation) -> Observation<'a> {
+pub(super) fn observation<'a>(
+    chart: &'a Chart<'_>,
+    index: usize,
+    observation: &'a timeline::Observation,
+) -> Observation<'a> {
     let encounter = &chart.timeline.encounters[observation.encounter];
     let (value, component) = value(chart, &observation.value);
     Observation {
@@ -36,6 +40,7 @@ pub(super) fn observation<'a>(chart: &'a Chart<'_>, observation: &'a timeline::O
             _ => chart.practitioner(encounter.practitioner),
         }],
         value,
+        specimen: chart.specimen(index),
         interpretation: interpretation(&observation.value, observation.range).into_iter().collect(),
         reference_range: reference_range(observation).into_iter().collect(),
         component,
@@ -68,6 +73,13 @@ pub(super) fn report<'a>(chart: &'a Chart<'_>, report: &Report) -> DiagnosticRep
     };
     // Results are drawn during the visit; the report is issued when all are there.
     let drawn = report.results.iter().map(|&index| chart.timeline.observations[index].at).min().unwrap_or(report.at);
+    let mut specimens: Vec<usize> = report.results.iter().filter_map(|&index| chart.specimens[index]).collect();
+    specimens.sort_unstable();
+    specimens.dedup();
+    let specimen = |index: usize| {
+        let id = chart.id(chart.timeline.specimens[index].event);
+        twinlake_fhir::Reference::to(format!("Specimen/{id}"))
+    };
     DiagnosticReport {
         id: Some(chart.id(report.event)),
         meta: Some(chart.meta(report.at, &[REPORT])),
@@ -79,6 +91,7 @@ pub(super) fn report<'a>(chart: &'a Chart<'_>, report: &Report) -> DiagnosticRep
         effective: Some(Effective::DateTime(chart.at(drawn))),
         issued: Some(chart.at(report.at)),
         performer: vec![chart.organization(encounter.organization)],
+        specimen: specimens.into_iter().map(specimen).collect(),
         result: report.results.iter().map(result).collect(),
         ..DiagnosticReport::default()
     }

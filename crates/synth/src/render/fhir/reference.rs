@@ -1,21 +1,23 @@
-//! The reference set: Organization (who gives care, who pays), Location, Practitioner.
+//! The reference set: Organization (who gives care, who pays), Location, Practitioner, PractitionerRole.
 
 use chrono::{Months, NaiveTime};
 use twinlake_fhir::{
-    Address, ContactPoint, DateTime, HumanName, Identifier, Location, Organization, Practitioner, Reference, Resource,
-    Text,
+    Address, ContactPoint, DateTime, HumanName, Identifier, Location, Organization, Practitioner, PractitionerRole,
+    Reference, Resource, Text,
 };
 use twinlake_pack::Pack;
+use twinlake_vocab::system;
 
 use super::{coded, meta};
 use crate::ids;
-use crate::reference;
+use crate::reference::{self, organization_of, specialty_of};
 use crate::render::Context;
 use crate::render::codes::{self, Code};
 
 const ORGANIZATION: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-organization";
 const LOCATION: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-location";
 const PRACTITIONER: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-practitioner";
+const PRACTITIONER_ROLE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-practitionerrole";
 const ORGANIZATION_TYPE: &str = "http://terminology.hl7.org/CodeSystem/organization-type";
 const ROLE_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
 const PROVIDER: Code = Code { code: "prov", display: "Healthcare Provider" };
@@ -23,7 +25,7 @@ const PAYER: Code = Code { code: "pay", display: "Payer" };
 const HOSPITAL: Code = Code { code: "HOSP", display: "Hospital" };
 const OUTPATIENT_FACILITY: Code = Code { code: "OF", display: "Outpatient facility" };
 
-/// Renders what all patients share: organizations, their locations, and practitioners.
+/// Renders what all patients share: organizations, their locations, practitioners and their roles.
 pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)) {
     // All of it was there when the chart's window begins.
     let begun = context.pack.reference_date - Months::new(12 * context.pack.window_years);
@@ -91,8 +93,25 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
                 prefix: vec![Text::from("Dr.")],
                 ..HumanName::default()
             }],
+            telecom: vec![phone(&practitioner.phone)],
+            address: vec![address(context.pack, &context.reference.organizations[organization_of(index)])],
             gender: Some(Text::from(codes::gender(practitioner.sex))),
             ..Practitioner::default()
+        }));
+    }
+    for (index, practitioner) in context.reference.practitioners.iter().enumerate() {
+        let organization = organization_of(index);
+        sink(Resource::from(PractitionerRole {
+            id: Some(id(context, ids::practitioner_role(index))),
+            meta: Some(meta(begun.clone(), &[PRACTITIONER_ROLE])),
+            active: Some(true),
+            practitioner: Some(Reference::to(context.practitioners[index].as_str())),
+            organization: Some(Reference::to(context.organizations[organization].as_str())),
+            code: vec![coded(system::PRACTITIONER_ROLE, codes::DOCTOR)],
+            specialty: vec![coded(system::CMS_SPECIALTY, codes::specialty(specialty_of(index)))],
+            location: vec![Reference::to(context.locations[organization].as_str())],
+            telecom: vec![phone(&practitioner.phone)],
+            ..PractitionerRole::default()
         }));
     }
 }

@@ -2,7 +2,8 @@
 
 use chrono::{NaiveDate, NaiveDateTime};
 use twinlake_omop::{
-    AnyRow, ConceptId, ConditionOccurrence, DrugExposure, Measurement, Observation, ProcedureOccurrence, Table,
+    AnyRow, ConceptId, ConditionOccurrence, DeviceExposure, DrugExposure, Measurement, Observation,
+    ProcedureOccurrence, Specimen, Table,
 };
 use twinlake_vocab::Domain;
 
@@ -48,6 +49,8 @@ impl Event<'_> {
             Domain::Procedure => Table::ProcedureOccurrence,
             Domain::Measurement => Table::Measurement,
             Domain::Observation => Table::Observation,
+            Domain::Device => Table::DeviceExposure,
+            Domain::Specimen => Table::Specimen,
             _ => fallback,
         }
     }
@@ -60,6 +63,8 @@ impl Event<'_> {
             Table::ProcedureOccurrence => self.procedure().into(),
             Table::Measurement => self.measurement().into(),
             Table::Observation => self.observation().into(),
+            Table::DeviceExposure => self.device().into(),
+            Table::Specimen => self.specimen().into(),
             _ => unreachable!("`table` gives no other, and no fallback is another"),
         }
     }
@@ -126,6 +131,35 @@ impl Event<'_> {
             measurement_source_value: Some(self.meaning.entry.code.to_string()),
             measurement_source_concept_id: Some(self.meaning.source),
             ..Measurement::default()
+        }
+    }
+
+    pub(super) fn device(&self) -> DeviceExposure {
+        DeviceExposure {
+            device_exposure_id: self.key,
+            person_id: self.person_id,
+            device_concept_id: self.meaning.standard,
+            device_exposure_start_date: self.when.date,
+            device_exposure_start_datetime: self.when.datetime,
+            device_type_concept_id: self.type_concept_id,
+            provider_id: self.provider_id,
+            visit_occurrence_id: self.visit,
+            device_source_value: Some(self.meaning.entry.code.to_string()),
+            device_source_concept_id: Some(self.meaning.source),
+            ..DeviceExposure::default()
+        }
+    }
+
+    pub(super) fn specimen(&self) -> Specimen {
+        Specimen {
+            specimen_id: self.key,
+            person_id: self.person_id,
+            specimen_concept_id: self.meaning.standard,
+            specimen_date: self.when.date,
+            specimen_datetime: self.when.datetime,
+            specimen_type_concept_id: self.type_concept_id,
+            specimen_source_value: Some(self.meaning.entry.code.to_string()),
+            ..Specimen::default()
         }
     }
 

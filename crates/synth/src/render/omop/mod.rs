@@ -5,10 +5,12 @@ mod coverage;
 mod drug;
 mod era;
 mod event;
+mod note;
 mod observation;
 mod person;
 mod procedure;
 mod reference;
+mod specimen;
 mod visit;
 
 use twinlake_omop::AnyRow;
@@ -36,6 +38,9 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     rows.extend(timeline.prescriptions.iter().map(|prescription| drug::prescription(&patient, prescription)));
     rows.extend(timeline.immunizations.iter().map(|immunization| drug::immunization(&patient, immunization)));
     rows.extend(timeline.procedures.iter().map(|procedure| procedure::procedure(&patient, procedure)));
+    rows.extend(timeline.specimens.iter().map(|specimen| specimen::specimen(&patient, specimen)));
+    rows.extend(timeline.notes.iter().map(|note| note::note(&patient, note).into()));
+    rows.extend(timeline.written_reports.iter().map(|report| note::report(&patient, report).into()));
     rows.extend(person::death(context, timeline).map(AnyRow::from));
     let period = person::observation_period(patient.person_id, &rows);
     let observed_until = period.as_ref().map(|period| period.observation_period_end_date);

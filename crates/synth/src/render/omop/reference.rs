@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use twinlake_omop::{AnyRow, CareSite, CdmSource, ConceptId, Location, Provider, key};
-use twinlake_vocab::types;
+use twinlake_vocab::{system, types};
 
 use crate::ids;
+use crate::reference::{organization_of, specialty_of};
 use crate::render::{Context, codes, fhir};
 
 /// Rows that belong to no patient: one `cdm_source`, and every location, care site and provider of the cohort.
@@ -44,16 +45,29 @@ pub fn omop_reference(context: &Context<'_>) -> Vec<AnyRow> {
     }
     for (index, practitioner) in context.reference.practitioners.iter().enumerate() {
         let gender = codes::gender(practitioner.sex);
+        let specialty = codes::specialty(specialty_of(index)).code;
         rows.push(AnyRow::from(Provider {
             provider_id: ids::practitioner(index),
+            specialty_concept_id: Some(specialty_concept(context, specialty)),
+            care_site_id: Some(ids::organization(organization_of(index))),
             gender_concept_id: Some(context.vocab.gender(gender)),
             provider_source_value: Some(context.ids.fhir(ids::practitioner(index))),
             gender_source_value: Some(gender.to_owned()),
             gender_source_concept_id: Some(ConceptId::NONE),
+            specialty_source_value: Some(specialty.to_owned()),
+            specialty_source_concept_id: Some(ConceptId::NONE),
             ..Provider::default()
         }));
     }
     rows
+}
+
+/// The specialty's own concept where the vocabulary has it, else that of the role, which is a doctor's.
+fn specialty_concept(context: &Context<'_>, code: &str) -> ConceptId {
+    match context.vocab.specialty(Some(system::CMS_SPECIALTY), code) {
+        ConceptId::NONE => context.vocab.practitioner_role(Some(system::PRACTITIONER_ROLE), codes::DOCTOR.code),
+        specialty => specialty,
+    }
 }
 
 fn cdm_source(context: &Context<'_>) -> CdmSource {

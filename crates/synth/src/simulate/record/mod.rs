@@ -6,6 +6,8 @@
 //! later one, but for whether it is still open.
 
 mod coverage;
+mod notes;
+mod specimen;
 
 use chrono::NaiveDate;
 
@@ -16,4 +18,6 @@ use crate::timeline::Timeline;
 /// Adds every topic to a chart that was cut at `as_of`, in this order.
 pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
     coverage::add(model, patient, as_of, timeline);
+    specimen::add(model, timeline);
+    notes::add(model, patient, timeline);
 }
