@@ -5,6 +5,7 @@ use twinlake_pack::{
 };
 
 use super::frame::Frame;
+use crate::chart;
 use crate::timeline::{Category, EncounterClass};
 
 /// Years of age that tables are made for.
@@ -14,6 +15,7 @@ pub(super) const YEARS: usize = 121;
 #[derive(Debug)]
 pub struct Model<'a> {
     pub(super) pack: &'a Pack,
+    pub(super) chart: chart::Rates,
     pub(super) frame: Frame,
     pub(super) latents: Vec<LatentModel<'a>>,
     /// Chronic conditions, causes before what they cause.
@@ -223,6 +225,12 @@ pub(super) struct Visits<'a> {
 }
 
 impl<'a> Model<'a> {
+    /// The same model, whose charts are written down with these faults; without, with none.
+    #[must_use]
+    pub fn with_chart(self, chart: chart::Rates) -> Self {
+        Self { chart, ..self }
+    }
+
     /// Makes a pack ready. It costs about as much as a patient: do it once for many.
     pub fn new(pack: &'a Pack) -> Self {
         let names = Names::new(pack);
@@ -232,6 +240,7 @@ impl<'a> Model<'a> {
         let latents: Vec<_> = pack.latents.iter().map(|latent| names.latent_model(latent)).collect();
         let frame = Frame::new(pack, &latents, &chronic);
         Self {
+            chart: chart::Rates::NONE,
             frame,
             latents,
             chronic,

@@ -9,6 +9,8 @@ mod specimen;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+use crate::chart::{Deed, Marks};
+
 pub use coverage::{Coverage, Relationship};
 pub use note::{Note, NoteKind, WrittenReport};
 pub use specimen::Specimen;
@@ -66,9 +68,16 @@ pub struct Timeline {
     pub notes: Vec<Note>,
     /// Reports of diagnostic services in words, by procedure.
     pub written_reports: Vec<WrittenReport>,
+    /// What the [chart layer](crate::chart) did to which event; empty when it is off.
+    pub marks: Marks,
 }
 
 impl Timeline {
+    /// Whether the chart layer did that to the event.
+    pub fn has_mark(&self, event: EventId, deed: Deed) -> bool {
+        self.marks.get(&event).is_some_and(|deeds| deeds.contains(&deed))
+    }
+
     /// Whether the patient has been seen by `as_of`; until then neither rendering knows of them.
     pub fn is_charted(&self) -> bool {
         !self.encounters.is_empty()
