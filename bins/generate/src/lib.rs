@@ -22,6 +22,7 @@ use arrow::record_batch::RecordBatch;
 use chrono::NaiveDate;
 use clap::{Parser, ValueEnum};
 use twinlake_pack::Pack;
+use twinlake_synth::chart::Rates;
 use twinlake_synth::cohort::Shard;
 use twinlake_synth::render::Context;
 use twinlake_synth::simulate::Model;
@@ -68,6 +69,10 @@ pub struct Args {
     /// Folder of a model pack [default: the one compiled in]
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
+
+    /// Charts with faults: `messy`, or a TOML file of shares (missing, late, duplicate, local_code, unit_spelling)
+    #[arg(long, value_name = "MESSY|FILE")]
+    pub chart: Option<String>,
 
     /// Folder for FHIR
     #[arg(long, value_name = "DIR", required_unless_present_any = ["omop_dir", "truth"])]
@@ -148,6 +153,7 @@ pub fn run(args: &Args) -> Result<Exit> {
             Format::BundleTransaction => FhirFormat::Transaction,
         },
         compress: args.compress,
+        chart: args.chart.as_deref().map_or(Ok(Rates::NONE), chart_rates)?,
     };
     // A whole cohort is one file a table; a shard's files are named after it, so that all shards share a folder.
     let shard = (args.shard.of() > 1).then(|| format!("{}-of-{}", args.shard.index(), args.shard.of()));
@@ -184,6 +190,17 @@ pub fn run(args: &Args) -> Result<Exit> {
     }
     progress.done(&totals.to_string());
     Ok(Exit::Done)
+}
+
+/// The shares of `--chart`.
+fn chart_rates(chart: &str) -> Result<Rates> {
+    if chart == "messy" {
+        return Ok(Rates::MESSY);
+    }
+    let text = fs::read_to_string(chart).with_context(|| format!("reading `{chart}`"))?;
+    let rates: Rates = toml::from_str(&text).with_context(|| format!("reading `{chart}`"))?;
+    rates.check().with_context(|| format!("reading `{chart}`"))?;
+    Ok(rates)
 }
 
 /// The day that the charts end: the one asked for, else the pack's reference date.

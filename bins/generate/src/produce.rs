@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use anyhow::Result;
 use twinlake_omop::Table;
+use twinlake_synth::chart::Rates;
 use twinlake_synth::cohort::for_each_block;
 use twinlake_synth::render::Context;
 use twinlake_synth::simulate::Model;
@@ -25,6 +26,8 @@ pub struct Options {
     pub format: FhirFormat,
     /// How FHIR is compressed.
     pub compress: Compress,
+    /// How charts go wrong.
+    pub chart: Rates,
 }
 
 /// What was written.
@@ -99,7 +102,7 @@ pub fn produce(
     if options.patients.contains(&1) {
         take(Block::reference(context, wanted))?;
     }
-    let model = Model::new(context.pack);
+    let model = Model::new(context.pack).with_chart(options.chart);
     let make = |patients| Block::patients(context, &model, patients, wanted);
     for_each_block(options.patients.clone(), options.threads, make, take)?;
     Ok(totals)

@@ -13,6 +13,7 @@
 //! | `recorded_date` | day on which it was written down |
 //! | `fhir_type`, `fhir_id` | its resource; null where it has none of its own |
 //! | `omop_table`, `omop_key` | its row, `person_id` for a death; null where it makes none |
+//! | `chart` | what the chart layer did to it (`missing`, `late`, `duplicate`, `local-code`, `unit-spelling`), with commas; null where nothing |
 //! | `latent_<key>` | the patient's latent state on `onset_date`, for each latent of the pack, in its unit |
 
 use std::path::Path;
@@ -45,6 +46,7 @@ pub(crate) fn schema(model: &Model<'_>) -> SchemaRef {
         field("fhir_id", DataType::Utf8, true),
         field("omop_table", DataType::Utf8, true),
         field("omop_key", DataType::Int64, true),
+        field("chart", DataType::Utf8, true),
     ];
     fields.extend(model.latent_keys().map(|key| field(&format!("latent_{key}"), DataType::Float64, false)));
     Arc::new(Schema::new(fields))
@@ -64,6 +66,7 @@ pub(crate) struct TruthRows {
     fhir_ids: StringBuilder,
     omop_tables: StringBuilder,
     omop_keys: Int64Builder,
+    charts: StringBuilder,
     latents: Vec<Float64Builder>,
     state: Vec<f64>,
 }
@@ -83,6 +86,7 @@ impl TruthRows {
             fhir_ids: StringBuilder::new(),
             omop_tables: StringBuilder::new(),
             omop_keys: Int64Builder::new(),
+            charts: StringBuilder::new(),
             latents: model.latent_keys().map(|_| Float64Builder::new()).collect(),
             state: Vec::new(),
         }
@@ -105,6 +109,8 @@ impl TruthRows {
             self.fhir_ids.append_option(fhir.map(|(_, id)| id));
             self.omop_tables.append_option(entry.omop.map(|(table, _)| table.name()));
             self.omop_keys.append_option(entry.omop.map(|(_, key)| key));
+            let deeds: Vec<&str> = fact.chart.iter().map(|deed| deed.as_str()).collect();
+            self.charts.append_option((!deeds.is_empty()).then(|| deeds.join(",")));
             states.at(fact.onset, &mut self.state);
             for (column, value) in self.latents.iter_mut().zip(&self.state) {
                 column.append_value(*value);
@@ -125,6 +131,7 @@ impl TruthRows {
             Arc::new(self.fhir_ids.finish()),
             Arc::new(self.omop_tables.finish()),
             Arc::new(self.omop_keys.finish()),
+            Arc::new(self.charts.finish()),
         ];
         columns.extend(self.latents.iter_mut().map(|latent| Arc::new(latent.finish()) as ArrayRef));
         RecordBatch::try_new(self.schema, columns).expect("a column for each field, all of one length")

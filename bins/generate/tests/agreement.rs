@@ -2,13 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Shared, harmonize_patient};
 use twinlake_omop::{AnyRow, Cell, DynRow, Table, key};
 use twinlake_pack::{ConceptKey, Pack, ReportService};
+use twinlake_synth::chart::{Deed, Marks, Rates};
 use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of, hospital_practitioners_of};
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
@@ -88,8 +89,10 @@ fn compare(context: &Context<'_>, timelines: impl Iterator<Item = Timeline>) -> 
 }
 
 /// What gives no row and should not.
-const EXPECTED: [(&str, &str); 13] = [
+const EXPECTED: [(&str, &str); 14] = [
     ("QuestionnaireResponse", "results-in-observations"),
+    // Values that a messy chart lacks; no other does.
+    ("Observation", "no-value"),
     // A written report that was filed as a document too.
     ("DiagnosticReport", "same-text"),
     ("ServiceRequest", "order"),
@@ -144,6 +147,17 @@ fn a_cohort_agrees() {
         assert!(agreement.rendered.keys().any(|key| key.0 == table), "no row of {}", table.name());
     }
     assert_agree(&agreement);
+}
+
+#[test]
+fn a_messy_chart_agrees_too() {
+    let pack = Pack::embedded();
+    let context = Context::new(pack, Vocab::embedded(), 42, pack.reference_date);
+    let model = Model::new(pack).with_chart(Rates::MESSY);
+    let draw = |number| model.draw(42, number, context.as_of);
+    let deeds: BTreeSet<Deed> = (1..=60).flat_map(|number| draw(number).marks.into_values().flatten()).collect();
+    assert_eq!(deeds.len(), 5, "{deeds:?}");
+    assert_agree(&compare(&context, (1..=60).map(draw)));
 }
 
 #[test]
@@ -281,6 +295,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
     };
     Timeline {
         patient: 1,
+        marks: Marks::new(),
         demographics: Demographics {
             birth_date: day("1950-02-28"),
             sex: Sex::Male,

@@ -49,11 +49,12 @@ fn keys(batch: &RecordBatch, column: &str) -> Vec<Option<i64>> {
     batch.column_by_name(column).unwrap().as_primitive::<Int64Type>().iter().collect()
 }
 
-/// Each resource of a patient, as `Type/id`, with what it is a version of.
+/// Type and id of each resource of a patient.
 fn resources(folder: &Path) -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        for line in BufReader::new(File::open(entry.unwrap().path()).unwrap()).lines() {
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "ndjson")) {
+        for line in BufReader::new(File::open(file).unwrap()).lines() {
             let line = line.unwrap();
             let resource = Resource::from_json(&line).unwrap();
             let id = resource.id().unwrap().to_owned();
@@ -70,8 +71,40 @@ fn resources(folder: &Path) -> BTreeSet<(String, String)> {
 
 #[test]
 fn every_resource_and_every_row_has_its_truth() {
+    assert!(joined(&[]).is_empty(), "nothing goes wrong unless asked for");
+}
+
+#[test]
+fn a_messy_chart_says_what_was_done_to_it() {
+    let deeds = ["duplicate", "late", "local-code", "missing", "unit-spelling"];
+    assert_eq!(joined(&["--chart", "messy"]), deeds.map(str::to_owned).into());
+}
+
+#[test]
+fn a_chart_of_no_faults_is_the_plain_one() {
     let dir = tempfile::tempdir().unwrap();
-    generate(dir.path(), &[]);
+    let (plain, none) = (dir.path().join("plain"), dir.path().join("none"));
+    let rates = dir.path().join("rates.toml");
+    fs::write(&rates, "missing = 0.0\n").unwrap();
+    generate(&plain, &[]);
+    generate(&none, &["--chart", rates.to_str().unwrap()]);
+    for file in ["fhir/Observation.ndjson", "fhir/Condition.ndjson", "omop/measurement.parquet", "truth/truth.parquet"]
+    {
+        assert_eq!(fs::read(plain.join(file)).unwrap(), fs::read(none.join(file)).unwrap(), "{file}");
+    }
+    for (text, message) in [("late = 2.0", "`late` is 2"), ("latte = 0.1", "unknown field `latte`")] {
+        fs::write(&rates, text).unwrap();
+        let arguments = ["twinlake-generate", "--truth", none.to_str().unwrap(), "--chart", rates.to_str().unwrap()];
+        let error = run(&Args::parse_from(arguments)).unwrap_err();
+        assert!(format!("{error:#}").contains(message), "{error:#}");
+    }
+}
+
+/// Joins the truth to both renderings; gives what was done to the charts.
+fn joined(arguments: &[&str]) -> BTreeSet<String> {
+    let dir = tempfile::tempdir().unwrap();
+    generate(dir.path(), arguments);
+    let mut deeds = BTreeSet::new();
     let (mut fhir, mut omop) = (BTreeSet::new(), BTreeSet::new());
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for batch in batches(&dir.path().join("truth/truth.parquet")) {
@@ -90,6 +123,8 @@ fn every_resource_and_every_row_has_its_truth() {
             assert_eq!(cause.is_none(), matches!(kind, "patient" | "death"), "{kind}");
             *kinds.entry(kind.to_owned()).or_default() += 1;
         }
+        let charts = texts(&batch, "chart").into_iter().flatten();
+        deeds.extend(charts.flat_map(|chart| chart.split(',')).map(str::to_owned));
         let date = |column: &str| batch.column_by_name(column).unwrap().as_primitive::<Date32Type>().values().to_vec();
         for (onset, recorded) in date("onset_date").into_iter().zip(date("recorded_date")) {
             assert!(onset <= recorded);
@@ -113,6 +148,7 @@ fn every_resource_and_every_row_has_its_truth() {
     }
     let missing: Vec<_> = rows.symmetric_difference(&omop).take(5).collect();
     assert!(missing.is_empty(), "OMOP and truth differ in {missing:?}");
+    deeds
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! [`render::omop`] gives rows. Keys and FHIR ids ([`ids`]) are pure functions of patient, stream and ordinal, so the
 //! two join without a crosswalk. What all patients share is the [`reference`] set.
 
+pub mod chart;
 pub mod cohort;
 pub mod ids;
 pub mod reference;

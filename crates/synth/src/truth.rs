@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use twinlake_omop::{Table, key};
 
+use crate::chart::Deed;
 use crate::ids;
 use crate::render::{self, Context};
 use crate::timeline::{Cause, ConceptKey, EventId, Timeline, Value};
@@ -26,6 +27,8 @@ pub struct Fact {
     pub recorded: NaiveDate,
     /// Rows beyond the first that it has in one table of OMOP, at the slots after 0.
     parts: u32,
+    /// What the chart layer did to it.
+    pub chart: Vec<Deed>,
 }
 
 /// A fact in the two renderings; one that has several rows in OMOP has as many entries.
@@ -97,6 +100,7 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
         onset: timeline.demographics.birth_date,
         recorded: timeline.encounters.first().map_or(timeline.demographics.birth_date, |first| first.start.date()),
         parts: 0,
+        chart: Vec::new(),
     };
     let mut facts = vec![patient];
     let fact = |kind, event: EventId, cause, concept, onset, recorded| Fact {
@@ -107,6 +111,7 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
         onset,
         recorded,
         parts: 0,
+        chart: timeline.marks.get(&event).into_iter().flatten().copied().collect(),
     };
     let now = |kind, event, cause, concept, day| fact(kind, event, cause, Some(concept), day, day);
     let visit = |index: usize| timeline.encounters[index].start.date();
@@ -148,10 +153,22 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
     for item in &timeline.coverages {
         facts.push(fact("coverage", item.event, item.cause, None, item.start, item.start));
     }
+    for item in &timeline.specimens {
+        facts.push(now("specimen", item.event, item.cause, item.concept, item.at.date()));
+    }
+    for item in &timeline.notes {
+        facts.push(fact("note", item.event, item.cause, None, item.at.date(), item.at.date()));
+    }
+    for item in &timeline.written_reports {
+        let concept = Some(timeline.procedures[item.procedure].concept);
+        let day = item.at.date();
+        facts.push(fact("written_report", item.event, item.cause, concept, day, day));
+        facts.extend(item.document.map(|event| fact("filed_report", event, item.cause, concept, day, day)));
+    }
     if let Some(death) = &timeline.death {
         let day = death.at.date();
-        let key = ids::event(timeline.patient, death.cause_event);
-        facts.push(Fact { kind: "death", key, cause: None, concept: death.cause, onset: day, recorded: day, parts: 0 });
+        let death = fact("death", death.cause_event, "", death.cause, day, day);
+        facts.push(Fact { cause: None, ..death });
     }
     facts
 }

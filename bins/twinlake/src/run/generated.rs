@@ -7,6 +7,7 @@ use arrow::array::RecordBatch;
 use twinlake_generate::{Compress, FhirFormat, NdjsonFolder, OmopSink, Options, produce};
 use twinlake_omop::Table;
 use twinlake_pack::Pack;
+use twinlake_synth::chart::Rates;
 use twinlake_synth::render::Context;
 use twinlake_task::Progress;
 
@@ -33,6 +34,7 @@ impl Job<'_> {
             threads: self.threads,
             format: FhirFormat::Ndjson,
             compress: Compress::Zstd,
+            chart: Rates::NONE,
         };
         let folder = self.fresh_resources()?;
         // A path of the raw zone is never written twice: the attempt is part of the name.

@@ -250,7 +250,6 @@ const COMPARED: [Table; 21] = [
     Table::ConditionEra,
     Table::DrugEra,
     Table::Cost,
-    Table::VisitDetail,
     Table::Episode,
     Table::EpisodeEvent,
 ];

@@ -4,6 +4,7 @@ use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::care::Chart;
 use super::life::{Life, days_between};
+use crate::chart::Marks;
 use crate::timeline::{Personal, Prescription, PrescriptionStatus, Timeline};
 
 /// Cuts a chart at the end of the day `as_of`.
@@ -34,6 +35,7 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
         chart.observations.into_iter().take_while(|observation| kept(observation.encounter)).collect();
     Timeline {
         patient,
+        marks: Marks::new(),
         problems: chart
             .problems
             .into_iter()

@@ -27,6 +27,7 @@ pub use model::Model;
 pub use state::States;
 pub use survey::Survey;
 
+use crate::chart;
 use crate::seed::Seed;
 use crate::timeline::Timeline;
 
@@ -87,6 +88,7 @@ impl Model<'_> {
     ) -> Timeline {
         let as_of = as_of.min(self.pack.reference_date);
         let mut timeline = cut::cut(patient, life, chart, as_of);
+        chart::apply(&self.chart, patient_seed, as_of, &mut timeline);
         record::complete(self, patient_seed, as_of, &mut timeline);
         timeline
     }

@@ -6,6 +6,7 @@ use twinlake_pack::{
 };
 
 use super::frame::Frame;
+use crate::chart;
 use crate::timeline::{Category, EncounterClass};
 
 /// Years of age that tables are made for.
@@ -15,6 +16,7 @@ pub(super) const YEARS: usize = 121;
 #[derive(Debug)]
 pub struct Model<'a> {
     pub(super) pack: &'a Pack,
+    pub(super) chart: chart::Rates,
     pub(super) frame: Frame,
     pub(super) latents: Vec<LatentModel<'a>>,
     /// Chronic conditions, causes before what they cause.
@@ -289,6 +291,12 @@ pub(super) struct Visits<'a> {
 }
 
 impl<'a> Model<'a> {
+    /// The same model, whose charts are written down with these faults; without, with none.
+    #[must_use]
+    pub fn with_chart(self, chart: chart::Rates) -> Self {
+        Self { chart, ..self }
+    }
+
     /// Makes a pack ready. It costs about as much as a patient: do it once for many.
     pub fn new(pack: &'a Pack) -> Self {
         let names = Names::new(pack);
@@ -298,6 +306,7 @@ impl<'a> Model<'a> {
         let latents: Vec<_> = pack.latents.iter().map(|latent| names.latent_model(latent)).collect();
         let frame = Frame::new(pack, &latents, &chronic);
         Self {
+            chart: chart::Rates::NONE,
             frame,
             latents,
             chronic,

@@ -13,7 +13,11 @@ mod request;
 mod specimen;
 mod stay;
 mod survey;
+
 use chrono::{NaiveDate, NaiveDateTime};
+
+use crate::chart::{Deed, Marks};
+
 pub use claim::{Claim, ClaimItem, Service};
 pub use coordination::{CarePlan, CareTeam, Course, EpisodeOfCare, Goal, Kinship, Provenance, RelatedPerson};
 pub use coverage::{Coverage, Relationship};
@@ -104,9 +108,16 @@ pub struct Timeline {
     pub discharges: Vec<Discharge>,
     /// What was billed to payers, by visit.
     pub claims: Vec<Claim>,
+    /// What the [chart layer](crate::chart) did to which event; empty when it is off.
+    pub marks: Marks,
 }
 
 impl Timeline {
+    /// Whether the chart layer did that to the event.
+    pub fn has_mark(&self, event: EventId, deed: Deed) -> bool {
+        self.marks.get(&event).is_some_and(|deeds| deeds.contains(&deed))
+    }
+
     /// Whether the patient has been seen by `as_of`; until then neither rendering knows of them.
     pub fn is_charted(&self) -> bool {
         !self.encounters.is_empty()

@@ -6,6 +6,7 @@ use twinlake_fhir::{
 };
 
 use super::{Chart, coded, quantity, survey};
+use crate::chart::{Deed, other_spelling};
 use crate::render::codes::{self, Code};
 use crate::timeline::{self, Category, Fulfilment, Report, Scaled, Value};
 
@@ -17,6 +18,10 @@ const REPORT_CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/v2-0074";
 /// By pulse oximetry; FHIR's profile wants the code without the method beside it.
 const OXYGEN_SATURATION: &str = "59408-5";
 const OXYGEN_SATURATION_ANY_METHOD: Code = Code { code: "2708-6", display: "Oxygen saturation in Arterial blood" };
+const DATA_ABSENT: &str = "http://terminology.hl7.org/CodeSystem/data-absent-reason";
+const UNKNOWN: Code = Code { code: "unknown", display: "Unknown" };
+/// Codes of the house, which map to nothing.
+const LOCAL: &str = "https://twinlake.example/CodeSystem/local";
 const LABORATORY: Code = Code { code: "LAB", display: "Laboratory" };
 
 pub(super) fn observation<'a>(
@@ -25,7 +30,17 @@ pub(super) fn observation<'a>(
     observation: &'a timeline::Observation,
 ) -> Observation<'a> {
     let encounter = &chart.timeline.encounters[observation.encounter];
-    let (value, component) = value(chart, &observation.value);
+    let (mut value, component) = value(chart, &observation.value);
+    let missing = chart.timeline.has_mark(observation.event, Deed::Missing);
+    if missing {
+        value = None;
+    }
+    if let Some(ObservationValue::Quantity(quantity)) = &mut value
+        && chart.timeline.has_mark(observation.event, Deed::UnitSpelling)
+    {
+        let spelling = quantity.unit.as_deref().and_then(other_spelling);
+        quantity.unit = spelling.map(Text::from).or(quantity.unit.take());
+    }
     Observation {
         id: Some(chart.id(observation.event)),
         meta: Some(chart.meta(observation.at, &[profile(chart, observation)])),
@@ -40,8 +55,11 @@ pub(super) fn observation<'a>(
             _ => chart.practitioner(encounter.practitioner),
         }],
         value,
+        data_absent_reason: missing.then(|| coded(DATA_ABSENT, UNKNOWN)),
         specimen: chart.specimen(index),
-        interpretation: interpretation(&observation.value, observation.range).into_iter().collect(),
+        interpretation: interpretation(&observation.value, observation.range.filter(|_| !missing))
+            .into_iter()
+            .collect(),
         reference_range: reference_range(observation).into_iter().collect(),
         component,
         derived_from: derived_from(chart, observation),
@@ -112,6 +130,10 @@ pub(super) fn report<'a>(chart: &'a Chart<'_>, index: usize, report: &Report) ->
 }
 
 fn code<'a>(chart: &'a Chart<'_>, observation: &timeline::Observation) -> CodeableConcept<'a> {
+    if chart.timeline.has_mark(observation.event, Deed::LocalCode) {
+        let entry = chart.context.meaning(observation.concept).entry;
+        return Coding::displayed(LOCAL, entry.key, entry.display).into();
+    }
     let mut concept = chart.concept(observation.concept);
     if concept.code_of(LOINC) == Some(OXYGEN_SATURATION) {
         let Code { code, display } = OXYGEN_SATURATION_ANY_METHOD;

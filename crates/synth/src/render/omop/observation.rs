@@ -6,11 +6,15 @@ use twinlake_vocab::types;
 
 use super::Patient;
 use super::event::{Event, When};
+use crate::chart::Deed;
 use crate::render::{Meaning, written};
 use crate::timeline::{Category, ConceptKey, Observation, Scaled, Value};
 
 /// Adds one row for the value, or one for each component.
 pub(super) fn push_observation(patient: &Patient<'_>, observation: &Observation, rows: &mut Vec<AnyRow>) {
+    if patient.timeline.has_mark(observation.event, Deed::Missing) {
+        return;
+    }
     let key = patient.key(observation.event);
     match &observation.value {
         Value::Quantity { value, unit } => {
@@ -114,7 +118,8 @@ fn row(
         Category::Survey | Category::SocialHistory => Table::Observation,
     };
     let unit = answer.unit();
-    match event.table(fallback) {
+    let local = patient.timeline.has_mark(observation.event, Deed::LocalCode);
+    match if local { fallback } else { event.table(fallback) } {
         Table::Measurement => {
             let mut row = event.measurement();
             row.measurement_time = Some(time_of_day(observation.at));
@@ -126,6 +131,11 @@ fn row(
             row.range_low = range.map(|(low, _)| number(&written(low)));
             row.range_high = range.map(|(_, high)| number(&written(high)));
             row.value_source_value = Some(answer.source_value());
+            if local {
+                row.measurement_concept_id = ConceptId::NONE;
+                row.measurement_source_concept_id = Some(ConceptId::NONE);
+                row.measurement_source_value = Some(event.meaning.entry.key.to_string());
+            }
             row.into()
         }
         Table::Observation => {
