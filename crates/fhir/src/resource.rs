@@ -7,7 +7,7 @@ use crate::{
     AllergyIntolerance, CarePlan, CareTeam, Condition, Coverage, DiagnosticReport, DocumentReference, Encounter,
     EpisodeOfCare, FhirError, Goal, Header, Immunization, Location, MedicationRequest, Meta, Observation, Organization,
     Patient, Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson,
-    Specimen, Text,
+    ServiceRequest, Specimen, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -127,6 +127,7 @@ resource_types!(
     EpisodeOfCare,
     Provenance,
     QuestionnaireResponse,
+    ServiceRequest,
 );
 
 impl<'a> Resource<'a> {

@@ -30,6 +30,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("provenance", include_str!("../views/provenance.json")),
     ("related_person", include_str!("../views/related_person.json")),
     ("questionnaire_response", include_str!("../views/questionnaire_response.json")),
+    ("service_request", include_str!("../views/service_request.json")),
     ("specimen", include_str!("../views/specimen.json")),
 ];
 

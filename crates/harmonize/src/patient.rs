@@ -54,6 +54,7 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
     };
 
     let mut death = person::death(person_id, patient, &mut losses);
+    let mut details = Vec::new();
     context.death_date = death.as_ref().map(|death| death.death_date);
     for resource in &resources {
         if let Resource::Encounter(encounter) = resource
@@ -61,6 +62,7 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
         {
             let mut reading = Reading { context: &context, resource_type: "Encounter", losses: &mut losses };
             if let Some(visit) = visit::visit(&mut reading, encounter) {
+                details.extend(visit::details(&reading, encounter, &visit));
                 context.visits.add(visit);
             }
         }
@@ -70,6 +72,7 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
     all.extend(rows.location.map(AnyRow::from));
     all.extend(death.map(AnyRow::from));
     all.extend(std::mem::take(&mut context.visits).into_rows().map(AnyRow::from));
+    all.extend(details.into_iter().map(AnyRow::from));
     let period = observation_period(person_id, &all);
     let observed_until = period.as_ref().map(|period| period.observation_period_end_date);
     all.extend(period.map(AnyRow::from));
@@ -122,6 +125,8 @@ fn events(
             }
             Resource::DocumentReference(document) => notes.extend(note::document_row(&mut reading, document)),
             Resource::DiagnosticReport(report) => reports.push(report),
+            // What was ordered is not what was done; what was done has rows of its own.
+            Resource::ServiceRequest(_) => losses.count_reason("ServiceRequest", "order"),
             Resource::Other(other) => losses.count_reason(&other.resource_type, "not-mapped"),
             resource if has_no_home(resource.resource_type()) => losses.count_reason(resource_type, "not-mapped"),
             _ => {}
@@ -165,6 +170,7 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::Procedure(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::MedicationRequest(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::ServiceRequest(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Specimen(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::DocumentReference(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::QuestionnaireResponse(resource) => is_of(person_id, resource.subject.as_ref()),

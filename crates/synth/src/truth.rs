@@ -129,7 +129,7 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
     for item in &timeline.observations {
         let parts = match &item.value {
             Value::Components(components) => u32::try_from(components.len()).unwrap_or(u32::MAX),
-            Value::Quantity { .. } | Value::Concept(_) => 0,
+            Value::Quantity { .. } | Value::Concept(_) | Value::Text(_) => 0,
         };
         facts.push(Fact { parts, ..now("observation", item.event, item.cause, item.concept, item.at.date()) });
     }

@@ -8,6 +8,7 @@ mod medication;
 mod money;
 mod observation;
 mod problem;
+mod request;
 mod specimen;
 mod survey;
 
@@ -19,5 +20,6 @@ pub use medication::*;
 pub use money::*;
 pub use observation::*;
 pub use problem::*;
+pub use request::*;
 pub use specimen::*;
 pub use survey::*;

@@ -14,7 +14,7 @@ use twinlake_vocab::{Domain, Vocab};
 
 use crate::ids::{self, Ids};
 use crate::reference::Reference;
-use crate::timeline::{ConceptKey, Scaled};
+use crate::timeline::{ConceptKey, Scaled, Ward};
 
 pub use fhir::{fhir, fhir_reference};
 pub use omop::{omop, omop_reference};
@@ -41,6 +41,8 @@ pub struct Context<'a> {
     locations: Vec<String>,
     practitioners: Vec<String>,
     payers: Vec<String>,
+    /// Three for each organization, though only hospitals have them.
+    wards: Vec<String>,
 }
 
 impl<'a> Context<'a> {
@@ -65,6 +67,10 @@ impl<'a> Context<'a> {
             directions: pack.medications.iter().map(|one| (one.sig.0, sig::Directions::read(one.sig.0))).collect(),
             organizations: literals("Organization", reference.organizations.len(), ids::organization),
             locations: literals("Location", reference.organizations.len(), ids::location),
+            wards: (0..reference.organizations.len())
+                .flat_map(|organization| Ward::ALL.map(|ward| ids::ward(organization, ward)))
+                .map(|key| format!("Location/{}", ids.fhir(key)))
+                .collect(),
             practitioners: literals("Practitioner", reference.practitioners.len(), ids::practitioner),
             payers: literals("Organization", pack.payers.payer.len(), ids::payer),
             reference,

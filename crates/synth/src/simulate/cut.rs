@@ -59,6 +59,9 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
             .filter(|allergy| allergy.recorded <= as_of && kept_if_any(allergy.encounter))
             .collect(),
         specimens: Vec::new(),
+        requests: Vec::new(),
+        ward_stays: Vec::new(),
+        discharges: Vec::new(),
         encounters: chart.encounters.into_iter().take(n_encounters).collect(),
         coverages: Vec::new(),
         personal: Personal::default(),

@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use twinlake_pack::Pack;
 
 use super::{Model, average_glucose, body_mass_index, egfr, friedewald, simulate};
-use crate::timeline::{Category, ConceptKey, Course, EventId, Observation, Sex, Timeline, Value};
+use crate::timeline::{
+    Category, ConceptKey, Course, EncounterClass, EventId, Observation, RequestCategory, Sex, Timeline, Value, Ward,
+};
 
 const SEED: u64 = 42;
 const N: u64 = 10_000;
@@ -58,6 +60,9 @@ pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, Concept
     }
     for item in &timeline.procedures {
         all.push(("procedure", item.event, item.concept, item.start.date(), item.end.date()));
+    }
+    for item in &timeline.requests {
+        all.push(("request", item.event, item.concept, item.authored.date(), item.done.date()));
     }
     for item in &timeline.specimens {
         all.push(("specimen", item.event, item.concept, item.at.date(), item.at.date()));
@@ -169,6 +174,36 @@ fn every_laboratory_result_was_measured_in_one_specimen() {
         }
         let laboratory = timeline.observations.iter().filter(|item| item.category == Category::Laboratory).count();
         assert_eq!(measured.len(), laboratory, "patient {}", timeline.patient);
+    }
+}
+
+#[test]
+fn wards_follow_each_other_from_the_start_of_a_visit_to_its_end() {
+    let mut intensive = 0;
+    for timeline in cohort() {
+        for (index, encounter) in timeline.encounters.iter().enumerate() {
+            let stays: Vec<_> = timeline.ward_stays.iter().filter(|stay| stay.encounter == index).collect();
+            let in_hospital = matches!(encounter.class, EncounterClass::Emergency | EncounterClass::Inpatient);
+            assert_eq!(stays.is_empty(), !in_hospital, "patient {} {encounter:?}", timeline.patient);
+            let Some((first, last)) = stays.first().zip(stays.last()) else { continue };
+            assert_eq!((first.start, last.end), (encounter.start, encounter.end));
+            assert!(stays.iter().all(|stay| stay.start < stay.end));
+            assert!(stays.windows(2).all(|pair| pair[0].end == pair[1].start && pair[0].ward != pair[1].ward));
+            intensive += usize::from(stays.iter().any(|stay| stay.ward == Ward::IntensiveCare));
+        }
+        let died =
+            |index: usize| timeline.death.as_ref().is_some_and(|death| death.at <= timeline.encounters[index].end);
+        assert!(timeline.discharges.iter().all(|discharge| !died(discharge.encounter)));
+    }
+    assert!(intensive > 100, "{intensive} visits to intensive care");
+}
+
+#[test]
+fn every_report_has_its_request() {
+    for timeline in cohort() {
+        let n = timeline.requests.iter().filter(|request| request.category == RequestCategory::Laboratory).count();
+        assert_eq!(n, timeline.reports.len(), "patient {}", timeline.patient);
+        assert!(timeline.requests.iter().all(|request| request.authored <= request.done));
     }
 }
 
@@ -361,10 +396,122 @@ fn identities_hold_in_the_numbers_as_written() {
             };
             let age = f64::from(age_at(timeline, date));
             let creatinine = get("creatinine");
+            let ratio = |of: &str, by: &str, factor: f64| get(of).zip(get(by)).map(|(of, by)| of / by * factor);
+            check("mean-corpuscular-volume", ratio("haematocrit", "erythrocytes", 10.0), 0.051);
+            check("mean-corpuscular-haemoglobin", ratio("haemoglobin", "erythrocytes", 10.0), 0.051);
+            check("mean-corpuscular-haemoglobin-concentration", ratio("haemoglobin", "haematocrit", 100.0), 0.051);
+            let albumin = get("urine-albumin-creatinine-ratio").zip(get("urine-creatinine"));
+            check("urine-albumin", albumin.map(|(ratio, creatinine)| (ratio * creatinine * 0.01).max(0.5)), 0.051);
+            let gap = get("sodium").zip(get("chloride")).zip(get("carbon-dioxide"));
+            if let Some(((sodium, chloride), carbon_dioxide)) = gap {
+                let gap = sodium - chloride - carbon_dioxide;
+                assert!((4.0..22.0).contains(&gap), "patient {} visit {encounter}: anion gap {gap}", timeline.patient);
+            }
             check("egfr", creatinine.map(|creatinine| egfr(creatinine, sex, age).clamp(3.0, 160.0)), 0.51);
         }
     }
-    assert!(checked.len() == 4 && checked.values().all(|&n| n > 1000), "{checked:?}");
+    assert!(checked.len() == 8 && checked.values().all(|&n| n > 1000), "{checked:?}");
+}
+
+#[test]
+fn an_epidemic_begins_when_the_calendar_says() {
+    let first = NaiveDate::from_ymd_opt(2020, 3, 1).unwrap();
+    let mut years: BTreeMap<i32, usize> = BTreeMap::new();
+    for timeline in cohort() {
+        for diagnosis in timeline.diagnoses.iter().filter(|diagnosis| diagnosis.concept == key("covid-19")) {
+            let date = timeline.encounters[diagnosis.encounter].start.date();
+            assert!(date >= first, "patient {}: {date}", timeline.patient);
+            *years.entry(date.year()).or_default() += 1;
+        }
+    }
+    assert_eq!(years.keys().copied().collect::<Vec<_>>(), [2020, 2021, 2022, 2023, 2024, 2025]);
+    assert!(years[&2022] > 2 * years[&2024], "{years:?}");
+}
+
+#[test]
+fn what_can_pass_does_in_some_and_its_drugs_end() {
+    let mut passed = 0;
+    for (name, drugs) in
+        [("major-depression", ["sertraline-100", "fluoxetine-20"]), ("anaemia", ["ferrous-sulfate-325"; 2])]
+    {
+        let drugs: Vec<ConceptKey> = drugs.iter().filter_map(|drug| Pack::embedded().key(drug)).collect();
+        for timeline in cohort() {
+            for problem in timeline.problems.iter().filter(|problem| problem.concept == key(name)) {
+                let Some(abated) = problem.abated else { continue };
+                passed += 1;
+                assert!(abated >= problem.recorded);
+                let later = timeline.diagnoses.iter().filter(|diagnosis| diagnosis.concept == problem.concept);
+                let later = later.map(|diagnosis| timeline.encounters[diagnosis.encounter].start.date()).max();
+                assert!(later.is_none_or(|later| later < abated), "patient {}", timeline.patient);
+                let for_it = timeline.prescriptions.iter().filter(|item| item.reason == Some(problem.concept));
+                assert!(for_it.filter(|item| drugs.contains(&item.concept)).all(|item| item.at.date() <= abated));
+            }
+        }
+    }
+    assert!(passed > 100, "{passed}");
+}
+
+#[test]
+fn pregnancies_are_seen_end_in_hospital_and_do_not_overlap() {
+    let delivered = [key("delivery"), key("cesarean-section")];
+    let (mut births, mut cesareans, mut visits, mut woman_years) = (0, 0, 0, 0.0);
+    for timeline in cohort() {
+        let day = |encounter: usize| timeline.encounters[encounter].start.date();
+        let pregnancies: Vec<_> =
+            timeline.problems.iter().filter(|problem| problem.concept == key("pregnancy")).collect();
+        let reference = Pack::embedded().reference_date;
+        let age = age_at(timeline, reference);
+        if timeline.demographics.sex == Sex::Female && (25..50).contains(&age) && timeline.death.is_none() {
+            woman_years += 10.0;
+            births += pregnancies.iter().filter(|pregnancy| pregnancy.abated.is_some()).count();
+        }
+        for pair in pregnancies.windows(2) {
+            let end = pair[0].abated.expect("an earlier pregnancy is over");
+            assert!(end < pair[1].onset, "patient {}", timeline.patient);
+        }
+        for pregnancy in pregnancies {
+            let end = timeline.death.as_ref().map_or(reference, |death| death.at.date());
+            let last = pregnancy.abated.unwrap_or(end);
+            let days = (last - pregnancy.onset).num_days();
+            assert!((0..=330).contains(&days), "patient {}: {days} days", timeline.patient);
+            let during = |date: NaiveDate| (pregnancy.onset..=last).contains(&date);
+            let seen = timeline.encounters.iter().filter(|item| item.kind == key("prenatal-visit"));
+            visits += seen.filter(|item| during(item.start.date())).count();
+            let Some(end) = pregnancy.abated else { continue };
+            let stay = timeline
+                .encounters
+                .iter()
+                .position(|item| item.start.date() == end && item.reason == Some(pregnancy.concept));
+            let stay = stay.unwrap_or_else(|| panic!("patient {}: no stay on {end}", timeline.patient));
+            assert_eq!(timeline.encounters[stay].class, crate::timeline::EncounterClass::Inpatient);
+            let done: Vec<_> = timeline.procedures.iter().filter(|item| item.encounter == stay).collect();
+            assert!(done.iter().any(|item| delivered.contains(&item.concept)), "patient {}", timeline.patient);
+            cesareans += done.iter().filter(|item| item.concept == delivered[1]).count();
+            let said = |name: &str| {
+                timeline.diagnoses.iter().any(|item| item.concept == key(name) && day(item.encounter) == end)
+            };
+            assert!(said("mother-delivered") && said("livebirth"), "patient {}", timeline.patient);
+        }
+    }
+    let per_year = to_f64(births) / woman_years;
+    assert!((0.04..0.09).contains(&per_year), "{per_year:.3} births a year of women of 25 to 49, ten years long");
+    assert!((0.25..0.40).contains(&(to_f64(cesareans) / to_f64(births.max(1)))), "{cesareans} of {births}");
+    assert!(visits > 8 * births, "{visits} visits, {births} births");
+}
+
+#[test]
+fn a_tumour_has_one_stage_for_life() {
+    let mut staged = 0;
+    for timeline in cohort() {
+        let mut by_site: BTreeMap<u16, usize> = BTreeMap::new();
+        for item in timeline.observations.iter().filter(|item| item.concept == key("cancer-stage")) {
+            assert!(matches!(item.value, Value::Text(text) if text.starts_with("Stage ")), "{item:?}");
+            *by_site.entry(item.event.stream).or_default() += 1;
+        }
+        assert!(by_site.values().all(|&n| n == 1), "patient {}: {by_site:?}", timeline.patient);
+        staged += by_site.len();
+    }
+    assert!(staged > 50, "{staged}");
 }
 
 #[test]
@@ -473,6 +620,9 @@ proptest! {
         is_prefix!(survey_responses);
         is_prefix!(notes);
         is_prefix!(written_reports);
+        is_prefix!(requests);
+        is_prefix!(ward_stays);
+        is_prefix!(discharges);
         for prescription in &part.prescriptions {
             let later = whole.prescriptions.iter().find(|other| other.event == prescription.event).unwrap();
             prop_assert_eq!(prescription.at, later.at);
@@ -519,7 +669,7 @@ pub(super) fn quantity(observation: &Observation) -> Option<f64> {
     let value = match &observation.value {
         Value::Quantity { value, .. } => *value,
         Value::Components(parts) => parts.first()?.1,
-        Value::Concept(_) => return None,
+        Value::Concept(_) | Value::Text(_) => return None,
     };
     Some(super::measure::to_f64(value))
 }

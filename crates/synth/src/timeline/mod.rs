@@ -7,7 +7,9 @@ mod coordination;
 mod coverage;
 mod note;
 mod personal;
+mod request;
 mod specimen;
+mod stay;
 mod survey;
 
 use chrono::{NaiveDate, NaiveDateTime};
@@ -16,7 +18,9 @@ pub use coordination::{CarePlan, CareTeam, Course, Goal, Kinship, Provenance, Re
 pub use coverage::{Coverage, Relationship};
 pub use note::{Note, NoteKind, WrittenReport};
 pub use personal::{Language, MaritalStatus, Personal};
+pub use request::{Fulfilment, Request, RequestCategory};
 pub use specimen::Specimen;
+pub use stay::{Destination, Discharge, Ward, WardStay};
 pub use survey::{Instrument, SurveyResponse};
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
@@ -86,12 +90,28 @@ pub struct Timeline {
     pub care_teams: Vec<CareTeam>,
     /// Who wrote down each encounter, in their order.
     pub provenances: Vec<Provenance>,
+    /// Orders that led to a report or procedure, by encounter.
+    pub requests: Vec<Request>,
+    /// Wards of the hospital a patient was in, by time.
+    pub ward_stays: Vec<WardStay>,
+    /// Discharges to elsewhere than home, by time.
+    pub discharges: Vec<Discharge>,
 }
 
 impl Timeline {
     /// Whether the patient has been seen by `as_of`; until then neither rendering knows of them.
     pub fn is_charted(&self) -> bool {
         !self.encounters.is_empty()
+    }
+
+    /// Whether a hospital stay began in the emergency department: the visit before it, ended at most an hour ago.
+    pub fn came_by_emergency(&self, encounter: usize) -> bool {
+        let stay = &self.encounters[encounter];
+        let before = encounter.checked_sub(1).map(|before| &self.encounters[before]);
+        stay.class == EncounterClass::Inpatient
+            && before.is_some_and(|before| {
+                before.class == EncounterClass::Emergency && (stay.start - before.end).num_minutes() <= 60
+            })
     }
 }
 
@@ -257,6 +277,8 @@ pub enum Value {
     },
     /// A coded answer.
     Concept(ConceptKey),
+    /// An answer in words.
+    Text(&'static str),
     /// Several named parts, as in a blood pressure; slot 0 is the first.
     Components(Vec<(ConceptKey, Scaled, &'static str)>),
 }

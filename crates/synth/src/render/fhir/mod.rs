@@ -14,6 +14,7 @@ mod patient;
 mod procedure;
 mod provenance;
 mod reference;
+mod request;
 mod specimen;
 mod survey;
 
@@ -23,10 +24,10 @@ use twinlake_fhir::{CodeableConcept, Coding, DateTime, Decimal, Meta, Period, Qu
 use super::Context;
 use super::codes::Code;
 use crate::ids;
-use crate::timeline::{ConceptKey, Course, EventId, Scaled, Timeline};
+use crate::timeline::{ConceptKey, Course, EventId, Fulfilment, Scaled, Timeline, Ward};
 
 pub use reference::fhir_reference;
-pub(super) use reference::location_name;
+pub(super) use reference::{location_name, ward_name};
 
 /// Renders a patient as FHIR resources: the Patient first, then by type, each type in the order of the timeline.
 ///
@@ -55,6 +56,9 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     for allergy in &timeline.allergies {
         sink(condition::allergy(&chart, allergy).into());
     }
+    for request in &timeline.requests {
+        sink(request::request(&chart, request).into());
+    }
     for specimen in &timeline.specimens {
         sink(specimen::specimen(&chart, specimen).into());
     }
@@ -64,8 +68,8 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     if let Some(cause) = observation::cause_of_death(&chart) {
         sink(cause.into());
     }
-    for report in &timeline.reports {
-        sink(observation::report(&chart, report).into());
+    for (index, report) in timeline.reports.iter().enumerate() {
+        sink(observation::report(&chart, index, report).into());
     }
     for prescription in &timeline.prescriptions {
         sink(medication::prescription(&chart, prescription).into());
@@ -73,8 +77,8 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     for immunization in &timeline.immunizations {
         sink(medication::immunization(&chart, immunization).into());
     }
-    for procedure in &timeline.procedures {
-        sink(procedure::procedure(&chart, procedure).into());
+    for (index, procedure) in timeline.procedures.iter().enumerate() {
+        sink(procedure::procedure(&chart, index, procedure).into());
     }
     for coverage in &timeline.coverages {
         sink(coverage::coverage(&chart, coverage).into());
@@ -173,6 +177,15 @@ impl<'a> Chart<'a> {
 
     fn payer(&self, index: usize) -> Reference<'_> {
         Reference::to(self.context.payers[index].as_str())
+    }
+    fn ward(&self, organization: usize, ward: Ward) -> Reference<'_> {
+        Reference::to(self.context.wards[organization * Ward::ALL.len() + ward as usize].as_str())
+    }
+
+    /// The request that a report or procedure was made for.
+    fn based_on(&self, result: Fulfilment) -> Vec<Reference<'static>> {
+        let request = self.timeline.requests.iter().find(|request| request.fulfilled_by == result);
+        request.map(|request| Reference::to(format!("ServiceRequest/{}", self.id(request.event)))).into_iter().collect()
     }
 
     fn at(&self, wall: NaiveDateTime) -> DateTime<'static> {

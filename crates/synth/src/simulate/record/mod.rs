@@ -11,7 +11,9 @@ mod notes;
 mod personal;
 mod provenance;
 mod related_person;
+mod request;
 mod specimen;
+mod stay;
 mod surveys;
 
 use chrono::NaiveDate;
@@ -24,6 +26,8 @@ use crate::timeline::Timeline;
 pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
     coverage::add(model, patient, as_of, timeline);
     specimen::add(model, timeline);
+    request::add(model, timeline);
+    stay::add(patient, timeline);
     personal::add(model, patient, timeline);
     surveys::add(model, patient, timeline);
     notes::add(model, patient, timeline);
