@@ -40,12 +40,14 @@ function release(name, path) {
   return { name, known, types, typeOf, walker: new Walker(definitions, profiles, new Terminology([...terminology, ...resources]), evaluate) };
 }
 
-/** A checker with base R4 and the profiles of packages (`{ name, path }`). */
+/** A checker with base R4 and the profiles of packages (`{ name, path }`); when some are `skipped`, US Core's may be unknown. */
 export class Checker {
   #base = release('R4');
   #packages;
+  #skipped;
 
-  constructor(packages) {
+  constructor({ packages, skipped }) {
+    this.#skipped = skipped;
     this.#packages = packages.map(({ name, path }) => release(name, path));
   }
 
@@ -59,8 +61,8 @@ export class Checker {
       }
     };
     if (!(this.#base.types[resource.resourceType]?.kind === 'resource')) return told('R4', '')('structure', '', 'no such resource type');
-    structure(resource.resourceType, told('R4', ''));
     this.#base.walker.base(resource, told('R4', ''));
+    let isStructured = false;
     for (const profile of resource.meta?.profile ?? []) {
       let isKnown = false;
       for (const { name, typeOf, walker } of [this.#base, ...this.#packages]) {
@@ -70,8 +72,12 @@ export class Checker {
         structure(type, told(name, profile));
         walker.profile(profile, resource, told(name, profile));
       }
-      if (!isKnown) told('R4', profile)('profile', 'meta.profile', 'no package here has this profile');
+      const mayBeSkipped = this.#skipped.length > 0 && profile.startsWith(US_CORE);
+      if (!isKnown && !mayBeSkipped) told('R4', profile)('profile', 'meta.profile', 'no package here has this profile');
+      isStructured ||= isKnown;
     }
+    // A profile's snapshot holds all of its base: elements, cardinalities and constraints.
+    if (!isStructured) structure(resource.resourceType, told('R4', ''));
   }
 
   /** The must-support score of each package, value sets that could not be expanded, and what medplum adds to R4. */

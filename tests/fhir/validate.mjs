@@ -21,7 +21,7 @@ export async function validate(folders, { usCore, threads = availableParallelism
   const counts = {};
   // The same resource of another form is checked once.
   const checked = new Set();
-  const pool = new Pool(threads, { packages }, found);
+  const pool = new Pool(threads, { packages, skipped }, found);
   for (const folder of folders) {
     const count = (counts[folder] = {});
     let batch = [];

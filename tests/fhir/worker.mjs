@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { Checker } from './checker.mjs';
 
-const checker = new Checker(workerData.packages);
+const checker = new Checker(workerData);
 
 parentPort.on('message', (batch) => {
   if (batch === null) {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{NaiveDate, NaiveDateTime};
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Shared, harmonize_patient};
-use twinlake_omop::{AnyRow, Cell, DynRow, Table};
+use twinlake_omop::{AnyRow, Cell, DynRow, Table, key};
 use twinlake_pack::{ConceptKey, Pack, ReportService};
 use twinlake_synth::chart::{Deed, Marks, Rates};
 use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of, hospital_practitioners_of};
@@ -15,8 +15,9 @@ use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
     Allergy, Category, Coverage, Death, Demographics, Diagnosis, Encounter, EncounterClass, Ethnicity, EventId,
-    Immunization, Note, NoteKind, Observation, Prescription, PrescriptionStatus, Problem, Procedure, Race,
-    Relationship, Report, Scaled, Sex, Specimen, Timeline, Value, WrittenReport,
+    Fulfilment, Immunization, Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem,
+    Procedure, Race, Relationship, Report, Request, RequestCategory, Scaled, Sex, Specimen, Timeline, Value, Ward,
+    WardStay, WrittenReport,
 };
 use twinlake_vocab::Vocab;
 
@@ -83,15 +84,22 @@ fn compare(context: &Context<'_>, timelines: impl Iterator<Item = Timeline>) -> 
 }
 
 /// What gives no row and should not.
-const EXPECTED: [(&str, &str); 5] = [
+const EXPECTED: [(&str, &str); 12] = [
     // Values that a messy chart lacks; no other does.
     ("Observation", "no-value"),
+    ("QuestionnaireResponse", "results-in-observations"),
     // A written report that was filed as a document too.
     ("DiagnosticReport", "same-text"),
+    ("ServiceRequest", "order"),
     ("DiagnosticReport", "results-in-observations"),
     ("Observation", "cause-of-death"),
     // "Used to smoke" maps to two concepts; the first is stored.
     ("Observation", "further-concept"),
+    ("RelatedPerson", "not-mapped"),
+    ("CareTeam", "not-mapped"),
+    ("CarePlan", "not-mapped"),
+    ("Goal", "not-mapped"),
+    ("Provenance", "not-mapped"),
 ];
 
 fn assert_agree(agreement: &Agreement) {
@@ -116,6 +124,7 @@ fn a_cohort_agrees() {
         Table::Observation,
         Table::Specimen,
         Table::Note,
+        Table::VisitDetail,
         Table::Death,
         Table::ObservationPeriod,
         Table::ConditionEra,
@@ -176,6 +185,11 @@ fn every_kind_of_event_agrees() {
     assert_eq!(row(Table::Note, event(431, 0)).cell("note_text"), &Cell::Text("Nothing seen.\n".into()));
     assert_eq!(row(Table::Note, event(432, 1)).cell("note_source_value"), &Cell::Text("18748-4".into()));
     assert!(!agreement.rendered.contains_key(&(Table::Note, event(431, 1))));
+    let stay = row(Table::VisitOccurrence, event(1, 4));
+    assert_eq!(stay.cell("admitted_from_concept_id"), &Cell::Int(8870));
+    assert_eq!(stay.cell("discharged_to_concept_id"), &Cell::Null);
+    let second = key::slot(event(1, 4), 1);
+    assert_eq!(row(Table::VisitDetail, second).cell("preceding_visit_detail_id"), &Cell::Int(event(1, 4)));
     let second = row(Table::VisitOccurrence, event(1, 2));
     assert_eq!(second.cell("preceding_visit_occurrence_id"), &Cell::Int(event(1, 1)));
 }
@@ -358,6 +372,24 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 None,
             ),
         ],
+        requests: vec![Request {
+            event: event(25, 8),
+            concept: concept("lipid-panel"),
+            category: RequestCategory::Laboratory,
+            authored: at("2020-02-03T09:00:00"),
+            done: at("2020-02-03T09:10:00"),
+            fulfilled_by: Fulfilment::Report(0),
+            reason: None,
+            encounter: 0,
+            cause: "test",
+        }],
+        ward_stays: [
+            (Ward::General, "2024-03-02T01:10:00", "2024-03-03T12:00:00"),
+            (Ward::IntensiveCare, "2024-03-03T12:00:00", "2024-03-05T04:30:00"),
+        ]
+        .map(|(ward, from, to)| WardStay { encounter: 3, ward, start: at(from), end: at(to), cause: "test" })
+        .into(),
+        discharges: Vec::new(),
         specimens: vec![Specimen {
             event: event(400, 0),
             concept: concept("blood-specimen"),
@@ -401,6 +433,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
             Allergy {
                 event: event(60, 0),
                 concept: concept("allergy-latex"),
+                reaction: None,
                 onset: day("1970-01-01"),
                 recorded: day("2020-02-03"),
                 encounter: Some(0),
@@ -409,6 +442,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
             Allergy {
                 event: event(60, 1),
                 concept: concept("allergy-mold"),
+                reaction: Some(concept("allergic-rhinitis")),
                 onset: day("1970-01-01"),
                 recorded: day("1980-02-03"),
                 encounter: None,
@@ -440,7 +474,14 @@ fn eventful_life(pack: &Pack) -> Timeline {
                 cause: "test",
             },
         ],
+        personal: Personal::default(),
+        survey_responses: Vec::new(),
         notes: vec![note(0, 0, NoteKind::Progress, "Seen in the clinic.\n")],
         written_reports: vec![report(0, None, "Nothing seen.\n"), report(1, Some(event(432, 1)), "Seen: a change.\n")],
+        related_persons: Vec::new(),
+        care_plans: Vec::new(),
+        goals: Vec::new(),
+        care_teams: Vec::new(),
+        provenances: Vec::new(),
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use twinlake_fhir::{FhirError, Header, Resource, ndjson};
-use twinlake_harmonize::{Losses, Shared};
+use twinlake_harmonize::{Losses, Shared, has_no_home};
 use twinlake_omop::key;
 use twinlake_task::{Record, Spill};
 
@@ -79,7 +79,7 @@ impl Gathered {
             self.count(resource_type);
             return Ok(Ok(()));
         }
-        if !Resource::TYPES.contains(&resource_type) {
+        if !Resource::TYPES.contains(&resource_type) || has_no_home(resource_type) {
             self.losses.count_reason(resource_type, "not-mapped");
             self.count(resource_type);
             return Ok(Ok(()));

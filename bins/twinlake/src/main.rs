@@ -1,5 +1,6 @@
 //! The twinlake command: `run` does the main job, `query` asks the lake, and each step is a subcommand.
 
+mod calibrate;
 mod lake_sink;
 mod layout;
 mod model;
@@ -34,6 +35,7 @@ enum Command {
     Validate(twinlake_validate::Args),
     Commit(twinlake_commit::Args),
     Model(model::ModelArgs),
+    Calibrate(calibrate::CalibrateArgs),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +54,7 @@ impl Args {
             Command::Validate(args) => &args.task,
             Command::Commit(args) => &args.task,
             Command::Model(args) => &args.task,
+            Command::Calibrate(args) => &args.task,
         }
     }
 
@@ -66,6 +69,7 @@ impl Args {
             Command::Validate(args) => twinlake_validate::run(args),
             Command::Commit(args) => twinlake_commit::run(args),
             Command::Model(args) => model::model(args),
+            Command::Calibrate(args) => calibrate::calibrate(args),
         }
     }
 }

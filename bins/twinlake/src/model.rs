@@ -21,7 +21,7 @@ pub(crate) struct ModelArgs {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Verb {
-    /// Check a model pack; what is wrong with it comes with file and line, and exit code 3
+    /// Check a model pack; what is wrong with it or of no use in it comes with file and line, and exit code 3
     Lint {
         /// Folder of the model pack
         #[arg(value_name = "DIR")]
@@ -60,6 +60,9 @@ fn lint(dir: &Path) -> Result<Exit> {
         }
         Err(error) => return Err(error),
     };
+    for unused in pack.unused() {
+        say(&unused.to_string())?;
+    }
     let unknown = unknown_concepts(&pack);
     for (key, what) in &unknown {
         say(&format!("terminology: `{key}` {what}"))?;
@@ -75,7 +78,7 @@ fn lint(dir: &Path) -> Result<Exit> {
         pack.vaccines.len(),
         pack.concepts.len(),
     ))?;
-    Ok(if unknown.is_empty() { Exit::Done } else { Exit::Findings })
+    Ok(if unknown.is_empty() && pack.unused().is_empty() { Exit::Done } else { Exit::Findings })
 }
 
 /// Concepts that the embedded vocabulary does not give for their codes: what has them could not be mapped back.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use twinlake_crosscheck::OmopSide;
 use twinlake_fhir::{FhirError, Header, ndjson};
+use twinlake_harmonize::Shared;
 use twinlake_omop::{DynRow, Table, key, read};
 use twinlake_task::Spill;
 
@@ -123,7 +124,9 @@ impl Gathered {
             self.shared_lines.push((place(), text.to_owned()));
             return Ok(());
         }
-        self.spill.write(header.patient_id().map_or(0, key::of_person), FHIR, text.as_bytes())
+        // What is of no patient is spread by its own id, so that no partition gets all of it.
+        let own = || header.id.as_deref().map_or(0, |id| key::of(resource_type, id));
+        self.spill.write(header.patient_id().map_or_else(own, key::of_person), FHIR, text.as_bytes())
     }
 }
 

@@ -119,8 +119,14 @@ impl Comparison<'_, '_> {
             }
         };
         // The observation that names a cause of death makes no row while there is a death.
-        let rendered = self.person.rendered(table);
+        let mut rendered = self.person.rendered(table).to_vec();
         let mut expected = self.person.expected(table).to_vec();
+        // Where a patient was during a visit goes with the visit.
+        if let (Table::VisitDetail, Some(visit)) = (table, layout.visit) {
+            let agreed = |key: Option<i64>| key.is_none_or(|key| !visits.contains(&key));
+            rendered.retain(|row| agreed(row.cells[visit].as_int()));
+            expected.retain(|row| agreed(row.cell(visit).as_int()));
+        }
         if table == Table::Observation && !verdict.same_death {
             let known: BTreeSet<Option<i64>> = rendered.iter().map(|row| row.key()).collect();
             let source = table.spec().column("observation_source_value").unwrap_or_default();
@@ -128,7 +134,7 @@ impl Comparison<'_, '_> {
                 known.contains(&row.key()) || row.cell(source).as_text() != Some(twinlake_vocab::types::CAUSE_OF_DEATH)
             });
         }
-        if compare_rows(self.person, table, &expected, rendered, skip, out) || moved_with_visit {
+        if compare_rows(self.person, table, &expected, &rendered, skip, out) || moved_with_visit {
             self.touched.insert(table);
         }
     }

@@ -27,8 +27,15 @@ pub(crate) fn patient_id<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
         Resource::AllergyIntolerance(resource) => &resource.patient,
         Resource::DiagnosticReport(resource) => &resource.subject,
         Resource::Coverage(resource) => &resource.beneficiary,
+        Resource::ServiceRequest(resource) => &resource.subject,
         Resource::Specimen(resource) => &resource.subject,
         Resource::DocumentReference(resource) => &resource.subject,
+        Resource::RelatedPerson(resource) => &resource.patient,
+        Resource::CareTeam(resource) => &resource.subject,
+        Resource::CarePlan(resource) => &resource.subject,
+        Resource::Goal(resource) => &resource.subject,
+        Resource::EpisodeOfCare(resource) => &resource.patient,
+        Resource::QuestionnaireResponse(resource) => &resource.subject,
         _ => return None,
     };
     subject.as_ref()?.id_of("Patient")
@@ -63,6 +70,11 @@ impl<'a> FhirPerson<'a> {
             if let Resource::Observation(observation) = resource {
                 for slot in (1u32..).take(observation.component.len()) {
                     names.insert(key::slot(row_key, slot), format!("{name} component {}", slot - 1));
+                }
+            }
+            if let Resource::Encounter(encounter) = resource {
+                for slot in (0u32..).take(encounter.location.len()).skip(1) {
+                    names.insert(key::slot(row_key, slot), format!("{name} location {slot}"));
                 }
             }
             names.insert(row_key, name);

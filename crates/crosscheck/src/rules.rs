@@ -62,6 +62,7 @@ pub(crate) fn check(
     }
     birth_datetime(context, person, out);
     preceding_visits(context, person, out);
+    details_in_visits(context, person, out);
     observation_periods(context, person, out);
     payer_periods(context, person, out);
 }
@@ -313,6 +314,33 @@ fn preceding_visits(context: &Context<'_>, person: &Person<'_>, out: &mut Findin
         {
             let sentence = format!("of {start} is preceded by visit {cell} of {before}");
             RowRules { context, person, row, out }.find(column, Severity::Error, cell, &sentence);
+        }
+    }
+}
+
+/// Ward moves lie within their visit.
+fn details_in_visits(context: &Context<'_>, person: &Person<'_>, out: &mut Findings) {
+    let at = |row: &DynRow, column: &str| match row.cell(column) {
+        Cell::DateTime(at) => Some(*at),
+        _ => None,
+    };
+    for row in person.rendered(Table::VisitDetail) {
+        let visits = person.rendered(Table::VisitOccurrence);
+        let key = row.cell("visit_occurrence_id").as_int();
+        let Some(visit) = visits.iter().find(|visit| visit.key() == key) else { continue };
+        let said = |table, key, columns: [&'static str; 2]| columns.iter().any(|column| out.said(table, key, column));
+        if said(Table::VisitDetail, row.key(), ["visit_detail_start_date", "visit_detail_end_date"])
+            || said(Table::VisitOccurrence, key, ["visit_start_date", "visit_end_date"])
+        {
+            continue;
+        }
+        let start = at(row, "visit_detail_start_datetime").zip(at(visit, "visit_start_datetime"));
+        let end = at(row, "visit_detail_end_datetime").zip(at(visit, "visit_end_datetime"));
+        if start.is_some_and(|(mine, visits)| mine < visits) || end.is_some_and(|(mine, visits)| mine > visits) {
+            let (from, to) = (row.cell("visit_detail_start_datetime"), row.cell("visit_detail_end_datetime"));
+            let visit = format!("{} to {}", visit.cell("visit_start_datetime"), visit.cell("visit_end_datetime"));
+            let sentence = format!("is from {from} to {to}, its visit from {visit}");
+            RowRules { context, person, row, out }.find("outside_visit", context.content(), from, &sentence);
         }
     }
 }

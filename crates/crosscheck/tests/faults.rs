@@ -442,6 +442,18 @@ fn an_end_before_its_start_on_both_sides() {
 }
 
 #[test]
+fn a_ward_move_that_outlasts_its_visit_on_both_sides() {
+    let mut cohort = Cohort::new();
+    let mut encounters = cohort.resources("Encounter");
+    let encounter = encounters.find(|encounter| encounter["location"][0].get("period").is_some()).unwrap();
+    encounter["location"][0]["period"]["end"] = "2099-01-01T00:00:00-05:00".into();
+    let person = cohort::person_of(encounter).unwrap();
+    drop(encounters);
+    cohort.remap(person);
+    cohort.expect(&[("visit_detail.outside_visit", 1)]);
+}
+
+#[test]
 fn a_time_of_birth_that_contradicts_its_day_on_both_sides() {
     let mut cohort = Cohort::new();
     let person = cohort.busiest();

@@ -127,6 +127,14 @@ element! {
 }
 
 element! {
+    /// A resource in words for people; `div` is XHTML.
+    Narrative {
+        status: Option<Text<'a>> = "status",
+        div: Option<Text<'a>> = "div",
+    }
+}
+
+element! {
     /// A remark, with its author and time.
     Annotation {
         author: Option<AnnotationAuthor<'a>> = "author",

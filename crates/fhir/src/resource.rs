@@ -4,9 +4,10 @@ use serde::{Serialize, Serializer};
 
 use crate::header::leading_type;
 use crate::{
-    AllergyIntolerance, Condition, Coverage, DiagnosticReport, DocumentReference, Encounter, FhirError, Header,
-    Immunization, Location, MedicationRequest, Meta, Observation, Organization, Patient, Practitioner,
-    PractitionerRole, Procedure, Raw, Specimen, Text,
+    AllergyIntolerance, CarePlan, CareTeam, Condition, Coverage, DiagnosticReport, DocumentReference, Encounter,
+    EpisodeOfCare, FhirError, Goal, Header, Immunization, Location, MedicationRequest, Meta, Observation, Organization,
+    Patient, Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson,
+    ServiceRequest, Specimen, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -119,6 +120,14 @@ resource_types!(
     Coverage,
     Specimen,
     DocumentReference,
+    RelatedPerson,
+    CareTeam,
+    CarePlan,
+    Goal,
+    EpisodeOfCare,
+    Provenance,
+    QuestionnaireResponse,
+    ServiceRequest,
 );
 
 impl<'a> Resource<'a> {

@@ -111,6 +111,31 @@ const OF_OUR_OWN: &[(&str, &str)] = &[
         "costToBeneficiary":[{"valueMoney":{"value":20.00,"currency":"USD"}}],"text":{"status":"empty"}}"#,
     ),
     (
+        "QuestionnaireResponse",
+        r#"{"resourceType":"QuestionnaireResponse","id":"q","identifier":{"value":"1"},"basedOn":[{"reference":"CarePlan/c"}],
+        "partOf":[{"reference":"Procedure/p"}],"questionnaire":"http://loinc.org/q/44249-1","status":"completed",
+        "subject":{"reference":"Patient/p"},"encounter":{"reference":"Encounter/e"},"authored":"2020-01-01T10:00:00Z",
+        "author":{"reference":"Patient/p"},"source":{"reference":"Patient/p"},
+        "item":[{"linkId":"1","definition":"d","text":"t","answer":[{"valueCoding":{"code":"a"},
+        "item":[{"linkId":"1.1","answer":[{"valueDecimal":1.50},{"valueDate":"2020-01"}]}]}],"item":[{"linkId":"2"}]}]}"#,
+    ),
+    (
+        "ServiceRequest",
+        r#"{"resourceType":"ServiceRequest","id":"r1","identifier":[{"value":"1"}],"instantiatesCanonical":["x"],
+            "instantiatesUri":["y"],"basedOn":[{"reference":"CarePlan/c"}],"replaces":[{"reference":"ServiceRequest/r0"}],
+            "requisition":{"value":"2"},"status":"active","intent":"order","category":[{"text":"x"}],
+            "priority":"routine","doNotPerform":true,"code":{"text":"x"},"orderDetail":[{"text":"x"}],
+            "quantityQuantity":{"value":1.50},"subject":{"reference":"Patient/p1"},
+            "encounter":{"reference":"Encounter/e1"},"occurrencePeriod":{"start":"2020","end":"2021"},
+            "asNeededBoolean":true,"authoredOn":"2020-01-01","requester":{"reference":"Practitioner/d1"},
+            "performerType":{"text":"x"},"performer":[{"reference":"Organization/o1"}],"locationCode":[{"text":"x"}],
+            "locationReference":[{"reference":"Location/l1"}],"reasonCode":[{"text":"x"}],
+            "reasonReference":[{"reference":"Condition/c1"}],"insurance":[{"reference":"Coverage/c1"}],
+            "supportingInfo":[{"reference":"Observation/o1"}],"specimen":[{"reference":"Specimen/s1"}],
+            "bodySite":[{"text":"arm"}],"note":[{"text":"x"}],"patientInstruction":"x",
+            "relevantHistory":[{"reference":"Provenance/p1"}],"made_up":{"a":[1]}}"#,
+    ),
+    (
         "Specimen",
         r#"{"resourceType":"Specimen","id":"s1","identifier":[{"value":"1"}],"accessionIdentifier":{"value":"2"},
         "status":"available","type":{"text":"Blood"},"subject":{"reference":"Patient/p1"},
@@ -124,6 +149,21 @@ const OF_OUR_OWN: &[(&str, &str)] = &[
         "container":[{"identifier":[{"value":"3"}],"description":"x","type":{"text":"x"},"capacity":{"value":9},
             "specimenQuantity":{"value":7.10},"additiveReference":{"display":"x"}}],
         "condition":[{"text":"x"}],"note":[{"text":"x"}],"made_up":{"a":[1]}}"#,
+    ),
+    (
+        "RelatedPerson",
+        r#"{"resourceType":"RelatedPerson","id":"r","active":true,"patient":{"reference":"Patient/p"},
+        "relationship":[{"coding":[{"code":"MTH"}]}],"name":[{"family":"Doe"}],"birthDate":"1970","period":{"start":"2020"},"communication":[{"preferred":true}],"photo":[{"url":"x"}]}"#,
+    ),
+    (
+        "Goal",
+        r#"{"resourceType":"Goal","id":"g","lifecycleStatus":"active","description":{"text":"less"},
+        "startDate":"2020-01-02","target":[{"measure":{"text":"m"},"detailQuantity":{"value":7.0},"dueDate":"2020-07"},{"detailRatio":{"numerator":{"value":1}},"dueDuration":{"value":3}}],"statusDate":"2020-01","text":{"status":"empty"}}"#,
+    ),
+    (
+        "EpisodeOfCare",
+        r#"{"resourceType":"EpisodeOfCare","id":"e","status":"active","statusHistory":[{"status":"planned"}],"diagnosis":[{"condition":{"reference":"Condition/c"},
+        "rank":1}],"period":{"start":"2020"}}"#,
     ),
 ];
 

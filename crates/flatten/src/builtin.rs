@@ -9,11 +9,14 @@ use crate::ViewDefinition;
 /// Name and text of each view, in the order of names.
 pub const VIEWS: &[(&str, &str)] = &[
     ("allergy_intolerance", include_str!("../views/allergy_intolerance.json")),
+    ("care_plan", include_str!("../views/care_plan.json")),
+    ("care_team", include_str!("../views/care_team.json")),
     ("condition", include_str!("../views/condition.json")),
     ("coverage", include_str!("../views/coverage.json")),
     ("diagnostic_report", include_str!("../views/diagnostic_report.json")),
     ("document_reference", include_str!("../views/document_reference.json")),
     ("encounter", include_str!("../views/encounter.json")),
+    ("goal", include_str!("../views/goal.json")),
     ("immunization", include_str!("../views/immunization.json")),
     ("location", include_str!("../views/location.json")),
     ("medication_request", include_str!("../views/medication_request.json")),
@@ -24,6 +27,10 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("practitioner", include_str!("../views/practitioner.json")),
     ("practitioner_role", include_str!("../views/practitioner_role.json")),
     ("procedure", include_str!("../views/procedure.json")),
+    ("provenance", include_str!("../views/provenance.json")),
+    ("related_person", include_str!("../views/related_person.json")),
+    ("questionnaire_response", include_str!("../views/questionnaire_response.json")),
+    ("service_request", include_str!("../views/service_request.json")),
     ("specimen", include_str!("../views/specimen.json")),
 ];
 

@@ -45,5 +45,5 @@ mod specimen;
 mod visit;
 
 pub use loss::Losses;
-pub use patient::{Harmonized, harmonize_patient};
+pub use patient::{Harmonized, harmonize_patient, has_no_home};
 pub use shared::Shared;

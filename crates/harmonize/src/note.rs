@@ -30,7 +30,9 @@ pub(crate) fn document_row(reading: &mut Reading<'_, '_>, document: &DocumentRef
     row.note_id = reading.key(document.id.as_deref());
     row.provider_id = reading.provider(&document.author);
     row.visit_occurrence_id = reading.visit(context.and_then(|context| context.encounter.first()));
+    let description = if attachment.title.is_some() { "content.attachment.title" } else { "description" };
     let used = [
+        description,
         "status",
         "docStatus",
         "type",

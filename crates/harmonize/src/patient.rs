@@ -24,6 +24,13 @@ pub struct Harmonized {
     pub losses: Losses,
 }
 
+/// Whether OMOP has no table at all for resources of this type: what is intended, who is close, who wrote it down.
+///
+/// They are counted under `not-mapped`, with or without a patient.
+pub fn has_no_home(resource_type: &str) -> bool {
+    matches!(resource_type, "RelatedPerson" | "CareTeam" | "CarePlan" | "Goal" | "Provenance")
+}
+
 /// Maps the resources of one patient, the Patient among them, in any order.
 ///
 /// Practitioners, their roles, Organizations and Locations among them are left to [`Shared`]. Resources of another patient, or all
@@ -47,6 +54,7 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
     };
 
     let mut death = person::death(person_id, patient, &mut losses);
+    let mut details = Vec::new();
     context.death_date = death.as_ref().map(|death| death.death_date);
     for resource in &resources {
         if let Resource::Encounter(encounter) = resource
@@ -54,6 +62,7 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
         {
             let mut reading = Reading { context: &context, resource_type: "Encounter", losses: &mut losses };
             if let Some(visit) = visit::visit(&mut reading, encounter) {
+                details.extend(visit::details(&reading, encounter, &visit));
                 context.visits.add(visit);
             }
         }
@@ -63,6 +72,7 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
     all.extend(rows.location.map(AnyRow::from));
     all.extend(death.map(AnyRow::from));
     all.extend(std::mem::take(&mut context.visits).into_rows().map(AnyRow::from));
+    all.extend(details.into_iter().map(AnyRow::from));
     let period = observation_period(person_id, &all);
     let observed_until = period.as_ref().map(|period| period.observation_period_end_date);
     all.extend(period.map(AnyRow::from));
@@ -109,9 +119,16 @@ fn events(
                 None => rows.extend(observation::rows(&mut reading, observation).into_iter().flatten()),
             },
             Resource::Specimen(specimen) => rows.extend(specimen::rows(&mut reading, specimen)),
+            // The scores are Observations of their own.
+            Resource::QuestionnaireResponse(_) => {
+                losses.count_reason("QuestionnaireResponse", "results-in-observations");
+            }
             Resource::DocumentReference(document) => notes.extend(note::document_row(&mut reading, document)),
             Resource::DiagnosticReport(report) => reports.push(report),
+            // What was ordered is not what was done; what was done has rows of its own.
+            Resource::ServiceRequest(_) => losses.count_reason("ServiceRequest", "order"),
             Resource::Other(other) => losses.count_reason(&other.resource_type, "not-mapped"),
+            resource if has_no_home(resource.resource_type()) => losses.count_reason(resource_type, "not-mapped"),
             _ => {}
         }
     }
@@ -153,11 +170,17 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::Procedure(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::MedicationRequest(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::ServiceRequest(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Specimen(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::DocumentReference(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::QuestionnaireResponse(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Immunization(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::Coverage(resource) => is_of(person_id, resource.beneficiary.as_ref()),
+        Resource::RelatedPerson(resource) => is_of(person_id, resource.patient.as_ref()),
+        Resource::CareTeam(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::CarePlan(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::Goal(resource) => is_of(person_id, resource.subject.as_ref()),
         _ => true,
     }
 }
@@ -168,8 +191,9 @@ fn is_of(person_id: i64, subject: Option<&Reference<'_>>) -> bool {
 
 fn count_all(resources: &[&Resource<'_>], reason: &str, losses: &mut Losses) {
     for resource in resources {
-        if !Shared::reads(resource.resource_type()) {
-            losses.count_reason(resource.resource_type(), reason);
+        let resource_type = resource.resource_type();
+        if !Shared::reads(resource_type) {
+            losses.count_reason(resource_type, if has_no_home(resource_type) { "not-mapped" } else { reason });
         }
     }
 }

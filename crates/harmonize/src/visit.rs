@@ -1,10 +1,10 @@
-//! Encounter to `visit_occurrence`.
+//! Encounter to `visit_occurrence` and `visit_detail`.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveTime;
-use twinlake_fhir::Encounter;
-use twinlake_omop::{self as omop, ConceptId};
+use twinlake_fhir::{CodeableConcept, Encounter};
+use twinlake_omop::{self as omop, ConceptId, key};
 use twinlake_vocab::types;
 
 use crate::elements;
@@ -63,6 +63,14 @@ pub(crate) fn visit(reading: &mut Reading<'_, '_>, encounter: &Encounter<'_>) ->
         reading.losses.count_reason("Encounter", "care-site");
     }
     let class = encounter.class.as_ref().and_then(|class| class.code.as_deref());
+    let hospitalization = encounter.hospitalization.as_ref();
+    let code = |concept: Option<&CodeableConcept<'_>>| Some(concept?.coding.first()?.code.as_deref()?.to_owned());
+    let vocab = reading.context.vocab;
+    // A source or disposition that names no place of care says nothing of where the patient was before or after.
+    let admitted_from = code(hospitalization.and_then(|stay| stay.admit_source.as_ref()))
+        .and_then(|code| Some((vocab.admitted_from(&code)?, crate::coded::source_value(&code))));
+    let discharged_to = code(hospitalization.and_then(|stay| stay.discharge_disposition.as_ref()))
+        .and_then(|code| Some((vocab.discharged_to(&code)?, crate::coded::source_value(&code))));
     let visit = omop::VisitOccurrence {
         visit_occurrence_id: reading.key(encounter.id.as_deref()),
         person_id: reading.context.person_id,
@@ -76,10 +84,57 @@ pub(crate) fn visit(reading: &mut Reading<'_, '_>, encounter: &Encounter<'_>) ->
         care_site_id,
         visit_source_value: class.map(crate::coded::source_value),
         visit_source_concept_id: class.map(|_| ConceptId::NONE),
+        admitted_from_concept_id: admitted_from.as_ref().map(|(concept, _)| *concept),
+        admitted_from_source_value: admitted_from.map(|(_, code)| code),
+        discharged_to_concept_id: discharged_to.as_ref().map(|(concept, _)| *concept),
+        discharged_to_source_value: discharged_to.map(|(_, code)| code),
         ..Default::default()
     };
-    let used =
-        ["status", "class", "subject", "participant.individual", "period", "location.location", "serviceProvider"];
+    let used = [
+        "status",
+        "class",
+        "subject",
+        "participant.individual",
+        "period",
+        "hospitalization.admitSource",
+        "hospitalization.dischargeDisposition",
+        "location.location",
+        "location.period",
+        "serviceProvider",
+    ];
     elements::count("Encounter", encounter, &encounter.extension, &used, &[], reading.losses);
     Some(visit)
+}
+
+/// The ward moves of a visit: `Encounter.location[i]` that says from when is slot *i* of the visit's key. Locations
+/// without a period only say where the visit was; a period without an end lasts as long as the visit.
+pub(crate) fn details(
+    reading: &Reading<'_, '_>,
+    encounter: &Encounter<'_>,
+    visit: &omop::VisitOccurrence,
+) -> Vec<omop::VisitDetail> {
+    let mut details: Vec<omop::VisitDetail> = Vec::new();
+    for (slot, place) in (0..).zip(&encounter.location) {
+        let Some(period) = &place.period else { continue };
+        let Some(start) = period.start.as_ref().map(When::from) else { continue };
+        let visit_end = When { date: visit.visit_end_date, datetime: visit.visit_end_datetime };
+        let end = period.end.as_ref().map_or(visit_end, When::from);
+        details.push(omop::VisitDetail {
+            visit_detail_id: key::slot(visit.visit_occurrence_id, slot),
+            person_id: visit.person_id,
+            visit_detail_concept_id: visit.visit_concept_id,
+            visit_detail_start_date: start.date,
+            visit_detail_start_datetime: start.datetime,
+            visit_detail_end_date: end.date,
+            visit_detail_end_datetime: end.datetime,
+            visit_detail_type_concept_id: types::ENCOUNTER,
+            care_site_id: place.location.as_ref().and_then(|site| reading.context.shared.care_site(site)),
+            visit_detail_source_value: visit.visit_source_value.clone(),
+            visit_detail_source_concept_id: visit.visit_source_concept_id,
+            preceding_visit_detail_id: details.last().map(|before| before.visit_detail_id),
+            visit_occurrence_id: visit.visit_occurrence_id,
+            ..Default::default()
+        });
+    }
+    details
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::calibration::{Group, Question};
 use crate::key::{ConceptKey, Key};
 use crate::table::Sex;
 
@@ -76,4 +77,8 @@ pub struct Target {
 pub(crate) struct TargetFile {
     #[serde(default)]
     pub(crate) target: Vec<Target>,
+    #[serde(default)]
+    pub(crate) question: Vec<Question>,
+    #[serde(default)]
+    pub(crate) group: Vec<Group>,
 }

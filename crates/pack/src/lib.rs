@@ -12,6 +12,7 @@
 //! assert_eq!(pack.window_years, 10);
 //! ```
 
+mod calibration;
 mod constraint;
 mod error;
 mod key;
@@ -21,6 +22,7 @@ mod payers;
 mod population;
 mod source;
 mod table;
+mod unused;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -31,13 +33,16 @@ use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+pub use calibration::{Calibration, Exclusion, Figure, Group, Question, Statistic, Test};
 pub use constraint::{Constraint, Measure, Target};
 pub use error::PackError;
 pub use key::{ConceptEntry, ConceptKey, Key};
 pub use model::{
-    Allergies, AllergyShare, Answer, Below, Condition, DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug,
-    FollowUp, Goal, Interval, Lab, LabCategory, LabShift, Latent, Loading, Measured, Medication, Mortality, Onset,
-    Order, Procedure, Recognition, Report, ReportService, Shift, Specimen, Term, Treatment, Vaccine, Visit, VisitClass,
+    Allergies, AllergyShare, Answer, Below, Condition, Course, CourseEnd, CourseInterval, CourseOrder, CourseWay,
+    DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug, FollowUp, Goal, Grade, Interval, Lab, LabCategory,
+    LabShift, Latent, Loading, Measured, Medication, Mortality, Onset, Order, Outcome, Procedure, ProcedureCategory,
+    Recognition, Report, ReportService, Shift, Specimen, SurveyItem, Term, TextAnswer, Treatment, Vaccine, Visit,
+    VisitClass, Weighted,
 };
 pub use payers::{Payer, PayerKind, PayerShare, Payers};
 pub use population::{AgeBand, LifeTableRow, Names, Place, Population, Race, RaceBand};
@@ -97,10 +102,15 @@ pub struct Pack {
     pub payers: Payers,
     /// What the pack claims to meet.
     pub targets: Vec<Target>,
+    /// What a generated population is compared with.
+    pub calibration: Calibration,
+    /// What only a survey measures.
+    pub survey: Vec<SurveyItem>,
     tables: BTreeMap<&'static str, Table>,
     constraints: Vec<Constraint>,
     keys: BTreeMap<&'static str, ConceptKey>,
     hash: String,
+    unused: Vec<PackError>,
 }
 
 #[derive(Deserialize)]
@@ -118,6 +128,13 @@ struct PackFile {
 #[serde(deny_unknown_fields)]
 struct LatentFile {
     latent: Vec<Latent>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SurveyFile {
+    #[serde(default)]
+    item: Vec<SurveyItem>,
 }
 
 #[derive(Deserialize)]
@@ -208,7 +225,9 @@ impl Pack {
         }
 
         let mut origins = BTreeMap::new();
-        let pack = Self {
+        let targets: TargetFile = files.toml("calibration.toml")?;
+        let survey: SurveyFile = files.optional_toml("survey.toml")?;
+        let mut pack = Self {
             name: head.name.0,
             version: head.version.0,
             semantics_version: head.semantics_version,
@@ -231,19 +250,30 @@ impl Pack {
             death: files.toml("death.toml")?,
             allergies: files.toml("allergies.toml")?,
             payers: Payers::read(&files)?,
-            targets: files.toml::<TargetFile>("calibration.toml")?.target,
+            targets: targets.target,
+            calibration: Calibration::read(&files, targets.question, targets.group)?,
+            survey: survey.item,
             tables,
             constraints,
             keys,
             hash: hash(&files),
+            unused: Vec::new(),
         };
         lint::lint(&pack, &files, &origins)?;
+        let file_of = |folder, key| origins.get(&(folder, key)).cloned().unwrap_or_else(|| folder.to_owned());
+        pack.unused = unused::unused(&pack, &files, file_of);
         Ok(pack)
     }
 
     /// SHA-256 of paths and contents in hex, in the order of the paths.
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// What is in the pack and nothing leads to, by file and line: a lab nobody orders, a table nobody reads. The pack
+    /// works without; it most likely means that a line was forgotten elsewhere.
+    pub fn unused(&self) -> &[PackError] {
+        &self.unused
     }
 
     /// What a concept key stands for.
@@ -371,6 +401,106 @@ mod tests {
         assert!(share.ends_with("the shares from age 0 are no shares of one"), "{share}");
         let payer = broken("payers.toml", "kind = \"medicaid\"", "kind = \"private\"");
         assert!(payer.ends_with("there is no payer of kind Medicaid"), "{payer}");
+    }
+
+    /// What nothing uses in the embedded pack with these files in place of its own.
+    fn unused(changed: &[(&str, &str)]) -> Vec<String> {
+        let mut files: BTreeMap<String, Vec<u8>> = Pack::embedded_files().into_iter().collect();
+        files.extend(changed.iter().map(|(file, text)| ((*file).to_owned(), text.as_bytes().to_vec())));
+        Pack::from_files(files).unwrap().unused().iter().map(ToString::to_string).collect()
+    }
+
+    fn embedded_text(path: &str) -> String {
+        let file = Pack::embedded_files().into_iter().find(|(file, _)| file == path);
+        String::from_utf8(file.unwrap_or_else(|| panic!("no {path}")).1).unwrap()
+    }
+
+    #[test]
+    fn the_embedded_pack_has_nothing_of_no_use() {
+        assert_eq!(unused(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn parts_that_nothing_leads_to_are_named_with_file_and_line() {
+        let table = "sex,age,value,spread,source\nfemale,0,0,0,x\nmale,0,0,0,x\n";
+        let head =
+            |stream: u16, concept: &str| format!("key = \"lonely\"\nconcept = \"{concept}\"\nstream = {stream}\n");
+        let lab =
+            format!("{}category = \"laboratory\"\nunit = \"mg/dL\"\n[measured]\noffset = 1.0\n", head(500, "glucose"));
+        let report = format!("{}results = [\"glucose\"]\n", head(500, "lipid-panel"));
+        let procedure = format!("{}minutes = [5, 10]\n", head(500, "colonoscopy"));
+        let drug = format!("{}sig = \"Take one\"\ndays_supply = 1\nquantity = 1\n", head(500, "metformin-er-500"));
+        let visit = "class = \"ambulatory\"\nhours = [8, 9]\nminutes = [5, 10]\nsource = \"x\"\n";
+        let visit = format!("{}{visit}", head(500, "outpatient-visit"));
+        let vaccine = embedded_text("vaccines/influenza.toml");
+        let line = |text: &str, start: &str| {
+            let found = text.lines().find(|line| line.starts_with(start));
+            found.unwrap_or_else(|| panic!("no `{start}` in {text}")).to_owned()
+        };
+        let vaccine = vaccine.replace(&line(&vaccine, "uptake"), "uptake = 0.0");
+        let latents = embedded_text("latents.toml")
+            + "\n[[latent]]\nkey = \"mood\"\nunit = \"1\"\ncurve = \"distributions/lipid.csv\"\nlog = false\n\
+               bounds = [0.0, 9.0]\ntreatment_cap = 0.0\n";
+        let terminology = embedded_text("terminology/condition.csv") + "boredom,http://snomed.info/sct,1,Boredom,1\n";
+        let gout = embedded_text("conditions/gout.toml");
+        let never = gout.replace("distributions/gout_hazard.csv", "distributions/lonely.csv");
+        for (file, text, message) in [
+            ("labs/lonely.toml", lab.as_str(), "labs/lonely.toml:1: nothing leads to the lab `lonely`"),
+            ("reports/lonely.toml", &report, "reports/lonely.toml:1: nothing leads to the report `lonely`"),
+            ("procedures/lonely.toml", &procedure, "procedures/lonely.toml:1: nothing leads to the procedure `lonely`"),
+            ("medications/lonely.toml", &drug, "medications/lonely.toml:1: nothing leads to the medication `lonely`"),
+            ("care/lonely.toml", &visit, "care/lonely.toml:1: nothing leads to the sort of visit `lonely`"),
+            ("vaccines/influenza.toml", &vaccine, "the vaccine `influenza` is never given"),
+            ("distributions/lonely.csv", table, "distributions/lonely.csv:1: nothing reads this file"),
+            ("conditions/lonely.tml", "", "conditions/lonely.tml:1: nothing reads this file"),
+            ("latents.toml", &latents, ": nothing follows from the latent `mood`"),
+            ("terminology/condition.csv", &terminology, ": nothing uses the concept `boredom`"),
+        ] {
+            let found = unused(&[(file, text)]);
+            assert!(found.len() == 1 && found[0].contains(message), "{file}: {found:?}");
+            let place = found[0].split(": ").next().unwrap().to_owned();
+            let (at, line) = place.split_once(':').unwrap();
+            assert_eq!((at, line.parse::<usize>().is_ok_and(|line| line > 0)), (file, true), "{found:?}");
+        }
+        let found = unused(&[("conditions/gout.toml", &never), ("distributions/lonely.csv", table)]);
+        assert!(found.iter().any(|found| found.contains("the condition `gout` never begins")), "{found:?}");
+        assert!(found.iter().any(|found| found.starts_with("distributions/gout_hazard.csv:1:")), "{found:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_file_and_line() {
+        for (path, from, to, message) in [
+            ("labs/haematocrit.toml", "of = \"haemoglobin\"", "of = \"mean-corpuscular-volume\"", "goes in a circle"),
+            ("labs/urine-nitrite.toml", "from = 1.0", "", "each grade but the first has a `from`"),
+            ("reports/lipid-panel.toml", "results = [", "results = []\n# [", "has no `results`"),
+            ("conditions/covid-19.toml", "[2021.0, 1.2]", "[2019.0, 1.2]", "`calendar` has rising times"),
+            (
+                "conditions/covid-19.toml",
+                "condition = \"t2dm\"",
+                "condition = \"influenza\"",
+                "`influenza` does not last",
+            ),
+            ("conditions/anaemia.toml", "remits = 0.05", "remits = 1.5", "`remits` is `1.5`, which is no probability"),
+            ("conditions/influenza.toml", "stream = 35", "stream = 35\nremits = 0.1", "only what lasts can remit"),
+            ("conditions/pregnancy.toml", "share = 0.32", "share = 0.42", "the shares of the `ways` come to"),
+            (
+                "conditions/pregnancy.toml",
+                "visit = \"prenatal\"",
+                "visit = \"natal\"",
+                "there is no sort of visit `natal`",
+            ),
+            ("conditions/pregnancy.toml", "stream = 48", "stream = 47", "stream `47` is also that of"),
+            ("conditions/asthma.toml", "concept = \"asthma\"", "concept = \"copd\"", "`copd` is also the concept of"),
+            ("conditions/asthma.toml", "never = ", "never = 1", "which is no probability"),
+            ("terminology/condition.csv", ",317009", ",0", "has concept id `0`"),
+        ] {
+            let found = broken(path, from, to);
+            assert!(found.contains(message), "{path}: {found}");
+            let (place, _) = found.split_once(": ").unwrap();
+            let line = place.rsplit_once(':').and_then(|(_, line)| line.parse::<usize>().ok());
+            assert!(place.contains(".toml:") || place.contains(".csv:"), "{found}");
+            assert!(line.is_some_and(|line| line > 0), "{found}");
+        }
     }
 
     #[test]

@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::calibration::{Calibration, Statistic, Test};
 use crate::error::PackError;
 use crate::key::Key;
-use crate::model::{Derived, Effect, LabCategory, Onset, Order};
+use crate::model::{Derived, Effect, LabCategory, Measured, Onset, Order};
 use crate::source::Files;
-use crate::{Condition, Pack, Table};
+use crate::{Condition, Course, Lab, Pack, Table, Term, Visit};
 
 /// Streams below this one are of the renderings (reference set).
 const FIRST_STREAM: u16 = 8;
 const LAST_STREAM: u16 = 511;
 /// Sorts of visit that the simulation makes.
-const VISITS: [&str; 6] = ["acute", "emergency", "follow-up", "inpatient", "virtual", "wellness"];
+pub(crate) const VISITS: [&str; 6] = ["acute", "emergency", "follow-up", "inpatient", "virtual", "wellness"];
 
 type Origins = BTreeMap<(&'static str, Key), String>;
 
@@ -28,7 +29,9 @@ pub(crate) fn lint(pack: &Pack, files: &Files, origins: &Origins) -> Result<(), 
     lint.causes()?;
     lint.medications()?;
     lint.labs()?;
-    lint.care()
+    lint.survey()?;
+    lint.care()?;
+    lint.calibration()
 }
 
 struct Lint<'a> {
@@ -67,6 +70,10 @@ impl Lint<'_> {
         let mut seen = BTreeMap::new();
         let mut all: Vec<(u16, &str)> = Vec::new();
         all.extend(pack.conditions.iter().map(|item| (item.stream, self.file("conditions", item.key))));
+        for condition in &pack.conditions {
+            let outcomes = condition.course.iter().flat_map(|course| &course.end.outcomes);
+            all.extend(outcomes.map(|outcome| (outcome.stream, self.file("conditions", condition.key))));
+        }
         all.extend(pack.medications.iter().map(|item| (item.stream, self.file("medications", item.key))));
         all.extend(pack.labs.iter().filter_map(|item| Some((item.stream?, self.file("labs", item.key)))));
         all.extend(pack.specimens.iter().map(|item| (item.stream, self.file("specimens", item.key))));
@@ -92,6 +99,10 @@ impl Lint<'_> {
         let pack = self.pack;
         let mut used: Vec<(Key, &str)> = Vec::new();
         used.extend(pack.conditions.iter().map(|item| (item.concept, self.file("conditions", item.key))));
+        for condition in &pack.conditions {
+            let outcomes = condition.course.iter().flat_map(|course| &course.end.outcomes);
+            used.extend(outcomes.map(|outcome| (outcome.concept, self.file("conditions", condition.key))));
+        }
         used.extend(pack.medications.iter().map(|item| (item.concept, self.file("medications", item.key))));
         for lab in &pack.labs {
             let file = self.file("labs", lab.key);
@@ -105,6 +116,7 @@ impl Lint<'_> {
         used.extend(pack.visits.iter().map(|item| (item.concept, self.file("care", item.key))));
         used.push((pack.death.concept, "death.toml"));
         used.extend(pack.allergies.allergy.iter().map(|item| (item.concept, "allergies.toml")));
+        used.extend(pack.allergies.allergy.iter().filter_map(|item| Some((item.reaction?, "allergies.toml"))));
         used.extend(pack.targets.iter().map(|item| (item.concept, "calibration.toml")));
         for (concept, file) in used {
             if pack.key(&concept).is_none() {
@@ -112,9 +124,25 @@ impl Lint<'_> {
             }
         }
         for entry in &pack.concepts {
-            if entry.concept_id <= 0 {
-                let message = format!("`{}` has concept id `{}`", entry.key, entry.concept_id);
-                return self.fail("terminology", entry.key, message);
+            let is_answer = || {
+                let mut answers = self.pack.labs.iter().flat_map(|lab| &lab.answers);
+                answers.any(|answer| answer.concept.0 == entry.key)
+            };
+            // An answer that the vocabulary does not have has concept 0; nothing else may.
+            if entry.concept_id < 0 || entry.concept_id == 0 && !is_answer() {
+                let message = format!("`{}` has concept id `{}`, which is no concept", entry.key, entry.concept_id);
+                let row = format!("{},", entry.key);
+                let mut files = self.files.folder("terminology", "csv");
+                let file = files.find(|(_, text)| text.lines().any(|line| line.starts_with(&row)));
+                return self.fail(file.map_or("terminology", |(file, _)| file), &row, message);
+            }
+        }
+        let mut of = BTreeMap::new();
+        for condition in &pack.conditions {
+            let file = self.file("conditions", condition.key);
+            if let Some(other) = of.insert(condition.concept, file) {
+                let message = format!("`{}` is also the concept of `{other}`", condition.concept);
+                return self.fail(file, &condition.concept, message);
             }
         }
         Ok(())
@@ -158,20 +186,43 @@ impl Lint<'_> {
                 self.latent(file, *latent)?;
                 false
             }
-            Onset::Recurrent { table, scale, season, effects, requires_any } => {
+            Onset::Recurrent { table, scale, season, calendar, effects, requires_any } => {
                 self.table(file, *table)?;
-                if *scale < 0.0 {
-                    return self.fail(file, "scale", "a rate is not negative");
+                let mut values = self.pack.table(table).into_iter().flat_map(Table::values);
+                if let Some(value) = values.find(|value| !(0.0..f64::INFINITY).contains(&(value * scale))) {
+                    return self.fail(file, table, format!("rate `{value}` times `{scale}` is negative or no number"));
                 }
                 if !(season.is_empty() || season.len() == 12) {
                     return self.fail(file, "season", "`season` has twelve months");
+                }
+                if calendar.iter().any(|&(_, factor)| factor < 0.0)
+                    || !calendar.iter().zip(calendar.iter().skip(1)).all(|(one, next)| one.0 < next.0)
+                    || (!calendar.is_empty() && calendar.iter().all(|&(_, factor)| factor <= 0.0))
+                {
+                    return self.fail(
+                        file,
+                        "calendar",
+                        "`calendar` has rising times and factors, one of them above zero",
+                    );
                 }
                 self.effects(file, effects, requires_any)?;
                 true
             }
         };
-        if acute && condition.episode.is_none() {
-            return self.fail(file, &condition.key, "an acute condition needs `[episode]`");
+        if acute && usize::from(condition.episode.is_some()) + usize::from(condition.course.is_some()) != 1 {
+            return self.fail(file, &condition.key, "an acute condition needs `[episode]` or `[course]`");
+        }
+        if !acute && (condition.episode.is_some() || condition.course.is_some()) {
+            return self.fail(file, &condition.key, "a chronic condition has neither `[episode]` nor `[course]`");
+        }
+        if acute && (condition.recognition.is_some() || condition.follow_up.is_some() || condition.treatment.is_some())
+        {
+            let message = "an acute condition has no `[recognition]`, `[follow_up]` and `[treatment]`";
+            return self.fail(file, &condition.key, message);
+        }
+        self.probability(file, "remits", condition.remits)?;
+        if acute && condition.remits > 0.0 {
+            return self.fail(file, "remits", "only what lasts can remit");
         }
         if !acute && condition.recognition.is_none() {
             return self.fail(file, &condition.key, "a chronic condition needs `[recognition]`");
@@ -180,7 +231,7 @@ impl Lint<'_> {
             self.latent(file, shift.latent)?;
         }
         for &other in &condition.ended_by {
-            self.condition_key(file, other)?;
+            self.lasting(file, other)?;
         }
         if let Some(recognition) = &condition.recognition {
             self.probability(file, "never", recognition.never)?;
@@ -191,6 +242,7 @@ impl Lint<'_> {
         if let Some(treatment) = &condition.treatment {
             self.probability(file, "start", treatment.start)?;
             self.probability(file, "step", treatment.step)?;
+            treatment.start_curve.map_or(Ok(()), |curve| self.table(file, curve))?;
             for &medication in &treatment.ladder {
                 self.medication(file, medication)?;
             }
@@ -216,7 +268,76 @@ impl Lint<'_> {
                 self.lab(file, shift.lab)?;
             }
         }
+        condition.course.as_ref().map_or(Ok(()), |course| self.course(file, course))
+    }
+
+    /// No lab is made from itself.
+    fn lab_cycles(&self) -> Result<(), PackError> {
+        let mut settled: BTreeSet<Key> = BTreeSet::new();
+        loop {
+            let open = self.pack.labs.iter().filter(|lab| !settled.contains(&lab.key)).collect::<Vec<_>>();
+            let Some(first) = open.first() else { return Ok(()) };
+            let ready =
+                open.iter().filter(|lab| lab.inputs().iter().chain(&lab.parts).all(|key| settled.contains(key)));
+            let ready: Vec<Key> = ready.map(|lab| lab.key).collect();
+            if ready.is_empty() {
+                let names = open.iter().map(|lab| format!("`{}`", lab.key)).collect::<Vec<_>>().join(", ");
+                let message = format!("what {names} are made from goes in a circle");
+                return self.fail(self.file("labs", first.key), &first.key, message);
+            }
+            settled.extend(ready);
+        }
+    }
+
+    /// Words in place of a number.
+    fn grades(&self, file: &str, lab: &Lab) -> Result<(), PackError> {
+        for answer in &lab.texts {
+            self.probability(file, &answer.text, answer.share)?;
+        }
+        let Some((first, rest)) = lab.grades.split_first() else { return Ok(()) };
+        if lab.measured.is_none() || lab.unit.is_some() {
+            return self.fail(file, "grades", "`grades` are of a `measured` number, and have no `unit`");
+        }
+        let limits: Vec<f64> = rest.iter().filter_map(|grade| grade.from).collect();
+        let rises = limits.windows(2).all(|pair| pair[0] < pair[1]);
+        if first.from.is_some() || limits.len() != rest.len() || !rises {
+            return self.fail(file, "grades", "each grade but the first has a `from`, and they rise");
+        }
         Ok(())
+    }
+
+    fn course(&self, file: &str, course: &Course) -> Result<(), PackError> {
+        let [least, most] = course.bounds;
+        if course.days < least || course.days > most || least < 1.0 || course.spread < 0.0 || course.pause_days < 0.0 {
+            return self.fail(file, "bounds", "`days` of a course lie within its `bounds`, at least one day");
+        }
+        let known = self.pack.visits.iter().any(|visit| visit.key == course.visit);
+        self.known(file, course.visit, "sort of visit", known)?;
+        if course.visits.is_empty() || course.visits.iter().any(|interval| interval.every_days < 1.0) {
+            return self.fail(file, "visits", "a course has `visits`, at most one a day");
+        }
+        for order in &course.orders {
+            self.order(file, order.of, order.probability)?;
+        }
+        for drug in &course.drugs {
+            self.medication(file, drug.medication)?;
+            self.probability(file, &drug.medication, drug.probability)?;
+        }
+        for shift in &course.shifts {
+            self.lab(file, shift.lab)?;
+        }
+        self.orders(file, &course.end.orders)?;
+        let mut total = 0.0;
+        for way in &course.end.ways {
+            let known = self.pack.procedures.iter().any(|procedure| procedure.key == way.procedure);
+            self.known(file, way.procedure, "procedure", known)?;
+            self.probability(file, &way.procedure, way.share)?;
+            total += way.share;
+        }
+        if (total - 1.0).abs() > 1e-9 {
+            return self.fail(file, "ways", format!("the shares of the `ways` come to {total}, not to 1"));
+        }
+        course.end.outcomes.iter().try_for_each(|outcome| self.probability(file, &outcome.concept, outcome.probability))
     }
 
     /// No condition waits for itself.
@@ -270,24 +391,21 @@ impl Lint<'_> {
         for lab in &self.pack.labs {
             let file = self.file("labs", lab.key);
             let numbers = usize::from(lab.measured.is_some()) + usize::from(lab.derived.is_some());
-            if numbers + usize::from(!lab.parts.is_empty()) + usize::from(!lab.answers.is_empty()) != 1 {
-                return self.fail(file, &lab.key, "a lab is one of `measured`, `derived`, `parts` and `answers`");
+            let others = [lab.parts.is_empty(), lab.answers.is_empty(), lab.texts.is_empty()];
+            if numbers + others.into_iter().filter(|is_empty| !is_empty).count() != 1 {
+                let message = "a lab is one of `measured`, `derived`, `parts`, `answers` and `texts`";
+                return self.fail(file, &lab.key, message);
             }
-            if numbers == 1 && lab.unit.is_none() {
+            if numbers == 1 && lab.unit.is_none() && lab.grades.is_empty() {
                 return self.fail(file, &lab.key, "a number needs a `unit`");
             }
             if let Some(measured) = &lab.measured {
-                if let Some(curve) = measured.curve {
-                    self.table(file, curve)?;
-                }
-                for term in &measured.terms {
-                    match (term.latent, term.condition) {
-                        (Some(latent), None) => self.latent(file, latent)?,
-                        (None, Some(condition)) => self.condition_key(file, condition)?,
-                        _ => return self.fail(file, "terms", "a term is of one `latent` or of one `condition`"),
-                    }
-                }
+                self.measured(file, measured)?;
             }
+            for term in lab.terms() {
+                self.term(file, term)?;
+            }
+            self.grades(file, lab)?;
             for input in lab.inputs() {
                 self.lab(file, input)?;
             }
@@ -315,12 +433,134 @@ impl Lint<'_> {
                 return self.fail(file, &specimen, format!("`{specimen}` is no specimen"));
             }
         }
+        self.lab_cycles()?;
         for report in &self.pack.reports {
+            if report.results.is_empty() {
+                let file = self.file("reports", report.key);
+                return self.fail(file, "results", format!("the report `{}` has no `results`", report.key));
+            }
             for &result in &report.results {
                 self.lab(self.file("reports", report.key), result)?;
             }
         }
         Ok(())
+    }
+
+    fn measured(&self, file: &str, measured: &Measured) -> Result<(), PackError> {
+        if let Some(curve) = measured.curve {
+            self.table(file, curve)?;
+        }
+        measured.terms.iter().try_for_each(|term| self.term(file, term))
+    }
+
+    fn term(&self, file: &str, term: &Term) -> Result<(), PackError> {
+        match (term.latent, term.condition) {
+            (Some(latent), None) => self.latent(file, latent)?,
+            (None, Some(condition)) => self.lasting(file, condition)?,
+            _ => return self.fail(file, "terms", "a term is of one `latent` or of one `condition`"),
+        }
+        term.curve.map_or(Ok(()), |curve| self.table(file, curve).map(|_| ()))
+    }
+
+    fn survey(&self) -> Result<(), PackError> {
+        let file = "survey.toml";
+        for (index, item) in self.pack.survey.iter().enumerate() {
+            let others = self.pack.survey[..index].iter().map(|other| other.key);
+            if self.pack.labs.iter().map(|lab| lab.key).chain(others).any(|key| key == item.key) {
+                return self.fail(file, &item.key, format!("`{}` is the key of something else too", item.key));
+            }
+            if item.measured.below.is_some() {
+                return self.fail(file, &item.key, "an item of a survey keeps no distance from a lab");
+            }
+            self.measured(file, &item.measured)?;
+        }
+        Ok(())
+    }
+
+    fn calibration(&self) -> Result<(), PackError> {
+        let pack = self.pack;
+        for question in &pack.calibration.questions {
+            for test in question.any.iter().flatten() {
+                self.test(test)?;
+            }
+            for &concept in &question.recorded {
+                self.known("calibration.toml", concept, "concept", pack.key(&concept).is_some())?;
+            }
+        }
+        for figure in &pack.calibration.figures {
+            let file = &Calibration::file(figure.family);
+            match figure.statistic {
+                Statistic::Share | Statistic::AdjustedShare => {
+                    self.question(file, figure.measure)?;
+                    figure.with.map_or(Ok(()), |with| self.question(file, with))?;
+                }
+                Statistic::Mean | Statistic::P10 | Statistic::P50 | Statistic::P90 => {
+                    self.number(file, figure.measure)?;
+                    figure.with.map_or(Ok(()), |with| self.question(file, with))?;
+                }
+                Statistic::Pearson | Statistic::OddsRatio | Statistic::OddsRatioMh => {
+                    let Some(with) = figure.with else {
+                        return self.fail(file, &figure.row, format!("row `{}` needs `with`", figure.row));
+                    };
+                    for key in [figure.measure, with] {
+                        if figure.statistic == Statistic::Pearson {
+                            self.number(file, key)?;
+                        } else {
+                            self.question(file, key)?;
+                        }
+                    }
+                }
+                Statistic::VisitRate | Statistic::VisitDays => {
+                    self.known(file, figure.measure, "concept", pack.key(&figure.measure).is_some())?;
+                }
+                Statistic::Death | Statistic::LifeExpectancy => {}
+            }
+            if let Some(group) = figure.group {
+                let known = pack.calibration.groups.iter().any(|item| item.key == group);
+                self.known(file, group, "group", known)?;
+            }
+            if figure.age_high.is_some_and(|high| high < figure.age_low) {
+                return self.fail(file, &figure.row, format!("the ages of row `{}` run backward", figure.row));
+            }
+        }
+        Ok(())
+    }
+
+    fn test(&self, test: &Test) -> Result<(), PackError> {
+        let file = "calibration.toml";
+        let keys = [test.number, test.told, test.present, test.treated, test.taking, test.answer, test.visit];
+        let named = keys.iter().flatten().count();
+        if named
+            + usize::from(test.sex.is_some() || test.covered.is_some())
+            + usize::from(test.age)
+            + usize::from(test.insured)
+            != 1
+        {
+            let name = keys.iter().flatten().next().map_or("any", |key| &**key);
+            return self.fail(file, name, "a test is of one thing");
+        }
+        test.number.map_or(Ok(()), |key| self.number(file, key))?;
+        for condition in [test.told, test.present, test.treated].into_iter().flatten() {
+            self.lasting(file, condition)?;
+        }
+        test.taking.map_or(Ok(()), |key| self.medication(file, key))?;
+        for concept in [test.answer, test.visit].into_iter().flatten() {
+            self.known(file, concept, "concept", self.pack.key(&concept).is_some())?;
+        }
+        Ok(())
+    }
+
+    fn question(&self, file: &str, key: Key) -> Result<(), PackError> {
+        let known = self.pack.calibration.questions.iter().any(|item| item.key == key);
+        self.known(file, key, "question", known)
+    }
+
+    fn number(&self, file: &str, key: Key) -> Result<(), PackError> {
+        let pack = self.pack;
+        let known = *key == *"age"
+            || pack.labs.iter().any(|item| item.key == key)
+            || pack.survey.iter().any(|item| item.key == key);
+        self.known(file, key, "lab or survey item", known)
     }
 
     fn care(&self) -> Result<(), PackError> {
@@ -329,6 +569,7 @@ impl Lint<'_> {
             self.orders(file, &visit.orders)?;
             self.probability(file, "attendance", visit.attendance)?;
             self.probability(file, "share", visit.share)?;
+            self.probability(file, "acute_share", visit.acute_share)?;
             let [first, last] = visit.hours;
             if first >= last || last > 24 || visit.minutes[0] == 0 || visit.minutes[0] > visit.minutes[1] {
                 return self.fail(file, "hours", "hours and minutes of a visit run forward within a day");
@@ -340,6 +581,13 @@ impl Lint<'_> {
                 if interval.every_months < 0.5 {
                     return self.fail(file, "every_months", "visits fall due at most every half month");
                 }
+            }
+        }
+        let own = |visit: &&Visit| visit.schedule.is_empty() && !VISITS.contains(&visit.key.0);
+        for visit in self.pack.visits.iter().filter(own) {
+            if visit.share > 0.0 || visit.attendance < 1.0 {
+                let message = "`share` and `attendance` are of visits that are planned by follow-up or schedule";
+                return self.fail(self.file("care", visit.key), &visit.key, message);
             }
         }
         for vaccine in &self.pack.vaccines {
@@ -359,25 +607,27 @@ impl Lint<'_> {
         for effect in effects {
             match (effect.latent, effect.race, effect.hispanic, effect.condition) {
                 (Some(latent), None, None, None) => self.latent(file, latent)?,
-                (None, None, None, Some(condition)) => self.condition_key(file, condition)?,
+                (None, None, None, Some(condition)) => self.lasting(file, condition)?,
                 (None, Some(_), None, None) | (None, None, Some(_), None) => {}
                 _ => return self.fail(file, "effects", "an effect is of one latent, race, ethnicity or condition"),
             }
         }
-        requires_any.iter().try_for_each(|&condition| self.condition_key(file, condition))
+        requires_any.iter().try_for_each(|&condition| self.lasting(file, condition))
     }
 
     fn orders(&self, file: &str, orders: &[Order]) -> Result<(), PackError> {
-        for order in orders {
-            self.probability(file, &order.of, order.probability)?;
-            let known = self.pack.labs.iter().any(|lab| lab.key == order.of && lab.stream.is_some())
-                || self.pack.reports.iter().any(|report| report.key == order.of)
-                || self.pack.procedures.iter().any(|procedure| procedure.key == order.of);
-            if !known {
-                return self.fail(file, &order.of, format!("`{}` is no lab, report or procedure", order.of));
-            }
+        orders.iter().try_for_each(|order| self.order(file, order.of, order.probability))
+    }
+
+    fn order(&self, file: &str, of: Key, probability: f64) -> Result<(), PackError> {
+        self.probability(file, &of, probability)?;
+        let known = self.pack.labs.iter().any(|lab| lab.key == of && lab.stream.is_some())
+            || self.pack.reports.iter().any(|report| report.key == of)
+            || self.pack.procedures.iter().any(|procedure| procedure.key == of);
+        if known {
+            return Ok(());
         }
-        Ok(())
+        self.fail(file, &of, format!("`{of}` is no lab, report or procedure"))
     }
 
     fn rates(&self, file: &str, table: Key, scale: f64) -> Result<(), PackError> {
@@ -406,8 +656,14 @@ impl Lint<'_> {
         self.known(file, key, "latent", self.pack.latents.iter().any(|item| item.key == key))
     }
 
-    fn condition_key(&self, file: &str, key: Key) -> Result<(), PackError> {
-        self.known(file, key, "condition", self.pack.conditions.iter().any(|item| item.key == key))
+    /// A condition that lasts; what comes and goes is over before anything could follow from it.
+    fn lasting(&self, file: &str, key: Key) -> Result<(), PackError> {
+        let condition = self.pack.conditions.iter().find(|item| item.key == key);
+        self.known(file, key, "condition", condition.is_some())?;
+        if condition.is_some_and(|condition| matches!(condition.onset, Onset::Recurrent { .. })) {
+            return self.fail(file, &key, format!("`{key}` does not last, so nothing follows from having it"));
+        }
+        Ok(())
     }
 
     fn medication(&self, file: &str, key: Key) -> Result<(), PackError> {

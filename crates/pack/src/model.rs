@@ -20,6 +20,9 @@ pub struct Latent {
     pub curve: Key,
     /// Whether people spread around the mean as a log-normal; else as a normal.
     pub log: bool,
+    /// Where the log-normal begins; the larger, the more skewed. The mean stands above it at every age.
+    #[serde(default)]
+    pub origin: f64,
     /// Lowest and highest value, whatever happens.
     pub bounds: [f64; 2],
     /// The most that all treatments together can move it; the effect saturates there.
@@ -57,6 +60,9 @@ pub struct Condition {
     /// Conditions whose onset ends this one.
     #[serde(default)]
     pub ended_by: Vec<Key>,
+    /// Hazard per year that it passes for good; lasting conditions only, 0 when it stays for life.
+    #[serde(default)]
+    pub remits: f64,
     /// How it comes to be known; chronic conditions only.
     pub recognition: Option<Recognition>,
     /// Visits it calls for once known.
@@ -65,6 +71,8 @@ pub struct Condition {
     pub treatment: Option<Treatment>,
     /// What an episode brings about; acute conditions only.
     pub episode: Option<Episode>,
+    /// Visits and end of a time that passes by itself, as a pregnancy does; in place of an episode.
+    pub course: Option<Course>,
     /// What it does to life expectancy.
     pub mortality: Option<Mortality>,
 }
@@ -104,6 +112,9 @@ pub enum Onset {
         /// Weight of each month, January first; they are divided by their mean.
         #[serde(default)]
         season: Vec<f64>,
+        /// Factor on the rate from a time on, as calendar year with fraction, rising; nothing happens before the first.
+        #[serde(default)]
+        calendar: Vec<(f64, f64)>,
         /// What moves the rate.
         #[serde(default)]
         effects: Vec<Effect>,
@@ -201,6 +212,8 @@ pub struct Treatment {
     pub ladder: Vec<Key>,
     /// Share of people who take drugs for it at all.
     pub start: f64,
+    /// Table of a factor on that share, by sex and age; who has begun stays with it.
+    pub start_curve: Option<Key>,
     /// Probability that a visit adds the next while the goal is missed.
     #[serde(default)]
     pub step: f64,
@@ -262,6 +275,106 @@ pub struct LabShift {
     pub lab: Key,
     /// Mean of the change.
     pub by: f64,
+}
+
+/// A time that begins, is attended by visits and ends by itself in hospital: a pregnancy.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Course {
+    /// Mean days from onset to the end.
+    pub days: f64,
+    /// Standard deviation of these days.
+    pub spread: f64,
+    /// Fewest and most days.
+    pub bounds: [f64; 2],
+    /// Fewest days from an end to the next onset.
+    pub pause_days: f64,
+    /// Key of the sort of visit, a file of `care`.
+    pub visit: Key,
+    /// Days from onset to the first visit, at the least and on average.
+    pub first_visit_days: [f64; 2],
+    /// Days between visits.
+    pub visits: Vec<CourseInterval>,
+    /// What is ordered at the visits.
+    #[serde(default)]
+    pub orders: Vec<CourseOrder>,
+    /// Drugs of the first visit, each with its probability.
+    #[serde(default)]
+    pub drugs: Vec<EpisodeDrug>,
+    /// What it does to labs measured at the visits and at the end.
+    #[serde(default)]
+    pub shifts: Vec<LabShift>,
+    /// How it ends.
+    pub end: CourseEnd,
+}
+
+/// From a day after onset on, a visit every so many days.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CourseInterval {
+    /// First day after onset.
+    pub from_day: f64,
+    /// Days to the next visit.
+    pub every_days: f64,
+}
+
+/// An order of a course, at the visits between two days after onset.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CourseOrder {
+    /// Key of a lab, a report or a procedure.
+    pub of: Key,
+    /// Probability that it is done at a visit.
+    #[serde(default = "one")]
+    pub probability: f64,
+    /// Fewest days since the last one of this course or an earlier one.
+    #[serde(default)]
+    pub every_days: f64,
+    /// First day after onset.
+    #[serde(default)]
+    pub from_day: f64,
+    /// Day after onset from which it is no longer ordered.
+    pub to_day: Option<f64>,
+}
+
+/// The end of a course: a hospital stay.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CourseEnd {
+    /// Ways it ends; one of them, by share.
+    pub ways: Vec<CourseWay>,
+    /// What is diagnosed at the stay.
+    pub outcomes: Vec<Outcome>,
+    /// What is ordered at the stay.
+    #[serde(default)]
+    pub orders: Vec<Order>,
+}
+
+/// A way in which a course ends.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CourseWay {
+    /// Key of the procedure.
+    pub procedure: Key,
+    /// Share of ends.
+    pub share: f64,
+    /// Mean days of the stay.
+    pub stay_days: f64,
+    /// Where the figures are from.
+    pub source: Key,
+}
+
+/// A diagnosis of the end of a course.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// Concept key.
+    pub concept: Key,
+    /// Number of its event stream.
+    pub stream: u16,
+    /// Probability.
+    #[serde(default = "one")]
+    pub probability: f64,
 }
 
 /// What a condition does to life expectancy.
@@ -376,9 +489,37 @@ pub struct Lab {
     /// Coded answers, one a person for life; those who get none are not recorded.
     #[serde(default)]
     pub answers: Vec<Answer>,
+    /// What is written in place of a measured number: the text of the last grade that the number reaches.
+    #[serde(default)]
+    pub grades: Vec<Grade>,
+    /// Answers in words, one a person for life; those who get none are not recorded.
+    #[serde(default)]
+    pub texts: Vec<TextAnswer>,
     /// From this age.
     #[serde(default)]
     pub from_age: f64,
+}
+
+/// What is written for a measured number from here on.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grade {
+    /// The words.
+    pub text: Key,
+    /// Least number; the first grade has none.
+    pub from: Option<f64>,
+}
+
+/// An answer in words and the share of people who have it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextAnswer {
+    /// The words.
+    pub text: Key,
+    /// Share of people.
+    pub share: f64,
+    /// Where the share is from.
+    pub source: Key,
 }
 
 const fn anything() -> [f64; 2] {
@@ -430,6 +571,29 @@ pub struct Term {
     pub condition: Option<Key>,
     /// Factor.
     pub weight: f64,
+    /// Table of a further factor, by sex and age.
+    pub curve: Option<Key>,
+}
+
+/// Something that only a survey measures, never a chart: `survey.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SurveyItem {
+    /// Name; no lab has it.
+    pub key: Key,
+    /// Unit, for people.
+    pub unit: Key,
+    /// Digits after the point.
+    #[serde(default)]
+    pub decimals: u8,
+    /// Lowest and highest value.
+    #[serde(default = "anything")]
+    pub bounds: [f64; 2],
+    /// From this age.
+    #[serde(default)]
+    pub from_age: f64,
+    /// How it comes about from the person's state; it keeps no distance from a lab.
+    pub measured: Measured,
 }
 
 /// Numbers that follow from others as written.
@@ -484,11 +648,70 @@ pub enum Derived {
         /// Lab in mg/dL.
         triglycerides: Key,
     },
+    /// One number over another, times a factor.
+    Ratio {
+        /// The upper lab.
+        of: Key,
+        /// The lower lab; no result where it is zero.
+        by: Key,
+        /// Factor.
+        factor: f64,
+    },
+    /// The product of two numbers and a factor.
+    Product {
+        /// One lab.
+        of: Key,
+        /// The other lab.
+        by: Key,
+        /// Factor.
+        factor: f64,
+    },
+    /// Another number times a factor of the person's own.
+    Multiple {
+        /// The other lab.
+        of: Key,
+        /// Mean of the factor.
+        mean: f64,
+        /// Standard deviation of the factor between people.
+        spread: f64,
+        /// Standard deviation of the factor from visit to visit.
+        noise: f64,
+        /// What the patient's state adds to the factor.
+        #[serde(default)]
+        terms: Vec<Term>,
+    },
+    /// A sum of other numbers, each times its weight.
+    Linear {
+        /// The other labs.
+        of: Vec<Weighted>,
+        /// Constant.
+        #[serde(default)]
+        offset: f64,
+        /// Standard deviation between people.
+        #[serde(default)]
+        spread: f64,
+        /// Standard deviation from visit to visit.
+        #[serde(default)]
+        noise: f64,
+        /// What the patient's state adds.
+        #[serde(default)]
+        terms: Vec<Term>,
+    },
     /// ADAG: 28.7 times `HbA1c` in % - 46.7, in mg/dL.
     EstimatedAverageGlucose {
         /// Lab in %.
         hba1c: Key,
     },
+}
+
+/// A lab and its weight in a sum.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weighted {
+    /// Key of the lab.
+    pub lab: Key,
+    /// Factor.
+    pub weight: f64,
 }
 
 /// A coded answer and the share of people who give it.
@@ -545,6 +768,8 @@ pub struct Procedure {
     pub minutes: [u32; 2],
     /// The service that writes a report of what was seen, if one does.
     pub report: Option<ReportService>,
+    /// What sort of procedure it is, of those that are ordered; each has a request.
+    pub category: Option<ProcedureCategory>,
 }
 
 /// A diagnostic service that writes reports.
@@ -554,6 +779,17 @@ pub struct Procedure {
 pub enum ReportService {
     Radiology,
     Cardiology,
+}
+
+/// Sort of a procedure that is ordered.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ProcedureCategory {
+    Imaging,
+    Surgical,
+    Evaluation,
+    Counselling,
 }
 
 /// A vaccine: `vaccines/*.toml`.
@@ -630,6 +866,9 @@ pub struct Visit {
     /// Share of follow-ups that take this form: virtual only.
     #[serde(default)]
     pub share: f64,
+    /// Share of visits for an acute condition that take its place (virtual visits), without anything measured.
+    #[serde(default)]
+    pub acute_share: f64,
     /// Where the figures are from.
     pub source: Key,
 }
@@ -682,6 +921,8 @@ pub struct AllergyShare {
     pub concept: Key,
     /// Share of people.
     pub share: f64,
+    /// Concept key of what it does to people, if that is to be told.
+    pub reaction: Option<Key>,
 }
 
 impl Condition {
@@ -699,21 +940,30 @@ impl Condition {
 
 impl Lab {
     /// Labs whose written values this one is made from.
-    pub fn inputs(&self) -> impl Iterator<Item = Key> {
+    pub fn inputs(&self) -> Vec<Key> {
         let below = self.measured.as_ref().and_then(|measured| Some(measured.below.as_ref()?.lab));
-        let inputs: [Option<Key>; 3] = match &self.derived {
-            None => [below, None, None],
-            Some(Derived::BodyMassIndex { weight, height }) => [Some(*weight), Some(*height), None],
-            Some(Derived::WeightFromBodyMassIndex { height, .. }) => [Some(*height), None, None],
-            Some(Derived::CreatinineFromEgfr { .. }) => [None; 3],
-            Some(Derived::Egfr { creatinine }) => [Some(*creatinine), None, None],
-            Some(Derived::TotalCholesterol { hdl, triglycerides, .. }) => [Some(*hdl), Some(*triglycerides), None],
-            Some(Derived::FriedewaldLdl { total, hdl, triglycerides }) => {
-                [Some(*total), Some(*hdl), Some(*triglycerides)]
-            }
-            Some(Derived::EstimatedAverageGlucose { hba1c }) => [Some(*hba1c), None, None],
-        };
-        inputs.into_iter().flatten()
+        match &self.derived {
+            None => below.into_iter().collect(),
+            Some(Derived::BodyMassIndex { weight, height }) => vec![*weight, *height],
+            Some(Derived::WeightFromBodyMassIndex { height, .. }) => vec![*height],
+            Some(Derived::CreatinineFromEgfr { .. }) => Vec::new(),
+            Some(Derived::Egfr { creatinine }) => vec![*creatinine],
+            Some(Derived::TotalCholesterol { hdl, triglycerides, .. }) => vec![*hdl, *triglycerides],
+            Some(Derived::FriedewaldLdl { total, hdl, triglycerides }) => vec![*total, *hdl, *triglycerides],
+            Some(Derived::EstimatedAverageGlucose { hba1c }) => vec![*hba1c],
+            Some(Derived::Ratio { of, by, .. } | Derived::Product { of, by, .. }) => vec![*of, *by],
+            Some(Derived::Multiple { of, .. }) => vec![*of],
+            Some(Derived::Linear { of, .. }) => of.iter().map(|part| part.lab).collect(),
+        }
+    }
+
+    /// Parts of its number that follow the patient's state.
+    pub fn terms(&self) -> &[Term] {
+        match (&self.measured, &self.derived) {
+            (Some(measured), _) => &measured.terms,
+            (None, Some(Derived::Multiple { terms, .. } | Derived::Linear { terms, .. })) => terms,
+            _ => &[],
+        }
     }
 }
 

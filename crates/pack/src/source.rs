@@ -39,6 +39,11 @@ impl Files {
         toml(file, self.text(file)?)
     }
 
+    /// The same, or nothing when there is no such file.
+    pub(crate) fn optional_toml<T: DeserializeOwned + Default>(&self, file: &str) -> Result<T, PackError> {
+        self.0.get(file).map_or_else(|| Ok(T::default()), |text| toml(file, text))
+    }
+
     pub(crate) fn toml_folder<T: DeserializeOwned>(&self, folder: &str) -> Result<Vec<(String, T)>, PackError> {
         self.folder(folder, "toml").map(|(file, text)| Ok((file.to_owned(), toml(file, text)?))).collect()
     }

@@ -5,7 +5,7 @@
 use sha2::{Digest as _, Sha256};
 use twinlake_omop::key;
 
-use crate::timeline::EventId;
+use crate::timeline::{EventId, Ward};
 
 /// Stream of the organizations in the reference set (patient 0).
 pub const ORGANIZATIONS: u16 = 1;
@@ -36,6 +36,15 @@ pub const NOTES: u16 = 430;
 pub const REPORTS_WRITTEN: u16 = 431;
 /// Stream of such reports filed as documents; the ordinal is that of the report.
 pub const REPORTS_FILED: u16 = 432;
+
+/// Stream of the questionnaires a patient filled in, numbered within their day.
+pub const SURVEY_RESPONSES: u16 = 433;
+
+/// Stream of the wards in the reference set: four places for each organization, of which hospitals fill some.
+pub const WARDS: u16 = 404;
+
+/// What a visit's request adds to the ordinal of the report or procedure that it led to.
+pub const REQUEST_SLOT: u32 = 8;
 
 /// Makes the keys and FHIR ids of one cohort.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -79,6 +88,11 @@ pub fn organization(index: usize) -> i64 {
 /// Key of the location of an organization of the reference set.
 pub fn location(index: usize) -> i64 {
     shared(LOCATIONS, index)
+}
+
+/// Key of a ward of an organization of the reference set.
+pub fn ward(organization: usize, ward: Ward) -> i64 {
+    shared(WARDS, organization * 4 + ward as usize)
 }
 
 /// Key of a practitioner of the reference set.

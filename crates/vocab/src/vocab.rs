@@ -202,6 +202,18 @@ impl Vocab {
         self.in_valueset("visit", act_code)
     }
 
+    /// The place that `Encounter.hospitalization.admitSource` names, as a kind of visit; `None` for sources that name no
+    /// place of care (born there, sent by a physician), 0 for a place OMOP has no concept for.
+    pub fn admitted_from(&self, code: &str) -> Option<ConceptId> {
+        (!matches!(code, "born" | "gp" | "mp")).then(|| self.in_valueset("admit-source", code))
+    }
+
+    /// The place that `Encounter.hospitalization.dischargeDisposition` names, as a kind of visit; `None` for codes that
+    /// name no place of care (home, left, died), 0 for a place OMOP has no concept for.
+    pub fn discharged_to(&self, code: &str) -> Option<ConceptId> {
+        (!matches!(code, "home" | "alt-home" | "aadvice" | "exp")).then(|| self.in_valueset("discharge", code))
+    }
+
     /// The concept of `Condition.verificationStatus`; 0 for what OMOP has no concept for.
     pub fn condition_status(&self, code: &str) -> ConceptId {
         self.in_valueset("condition-status", code)
@@ -335,6 +347,9 @@ mod tests {
         assert_eq!(vocab.race("2106-3").get(), 8527);
         assert_eq!(vocab.condition_status("provisional"), ConceptId::NONE);
         assert_eq!(vocab.operator("<=").get(), 0);
+        assert_eq!(vocab.discharged_to("long").map(ConceptId::get), Some(8676));
+        assert_eq!((vocab.discharged_to("home"), vocab.discharged_to("psy")), (None, Some(ConceptId::NONE)));
+        assert_eq!((vocab.admitted_from("born"), vocab.admitted_from("psych")), (None, Some(ConceptId::NONE)));
         assert_eq!(vocab.country("US"), vocab.country("USA"));
         assert_eq!(vocab.specialty(Some(system::CMS_SPECIALTY), "01").get(), 38_004_446);
         assert_eq!(vocab.specialty(None, "01"), ConceptId::NONE);

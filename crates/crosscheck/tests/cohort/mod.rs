@@ -218,7 +218,7 @@ pub(crate) fn person_of(resource: &Value) -> Option<i64> {
 const PATIENTS: RangeInclusive<u64> = 1..=24;
 
 /// The tables that belong to patients, and those they share.
-const COMPARED: [Table; 14] = [
+const COMPARED: [Table; 17] = [
     Table::Person,
     Table::Location,
     Table::CareSite,
@@ -230,7 +230,10 @@ const COMPARED: [Table; 14] = [
     Table::ProcedureOccurrence,
     Table::Measurement,
     Table::Observation,
+    Table::Specimen,
+    Table::Note,
     Table::Death,
+    Table::PayerPlanPeriod,
     Table::ConditionEra,
     Table::DrugEra,
 ];

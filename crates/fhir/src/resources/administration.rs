@@ -1,4 +1,4 @@
-//! Patient, Practitioner, PractitionerRole, Organization, Location.
+//! Patient, RelatedPerson, Practitioner, PractitionerRole, Organization, Location.
 
 use crate::{
     Address, CodeableConcept, Coding, ContactPoint, DateTime, Decimal, HumanName, Identifier, PartialDate, Period,
@@ -45,6 +45,23 @@ element! {
     PatientCommunication {
         language: Option<CodeableConcept<'a>> = "language",
         preferred: Option<bool> = "preferred",
+    }
+}
+
+resource! {
+    /// Someone who is close to a patient, and not a patient in this role.
+    RelatedPerson {
+        identifier: Vec<Identifier<'a>> = "identifier",
+        active: Option<bool> = "active",
+        patient: Option<Reference<'a>> = "patient",
+        relationship: Vec<CodeableConcept<'a>> = "relationship",
+        name: Vec<HumanName<'a>> = "name",
+        telecom: Vec<ContactPoint<'a>> = "telecom",
+        gender: Option<Text<'a>> = "gender",
+        birth_date: Option<PartialDate> = "birthDate",
+        address: Vec<Address<'a>> = "address",
+        period: Option<Period<'a>> = "period",
+        communication: Vec<PatientCommunication<'a>> = "communication",
     }
 }
 

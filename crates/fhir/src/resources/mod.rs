@@ -1,19 +1,25 @@
 //! The resources that are modelled, grouped as FHIR groups them.
 
 mod administration;
+mod coordination;
 mod document;
 mod encounter;
 mod medication;
 mod money;
 mod observation;
 mod problem;
+mod request;
 mod specimen;
+mod survey;
 
 pub use administration::*;
+pub use coordination::*;
 pub use document::*;
 pub use encounter::*;
 pub use medication::*;
 pub use money::*;
 pub use observation::*;
 pub use problem::*;
+pub use request::*;
 pub use specimen::*;
+pub use survey::*;

@@ -166,7 +166,7 @@ fn chart_observations(rates: &Rates, seed: Seed, timeline: &mut Timeline) {
         let measured = laboratory || observation.category == Category::VitalSigns;
         let unit = match &observation.value {
             Value::Quantity { unit, .. } => Some(*unit),
-            Value::Concept(_) | Value::Components(_) => None,
+            Value::Concept(_) | Value::Components(_) | Value::Text(_) => None,
         };
         let missing = missing && measured && unit.is_some();
         let deeds = [

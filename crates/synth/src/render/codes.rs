@@ -1,7 +1,7 @@
 //! FHIR codes of the timeline's enums; OMOP's source values are the same codes.
 
 use crate::reference::Specialty;
-use crate::timeline::{EncounterClass, Ethnicity, NoteKind, Race, Sex};
+use crate::timeline::{Destination, EncounterClass, Ethnicity, NoteKind, Race, Sex, Timeline, Ward};
 
 /// A code and how people read it.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +61,31 @@ pub(super) const fn ethnicity(ethnicity: Ethnicity) -> Code {
     match ethnicity {
         Ethnicity::Hispanic => code("2135-2", "Hispanic or Latino"),
         Ethnicity::NotHispanic => code("2186-5", "Not Hispanic or Latino"),
+    }
+}
+
+/// `Encounter.hospitalization.admitSource`, of a stay that began in the emergency department.
+pub(super) const FROM_EMERGENCY: Code = code("emd", "From accident/emergency department");
+
+/// `Encounter.hospitalization.dischargeDisposition`: who dies in hospital is not sent home.
+pub(super) fn disposition(timeline: &Timeline, encounter: usize) -> Code {
+    let end = timeline.encounters[encounter].end;
+    if timeline.death.as_ref().is_some_and(|death| death.at <= end) {
+        return code("exp", "Expired");
+    }
+    match timeline.discharges.iter().find(|discharge| discharge.encounter == encounter).map(|discharge| discharge.to) {
+        Some(Destination::LongTermCare) => code("long", "Long-term care"),
+        Some(Destination::Hospice) => code("hosp", "Hospice"),
+        None => code("home", "Home"),
+    }
+}
+
+/// `Location.type` of a ward, and what people call it.
+pub(super) const fn ward(ward: Ward) -> (Code, &'static str) {
+    match ward {
+        Ward::Emergency => (code("ER", "Emergency room"), "emergency department"),
+        Ward::General => (code("HU", "Hospital unit"), "general ward"),
+        Ward::IntensiveCare => (code("ICU", "Intensive care unit"), "intensive care"),
     }
 }
 

@@ -3,6 +3,7 @@
 mod codes;
 mod fhir;
 mod omop;
+mod sig;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use twinlake_vocab::{Domain, Vocab};
 
 use crate::ids::{self, Ids};
 use crate::reference::Reference;
-use crate::timeline::{ConceptKey, Scaled};
+use crate::timeline::{ConceptKey, Scaled, Ward};
 
 pub use fhir::{fhir, fhir_reference};
 pub use omop::{omop, omop_reference};
@@ -34,10 +35,14 @@ pub struct Context<'a> {
     /// Makes FHIR ids.
     pub ids: Ids,
     meanings: BTreeMap<ConceptKey, Meaning<'a>>,
+    /// What the directions of the pack's medications say.
+    directions: BTreeMap<&'a str, sig::Directions>,
     organizations: Vec<String>,
     locations: Vec<String>,
     practitioners: Vec<String>,
     payers: Vec<String>,
+    /// Three for each organization, though only hospitals have them.
+    wards: Vec<String>,
 }
 
 impl<'a> Context<'a> {
@@ -59,8 +64,13 @@ impl<'a> Context<'a> {
                 .iter()
                 .filter_map(|entry| Some((pack.key(entry.key)?, Meaning::new(vocab, entry))))
                 .collect(),
+            directions: pack.medications.iter().map(|one| (one.sig.0, sig::Directions::read(one.sig.0))).collect(),
             organizations: literals("Organization", reference.organizations.len(), ids::organization),
             locations: literals("Location", reference.organizations.len(), ids::location),
+            wards: (0..reference.organizations.len())
+                .flat_map(|organization| Ward::ALL.map(|ward| ids::ward(organization, ward)))
+                .map(|key| format!("Location/{}", ids.fhir(key)))
+                .collect(),
             practitioners: literals("Practitioner", reference.practitioners.len(), ids::practitioner),
             payers: literals("Organization", pack.payers.payer.len(), ids::payer),
             reference,

@@ -12,14 +12,15 @@ pub(super) const YEAR: f64 = 365.2425;
 pub(super) struct Illness {
     /// Day of life it began.
     pub(super) onset: i32,
-    /// Day of life another condition took its place.
+    /// Day of life another condition took its place, or it passed.
     pub(super) end: Option<i32>,
     /// Day of life from which a visit finds it; none when it never comes to be known.
     pub(super) findable: Option<i32>,
     /// Factor on each of its shifts.
     pub(super) factors: Vec<f64>,
-    /// Whether the person takes drugs for it.
-    pub(super) willing: bool,
+    /// Share of people who would take drugs for it sooner than this person, who does once the share of those who take
+    /// any is above it.
+    pub(super) reluctance: f64,
 }
 
 impl Illness {
@@ -62,8 +63,8 @@ impl LatentModel<'_> {
     pub(super) fn healthy(&self, sex: Sex, age: f64, deviation: f64) -> f64 {
         let (mean, spread) = self.curve.at(sex, age);
         if self.log {
-            let (center, spread) = log_normal(mean, spread);
-            libm::exp(center + spread * deviation)
+            let (center, spread) = log_normal(mean - self.origin, spread);
+            self.origin + libm::exp(center + spread * deviation)
         } else {
             mean + spread * deviation
         }
@@ -73,8 +74,8 @@ impl LatentModel<'_> {
     pub(super) fn share_above(&self, sex: Sex, age: f64, above: f64) -> f64 {
         let (mean, spread) = self.curve.at(sex, age);
         let deviation = if self.log {
-            let (center, spread) = log_normal(mean, spread);
-            (libm::log(above) - center) / spread
+            let (center, spread) = log_normal(mean - self.origin, spread);
+            (libm::log((above - self.origin).max(f64::MIN_POSITIVE)) - center) / spread
         } else {
             (above - mean) / spread
         };

@@ -5,7 +5,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use super::care::Chart;
 use super::life::{Life, days_between};
 use crate::chart::Marks;
-use crate::timeline::{Prescription, PrescriptionStatus, Timeline};
+use crate::timeline::{Personal, Prescription, PrescriptionStatus, Timeline};
 
 /// Cuts a chart at the end of the day `as_of`.
 ///
@@ -61,10 +61,20 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
             .filter(|allergy| allergy.recorded <= as_of && kept_if_any(allergy.encounter))
             .collect(),
         specimens: Vec::new(),
+        requests: Vec::new(),
+        ward_stays: Vec::new(),
+        discharges: Vec::new(),
         encounters: chart.encounters.into_iter().take(n_encounters).collect(),
         coverages: Vec::new(),
+        personal: Personal::default(),
+        survey_responses: Vec::new(),
         notes: Vec::new(),
         written_reports: Vec::new(),
+        related_persons: Vec::new(),
+        care_plans: Vec::new(),
+        goals: Vec::new(),
+        care_teams: Vec::new(),
+        provenances: Vec::new(),
         death,
         demographics: life.demographics,
     }

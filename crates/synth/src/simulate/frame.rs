@@ -3,7 +3,7 @@
 
 use twinlake_pack::{Pack, Sex};
 
-use super::model::{ConditionModel, LatentModel, OnsetModel, YEARS};
+use super::model::{ConditionModel, EffectModel, LatentModel, OnsetModel, YEARS};
 use crate::seed::Draws;
 
 /// Ages at the reference date, those of the dead as they would be.
@@ -106,7 +106,14 @@ fn average(latents: &[LatentModel<'_>], chronic: &[ConditionModel<'_>]) -> [[f64
                         let without =
                             rates.requires_any.iter().map(|&cause| 1.0 - shares[cause][year]).product::<f64>();
                         let exposed = if rates.requires_any.is_empty() { 1.0 } else { 1.0 - without };
-                        cumulative += rates.by_year[sex_index][year] * exposed;
+                        // Those with a condition that moves the rate, as many as there are of them.
+                        let moved = rates.effects.iter().fold(1.0, |factor, effect| match *effect {
+                            EffectModel::Condition(cause, by) => {
+                                factor * (1.0 + shares[cause][year] * (libm::exp(by) - 1.0))
+                            }
+                            _ => factor,
+                        });
+                        cumulative += rates.by_year[sex_index][year] * exposed * moved;
                     }
                 }
             }

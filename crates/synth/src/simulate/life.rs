@@ -112,7 +112,7 @@ impl Life {
             let within = draws.uniform();
             let never = draws.uniform();
             let delay = draws.exponential();
-            let willing = draws.uniform();
+            let reluctance = draws.uniform();
             let factors: Vec<f64> = condition
                 .shifts
                 .iter()
@@ -129,12 +129,15 @@ impl Life {
             let illness = onset.filter(|_| fits).map(|onset| {
                 let recognition = condition.pack.recognition.as_ref();
                 let found = recognition.filter(|recognition| never >= recognition.never);
+                // From a stream of its own, so that what does not remit is drawn as if nothing did.
+                let remits = condition.pack.remits;
+                let lasts = (remits > 0.0).then(|| self.seed.child(&condition.label, 2).draws().exponential() / remits);
                 Illness {
                     onset,
-                    end: None,
+                    end: lasts.map(|years| onset + whole(years * YEAR).max(1)),
                     findable: found.map(|recognition| onset + whole(delay * recognition.mean_delay_days)),
                     factors,
-                    willing: condition.pack.treatment.as_ref().is_some_and(|treatment| willing < treatment.start),
+                    reluctance,
                 }
             });
             self.body.illnesses.push(illness);
@@ -146,7 +149,7 @@ impl Life {
             if end <= illness.onset {
                 self.body.illnesses[index] = None;
             } else {
-                illness.end = Some(end);
+                illness.end = Some(illness.end.map_or(end, |before| before.min(end)));
             }
         }
     }

@@ -3,7 +3,7 @@
 use twinlake_pack::Sex;
 
 use super::body::{Body, YEAR};
-use super::model::{LabModel, Model, Source, TermModel};
+use super::model::{ItemModel, LabModel, Model, Source, TermModel, TermOf};
 use crate::seed::Seed;
 use crate::timeline::{ConceptKey, Scaled};
 
@@ -16,6 +16,7 @@ pub(super) enum Written {
     Nothing,
     Number(Scaled),
     Answer(ConceptKey),
+    Text(&'static str),
     Parts,
 }
 
@@ -44,17 +45,11 @@ impl Subject<'_> {
     pub(super) fn measure(&self, model: &Model<'_>, lab: usize, shift: f64, written: &[Written]) -> Written {
         let entry = &model.labs[lab];
         let value = match &entry.source {
-            Source::Measured { curve, offset, terms, noise, log, below } => {
-                let mut sum = *offset;
-                if let Some(curve) = curve {
-                    let (mean, spread) = curve.at(self.body.sex, self.age());
-                    sum += mean + spread * self.deviations[lab];
+            Source::Measured { noise, below, grades, .. } => {
+                let value = shift + self.sum(model, &entry.source, self.deviations[lab], noise * self.noise(lab));
+                if let Some((_, text)) = grades.iter().rev().find(|(from, _)| *from <= value) {
+                    return Written::Text(text);
                 }
-                for term in terms {
-                    sum += self.term(model, *term);
-                }
-                sum += noise * self.noise(lab);
-                let value = shift + if *log { libm::exp(sum) } else { sum };
                 match below.map(|(other, by)| (number(written[other]), by)) {
                     Some((Some(other), by)) => Some(value.min(other - by)),
                     _ => Some(value),
@@ -86,26 +81,84 @@ impl Subject<'_> {
                 }
             }
             Source::AverageGlucose { hba1c } => number(written[*hba1c]).map(average_glucose),
+            Source::Ratio { of, by, factor } => match (number(written[*of]), number(written[*by])) {
+                (Some(of), Some(by)) if by > 0.0 => Some(of / by * factor),
+                _ => None,
+            },
+            Source::Product { of, by, factor } => {
+                number(written[*of]).zip(number(written[*by])).map(|(of, by)| of * by * factor)
+            }
+            Source::Multiple { of, mean, spread, noise, terms } => number(written[*of]).map(|of| {
+                let own = mean + spread * self.deviations[lab] + noise * self.noise(lab);
+                shift + of * (own + self.terms(model, terms))
+            }),
+            Source::Linear { of, offset, spread, noise, terms } => {
+                let parts = of.iter().map(|&(part, weight)| Some(weight * number(written[part])?));
+                parts.sum::<Option<f64>>().map(|sum| {
+                    let own = offset + spread * self.deviations[lab] + noise * self.noise(lab);
+                    shift + sum + own + self.terms(model, terms)
+                })
+            }
+            Source::Texts(texts) => return self.text(lab, texts),
             Source::Parts(_) => return Written::Parts,
             Source::Answers(answers) => return self.answer(lab, answers),
         };
         value.map_or(Written::Nothing, |value| Written::Number(write(entry, value)))
     }
 
-    fn term(&self, model: &Model<'_>, term: TermModel) -> f64 {
-        match term {
-            TermModel::Latent { latent, weight, relative } => {
-                let usual = if relative { model.latents[latent].curve.at(self.body.sex, self.age()).0 } else { 0.0 };
-                weight * (self.latents[latent] - usual)
-            }
-            TermModel::Condition { condition, weight } if self.body.has(condition, self.day) => weight,
-            TermModel::Condition { .. } => 0.0,
+    fn terms(&self, model: &Model<'_>, terms: &[TermModel<'_>]) -> f64 {
+        terms.iter().map(|&term| self.term(model, term)).sum()
+    }
+
+    /// Measures an item of a survey, with this deviation of the person and this noise, both standard normal.
+    pub(super) fn item(&self, model: &Model<'_>, item: &ItemModel<'_>, deviation: f64, noise: f64) -> f64 {
+        let [low, high] = item.pack.bounds;
+        let value = self.sum(model, &item.source, deviation, item.pack.measured.noise * noise);
+        to_f64(scaled(value.clamp(low, high), item.pack.decimals))
+    }
+
+    /// A measured number before it is written: what the person's like have, what their state adds, and the noise.
+    fn sum(&self, model: &Model<'_>, source: &Source<'_>, deviation: f64, noise: f64) -> f64 {
+        let Source::Measured { curve, offset, terms, log, .. } = source else { return 0.0 };
+        let mut sum = *offset;
+        if let Some(curve) = curve {
+            let (mean, spread) = curve.at(self.body.sex, self.age());
+            sum += mean + spread * deviation;
         }
+        for term in terms {
+            sum += self.term(model, *term);
+        }
+        sum += noise;
+        if *log { libm::exp(sum) } else { sum }
+    }
+
+    fn term(&self, model: &Model<'_>, term: TermModel<'_>) -> f64 {
+        let value = match term.of {
+            TermOf::Latent { latent, relative } => {
+                let usual = if relative { model.latents[latent].curve.at(self.body.sex, self.age()).0 } else { 0.0 };
+                self.latents[latent] - usual
+            }
+            TermOf::Condition(condition) if self.body.has(condition, self.day) => 1.0,
+            TermOf::Condition(_) => return 0.0,
+        };
+        let factor = term.curve.map_or(1.0, |curve| curve.at(self.body.sex, self.age()).0);
+        term.weight * factor * value
     }
 
     /// Noise of this visit, standard normal.
     fn noise(&self, lab: usize) -> f64 {
         self.seeds[lab].at(stream(self.day, self.slot)).normal()
+    }
+
+    fn text(&self, lab: usize, texts: &[(&'static str, f64)]) -> Written {
+        let mut left = self.seeds[lab].at(0).uniform();
+        for &(text, share) in texts {
+            if left < share {
+                return Written::Text(text);
+            }
+            left -= share;
+        }
+        Written::Nothing
     }
 
     fn answer(&self, lab: usize, answers: &[(ConceptKey, f64)]) -> Written {
@@ -133,8 +186,8 @@ fn write(lab: &LabModel<'_>, value: f64) -> Scaled {
     Scaled { units: libm::round(value.clamp(low, high) * tens) as i64, decimals: lab.pack.decimals }
 }
 
-/// A number rounded to the decimals of a lab, for reference ranges.
-#[expect(clippy::cast_possible_truncation, reason = "a reference range is small")]
+/// A number rounded to decimals, for reference ranges and items.
+#[expect(clippy::cast_possible_truncation, reason = "a reference range or an item is small")]
 pub(super) fn scaled(value: f64, decimals: u8) -> Scaled {
     let tens = TENS[usize::from(decimals).min(TENS.len() - 1)];
     Scaled { units: libm::round(value * tens) as i64, decimals }

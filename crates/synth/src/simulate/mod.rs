@@ -8,11 +8,14 @@ mod body;
 mod care;
 mod cut;
 mod frame;
+#[cfg(test)]
+mod known_faults;
 mod life;
 mod measure;
 mod model;
 mod record;
 mod state;
+mod survey;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +25,7 @@ use twinlake_pack::Pack;
 pub use measure::{average_glucose, body_mass_index, egfr, friedewald};
 pub use model::Model;
 pub use state::States;
+pub use survey::Survey;
 
 use crate::chart;
 use crate::seed::Seed;
@@ -51,7 +55,7 @@ impl Model<'_> {
     pub fn draw(&self, seed: u64, patient: u64, as_of: NaiveDate) -> Timeline {
         let patient_seed = Seed::root(seed).child("patient", patient);
         let life = life::Life::draw(self, patient_seed);
-        let chart = care::chart(self, &life);
+        let chart = care::care(self, &life).chart;
         self.chart_until(patient_seed, patient, life, chart, as_of)
     }
 
@@ -59,14 +63,10 @@ impl Model<'_> {
     pub fn draw_with_states(&self, seed: u64, patient: u64, as_of: NaiveDate) -> (Timeline, States<'_>) {
         let patient_seed = Seed::root(seed).child("patient", patient);
         let life = life::Life::draw(self, patient_seed);
-        let mut chart = care::chart(self, &life);
-        let states = States {
-            model: self,
-            birth_date: life.demographics.birth_date,
-            body: life.body.clone(),
-            uses: std::mem::take(&mut chart.uses),
-        };
-        (self.chart_until(patient_seed, patient, life, chart, as_of), states)
+        let care = care::care(self, &life);
+        let states =
+            States { model: self, birth_date: life.demographics.birth_date, body: life.body.clone(), uses: care.uses };
+        (self.chart_until(patient_seed, patient, life, care.chart, as_of), states)
     }
 
     /// The keys of the pack's latents, in the order of [`States::at`].

@@ -1,7 +1,8 @@
 //! A model pack in the form the simulation runs on: names become places in vectors, tables become one figure a year of age.
 
 use twinlake_pack::{
-    ConceptKey, Condition, Derived, Effect, Key, Lab, LabCategory, Onset, Order, Pack, Race, Sex, Table, Visit,
+    ConceptKey, Condition, Derived, Effect, Key, Lab, LabCategory, Onset, Order, Pack, ProcedureCategory, Race, Sex,
+    Table, Visit,
 };
 
 use super::frame::Frame;
@@ -25,18 +26,22 @@ pub struct Model<'a> {
     pub(super) medications: Vec<MedicationModel<'a>>,
     /// Labs, inputs before what is derived from them.
     pub(super) labs: Vec<LabModel<'a>>,
+    pub(super) items: Vec<ItemModel<'a>>,
     pub(super) specimens: Vec<SpecimenModel>,
     pub(super) reports: Vec<ReportModel>,
     pub(super) procedures: Vec<ProcedureModel>,
     pub(super) vaccines: Vec<VaccineModel<'a>>,
     pub(super) visits: Visits<'a>,
     pub(super) allergies: Vec<(ConceptKey, f64)>,
+    /// What each allergy does, beside `allergies`.
+    pub(super) reactions: Vec<Option<ConceptKey>>,
 }
 
 #[derive(Debug)]
 pub(super) struct LatentModel<'a> {
     pub(super) curve: &'a Table,
     pub(super) log: bool,
+    pub(super) origin: f64,
     pub(super) bounds: [f64; 2],
     pub(super) cap: f64,
     pub(super) loadings: Vec<(usize, f64)>,
@@ -60,10 +65,10 @@ pub(super) enum EffectModel {
 }
 
 #[derive(Debug)]
-pub(super) enum OnsetModel {
+pub(super) enum OnsetModel<'a> {
     Hazard(Rates),
     Crossing { latent: usize, above: f64 },
-    Recurrent { rates: Rates, season: [f64; 12] },
+    Recurrent { rates: Rates, season: [f64; 12], calendar: &'a [(f64, f64)] },
 }
 
 #[derive(Debug)]
@@ -71,7 +76,7 @@ pub(super) struct ConditionModel<'a> {
     pub(super) pack: &'a Condition,
     pub(super) label: String,
     pub(super) concept: ConceptKey,
-    pub(super) onset: OnsetModel,
+    pub(super) onset: OnsetModel<'a>,
     pub(super) min_age: u32,
     pub(super) max_age: Option<u32>,
     pub(super) sex: Option<Sex>,
@@ -80,8 +85,24 @@ pub(super) struct ConditionModel<'a> {
     pub(super) orders: Vec<OrderModel>,
     pub(super) ladder: Vec<usize>,
     pub(super) goal: Option<(usize, f64)>,
+    pub(super) start_curve: Option<&'a Table>,
     pub(super) drugs: Vec<(usize, f64)>,
     pub(super) lab_shifts: Vec<(usize, f64)>,
+    pub(super) course: Option<CourseModel<'a>>,
+}
+
+/// A course of visits with an end; see [`twinlake_pack::Course`].
+#[derive(Debug)]
+pub(super) struct CourseModel<'a> {
+    pub(super) pack: &'a twinlake_pack::Course,
+    pub(super) visit: VisitModel<'a>,
+    /// Orders, with the days after onset between which they count.
+    pub(super) orders: Vec<(OrderModel, f64, f64)>,
+    /// Procedures, their shares and the mean days of the stay.
+    pub(super) ways: Vec<(usize, f64, f64)>,
+    /// Diagnoses: concept, stream and probability.
+    pub(super) outcomes: Vec<(ConceptKey, u16, f64)>,
+    pub(super) end_orders: Vec<OrderModel>,
 }
 
 #[derive(Debug)]
@@ -97,9 +118,25 @@ pub(super) struct MedicationModel<'a> {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum TermModel {
-    Latent { latent: usize, weight: f64, relative: bool },
-    Condition { condition: usize, weight: f64 },
+pub(super) enum TermOf {
+    Latent { latent: usize, relative: bool },
+    Condition(usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TermModel<'a> {
+    pub(super) of: TermOf,
+    pub(super) weight: f64,
+    /// A further factor, by sex and age.
+    pub(super) curve: Option<&'a Table>,
+}
+
+/// What only a survey measures.
+#[derive(Debug)]
+pub(super) struct ItemModel<'a> {
+    pub(super) pack: &'a twinlake_pack::SurveyItem,
+    pub(super) label: String,
+    pub(super) source: Source<'a>,
 }
 
 #[derive(Debug)]
@@ -107,10 +144,12 @@ pub(super) enum Source<'a> {
     Measured {
         curve: Option<&'a Table>,
         offset: f64,
-        terms: Vec<TermModel>,
+        terms: Vec<TermModel<'a>>,
         noise: f64,
         log: bool,
         below: Option<(usize, f64)>,
+        /// Least number and text of each grade, when words stand in place of the number.
+        grades: Vec<(f64, &'static str)>,
     },
     BodyMassIndex {
         weight: usize,
@@ -142,6 +181,31 @@ pub(super) enum Source<'a> {
     AverageGlucose {
         hba1c: usize,
     },
+    Ratio {
+        of: usize,
+        by: usize,
+        factor: f64,
+    },
+    Product {
+        of: usize,
+        by: usize,
+        factor: f64,
+    },
+    Multiple {
+        of: usize,
+        mean: f64,
+        spread: f64,
+        noise: f64,
+        terms: Vec<TermModel<'a>>,
+    },
+    Linear {
+        of: Vec<(usize, f64)>,
+        offset: f64,
+        spread: f64,
+        noise: f64,
+        terms: Vec<TermModel<'a>>,
+    },
+    Texts(Vec<(&'static str, f64)>),
     Parts(Vec<usize>),
     Answers(Vec<(ConceptKey, f64)>),
 }
@@ -176,6 +240,7 @@ pub(super) struct ProcedureModel {
     pub(super) concept: ConceptKey,
     pub(super) stream: u16,
     pub(super) minutes: [u32; 2],
+    pub(super) category: Option<ProcedureCategory>,
 }
 
 #[derive(Debug)]
@@ -247,6 +312,15 @@ impl<'a> Model<'a> {
             acute,
             medications: pack.medications.iter().map(|medication| names.medication_model(medication)).collect(),
             labs: names.labs.iter().map(|&key| names.lab_model(key)).collect(),
+            items: pack
+                .survey
+                .iter()
+                .map(|item| ItemModel {
+                    pack: item,
+                    label: format!("item {}", item.key),
+                    source: names.measured(&item.measured, &[]),
+                })
+                .collect(),
             specimens: pack
                 .specimens
                 .iter()
@@ -273,6 +347,7 @@ impl<'a> Model<'a> {
                     concept: names.concept(procedure.concept),
                     stream: procedure.stream,
                     minutes: procedure.minutes,
+                    category: procedure.category,
                 })
                 .collect(),
             vaccines: pack
@@ -291,8 +366,19 @@ impl<'a> Model<'a> {
                 .iter()
                 .map(|allergy| (names.concept(allergy.concept), allergy.share))
                 .collect(),
+            reactions: pack
+                .allergies
+                .allergy
+                .iter()
+                .map(|allergy| allergy.reaction.map(|reaction| names.concept(reaction)))
+                .collect(),
             pack,
         }
+    }
+
+    /// The pack.
+    pub fn pack(&self) -> &'a Pack {
+        self.pack
     }
 
     /// A chronic or an acute condition by its place: chronic ones come first.
@@ -332,7 +418,7 @@ impl<'a> Names<'a> {
                 .labs
                 .iter()
                 .filter(|lab| !labs.contains(&lab.key))
-                .filter(|lab| lab.inputs().chain(lab.parts.iter().copied()).all(|input| labs.contains(&input)))
+                .filter(|lab| lab.inputs().iter().chain(&lab.parts).all(|input| labs.contains(input)))
                 .map(|lab| lab.key)
                 .collect();
             assert!(!ready.is_empty(), "{LINTED}");
@@ -404,7 +490,7 @@ impl<'a> Names<'a> {
                 OnsetModel::Hazard(self.rates(*table, *scale, effects, requires_any))
             }
             Onset::Crossing { latent, above } => OnsetModel::Crossing { latent: self.latent(*latent), above: *above },
-            Onset::Recurrent { table, scale, season, effects, requires_any } => {
+            Onset::Recurrent { table, scale, season, calendar, effects, requires_any } => {
                 let mut months = [1.0; 12];
                 if season.len() == months.len() {
                     let sum: f64 = season.iter().sum();
@@ -412,13 +498,19 @@ impl<'a> Names<'a> {
                         *month = weight * 12.0 / sum;
                     }
                 }
-                OnsetModel::Recurrent { rates: self.rates(*table, *scale, effects, requires_any), season: months }
+                let rates = self.rates(*table, *scale, effects, requires_any);
+                OnsetModel::Recurrent { rates, season: months, calendar }
             }
         };
         let concept = self.concept(condition.concept);
         let constraint = self.pack.constraints().iter().find(|constraint| constraint.concept == concept);
         let episode = condition.episode.as_ref();
         let treatment = condition.treatment.as_ref();
+        let (drugs, lab_shifts) = match (episode, &condition.course) {
+            (Some(episode), _) => (&*episode.drugs, &*episode.shifts),
+            (None, Some(course)) => (&*course.drugs, &*course.shifts),
+            (None, None) => (&[][..], &[][..]),
+        };
         let orders = condition.follow_up.as_ref().map(|follow_up| &follow_up.orders).or(episode.map(|it| &it.orders));
         ConditionModel {
             pack: condition,
@@ -436,33 +528,74 @@ impl<'a> Names<'a> {
             goal: treatment
                 .and_then(|treatment| treatment.goal.as_ref())
                 .map(|goal| (self.latent(goal.latent), goal.below)),
-            drugs: episode.map_or_else(Vec::new, |episode| {
-                episode.drugs.iter().map(|drug| (self.medication(drug.medication), drug.probability)).collect()
-            }),
-            lab_shifts: episode.map_or_else(Vec::new, |episode| {
-                episode.shifts.iter().map(|shift| (self.lab(shift.lab), shift.by)).collect()
-            }),
+            start_curve: treatment.and_then(|treatment| treatment.start_curve).map(|path| self.table(path)),
+            drugs: drugs.iter().map(|drug| (self.medication(drug.medication), drug.probability)).collect(),
+            lab_shifts: lab_shifts.iter().map(|shift| (self.lab(shift.lab), shift.by)).collect(),
+            course: condition.course.as_ref().map(|course| self.course(course)),
+        }
+    }
+
+    fn course(&self, course: &'a twinlake_pack::Course) -> CourseModel<'a> {
+        let order = |order: &twinlake_pack::CourseOrder| {
+            let model = OrderModel {
+                of: self.ordered(order.of),
+                probability: order.probability,
+                every_days: order.every_days,
+                from_age: 0.0,
+                to_age: f64::INFINITY,
+                sex: None,
+            };
+            (model, order.from_day, order.to_day.unwrap_or(f64::INFINITY))
+        };
+        let procedure = |key: Key| self.pack.procedures.iter().position(|procedure| procedure.key == key);
+        let ways = course.end.ways.iter();
+        CourseModel {
+            pack: course,
+            visit: self.visit(self.pack.visits.iter().find(|visit| visit.key == course.visit).expect(LINTED)),
+            orders: course.orders.iter().map(order).collect(),
+            ways: ways.map(|way| (procedure(way.procedure).expect(LINTED), way.share, way.stay_days)).collect(),
+            outcomes: course
+                .end
+                .outcomes
+                .iter()
+                .map(|outcome| (self.concept(outcome.concept), outcome.stream, outcome.probability))
+                .collect(),
+            end_orders: self.orders(&course.end.orders),
         }
     }
 
     fn orders(&self, orders: &[Order]) -> Vec<OrderModel> {
         orders
             .iter()
-            .map(|order| {
-                let lab = || self.labs.iter().position(|&key| key == order.of).map(Ordered::Lab);
-                let report = || self.pack.reports.iter().position(|report| report.key == order.of).map(Ordered::Report);
-                let procedure = || {
-                    let place = self.pack.procedures.iter().position(|procedure| procedure.key == order.of);
-                    place.map(Ordered::Procedure)
-                };
-                OrderModel {
-                    of: report().or_else(lab).or_else(procedure).expect(LINTED),
-                    probability: order.probability,
-                    every_days: order.every_days,
-                    from_age: order.from_age,
-                    to_age: order.to_age.unwrap_or(f64::INFINITY),
-                    sex: order.sex,
-                }
+            .map(|order| OrderModel {
+                of: self.ordered(order.of),
+                probability: order.probability,
+                every_days: order.every_days,
+                from_age: order.from_age,
+                to_age: order.to_age.unwrap_or(f64::INFINITY),
+                sex: order.sex,
+            })
+            .collect()
+    }
+
+    fn ordered(&self, of: Key) -> Ordered {
+        let lab = || self.labs.iter().position(|&key| key == of).map(Ordered::Lab);
+        let report = || self.pack.reports.iter().position(|report| report.key == of).map(Ordered::Report);
+        let procedure =
+            || self.pack.procedures.iter().position(|procedure| procedure.key == of).map(Ordered::Procedure);
+        report().or_else(lab).or_else(procedure).expect(LINTED)
+    }
+
+    fn terms(&self, terms: &[twinlake_pack::Term]) -> Vec<TermModel<'a>> {
+        terms
+            .iter()
+            .map(|term| TermModel {
+                of: match (term.latent, term.condition) {
+                    (Some(latent), _) => TermOf::Latent { latent: self.latent(latent), relative: term.relative },
+                    (None, condition) => TermOf::Condition(self.condition_index(condition.expect(LINTED))),
+                },
+                weight: term.weight,
+                curve: term.curve.map(|path| self.table(path)),
             })
             .collect()
     }
@@ -474,6 +607,7 @@ impl<'a> Names<'a> {
         LatentModel {
             curve: self.table(latent.curve),
             log: latent.log,
+            origin: latent.origin,
             bounds: latent.bounds,
             cap: latent.treatment_cap,
             loadings,
@@ -500,29 +634,11 @@ impl<'a> Names<'a> {
     fn lab_model(&self, key: Key) -> LabModel<'a> {
         let lab = self.pack.labs.iter().find(|lab| lab.key == key).expect(LINTED);
         let source = if let Some(measured) = &lab.measured {
-            Source::Measured {
-                curve: measured.curve.map(|path| self.table(path)),
-                offset: measured.offset,
-                terms: measured
-                    .terms
-                    .iter()
-                    .map(|term| match (term.latent, term.condition) {
-                        (Some(latent), _) => {
-                            let latent = self.latent(latent);
-                            TermModel::Latent { latent, weight: term.weight, relative: term.relative }
-                        }
-                        (None, condition) => TermModel::Condition {
-                            condition: self.condition_index(condition.expect(LINTED)),
-                            weight: term.weight,
-                        },
-                    })
-                    .collect(),
-                noise: measured.noise,
-                log: measured.log,
-                below: measured.below.as_ref().map(|below| (self.lab(below.lab), below.by)),
-            }
+            self.measured(measured, &lab.grades)
         } else if let Some(derived) = &lab.derived {
             self.derived(derived)
+        } else if !lab.texts.is_empty() {
+            Source::Texts(lab.texts.iter().map(|answer| (answer.text.0, answer.share)).collect())
         } else if lab.answers.is_empty() {
             Source::Parts(lab.parts.iter().map(|&part| self.lab(part)).collect())
         } else {
@@ -543,8 +659,32 @@ impl<'a> Names<'a> {
         }
     }
 
+    fn measured(&self, measured: &'a twinlake_pack::Measured, grades: &'a [twinlake_pack::Grade]) -> Source<'a> {
+        Source::Measured {
+            curve: measured.curve.map(|path| self.table(path)),
+            offset: measured.offset,
+            terms: self.terms(&measured.terms),
+            noise: measured.noise,
+            log: measured.log,
+            below: measured.below.as_ref().map(|below| (self.lab(below.lab), below.by)),
+            grades: grades.iter().map(|grade| (grade.from.unwrap_or(f64::NEG_INFINITY), grade.text.0)).collect(),
+        }
+    }
+
     fn derived(&self, derived: &Derived) -> Source<'a> {
         match *derived {
+            Derived::Multiple { of, mean, spread, noise, ref terms } => {
+                Source::Multiple { of: self.lab(of), mean, spread, noise, terms: self.terms(terms) }
+            }
+            Derived::Linear { ref of, offset, spread, noise, ref terms } => Source::Linear {
+                of: of.iter().map(|part| (self.lab(part.lab), part.weight)).collect(),
+                offset,
+                spread,
+                noise,
+                terms: self.terms(terms),
+            },
+            Derived::Product { of, by, factor } => Source::Product { of: self.lab(of), by: self.lab(by), factor },
+            Derived::Ratio { of, by, factor } => Source::Ratio { of: self.lab(of), by: self.lab(by), factor },
             Derived::BodyMassIndex { weight, height } => {
                 Source::BodyMassIndex { weight: self.lab(weight), height: self.lab(height) }
             }

@@ -8,12 +8,14 @@ use proptest::prelude::*;
 use twinlake_pack::Pack;
 
 use super::{Model, average_glucose, body_mass_index, egfr, friedewald, simulate};
-use crate::timeline::{Category, ConceptKey, EventId, Observation, Sex, Timeline, Value};
+use crate::timeline::{
+    Category, ConceptKey, Course, EncounterClass, EventId, Observation, RequestCategory, Sex, Timeline, Value, Ward,
+};
 
 const SEED: u64 = 42;
 const N: u64 = 10_000;
 
-fn cohort() -> &'static [Timeline] {
+pub(super) fn cohort() -> &'static [Timeline] {
     static COHORT: OnceLock<Vec<Timeline>> = OnceLock::new();
     COHORT.get_or_init(|| {
         let pack = Pack::embedded();
@@ -22,17 +24,17 @@ fn cohort() -> &'static [Timeline] {
     })
 }
 
-fn key(name: &str) -> ConceptKey {
+pub(super) fn key(name: &str) -> ConceptKey {
     Pack::embedded().key(name).unwrap()
 }
 
-fn age_at(timeline: &Timeline, date: NaiveDate) -> i32 {
+pub(super) fn age_at(timeline: &Timeline, date: NaiveDate) -> i32 {
     let born = timeline.demographics.birth_date;
     date.year() - born.year() - i32::from((date.month(), date.day()) < (born.month(), born.day()))
 }
 
 /// Every event: what it is, its id, and the first and last moment it claims.
-fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveDate, NaiveDate)> {
+pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveDate, NaiveDate)> {
     let mut all = Vec::new();
     let visit = |index: usize| timeline.encounters[index].start.date();
     for item in &timeline.encounters {
@@ -59,11 +61,35 @@ fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveD
     for item in &timeline.procedures {
         all.push(("procedure", item.event, item.concept, item.start.date(), item.end.date()));
     }
+    for item in &timeline.requests {
+        all.push(("request", item.event, item.concept, item.authored.date(), item.done.date()));
+    }
     for item in &timeline.specimens {
         all.push(("specimen", item.event, item.concept, item.at.date(), item.at.date()));
     }
     for item in &timeline.allergies {
         all.push(("allergy", item.event, item.concept, item.onset, item.recorded));
+    }
+    for item in &timeline.related_persons {
+        let first = visit(item.encounter);
+        all.push(("related person", item.event, key("wellness-visit"), first, item.until.unwrap_or(first).max(first)));
+    }
+    let planned = |course: Course, encounter: usize| (visit(encounter), course.end().unwrap_or(visit(encounter)));
+    for item in &timeline.care_plans {
+        let (first, last) = planned(item.course, item.encounter);
+        all.push(("care plan", item.event, timeline.problems[item.problem].concept, first, last));
+    }
+    for item in &timeline.goals {
+        let plan = &timeline.care_plans[item.plan];
+        let (first, last) = planned(plan.course, plan.encounter);
+        all.push(("goal", item.event, item.measure, first, last));
+    }
+    for item in &timeline.care_teams {
+        let (first, last) = planned(item.course, item.encounter);
+        all.push(("care team", item.event, key("wellness-visit"), first, last));
+    }
+    for item in &timeline.provenances {
+        all.push(("provenance", item.event, key("wellness-visit"), visit(item.encounter), item.recorded.date()));
     }
     for item in &timeline.coverages {
         all.push(("coverage", item.event, key("wellness-visit"), item.start, item.end.unwrap_or(item.start)));
@@ -71,6 +97,10 @@ fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, ConceptKey, NaiveD
     for item in &timeline.notes {
         let kind = timeline.encounters[item.encounter].kind;
         all.push(("note", item.event, kind, item.at.date(), item.at.date()));
+    }
+    for item in &timeline.survey_responses {
+        let score = &timeline.observations[item.score];
+        all.push(("survey response", item.event, score.concept, score.at.date(), score.at.date()));
     }
     for item in &timeline.written_reports {
         let procedure = timeline.procedures[item.procedure].concept;
@@ -144,6 +174,36 @@ fn every_laboratory_result_was_measured_in_one_specimen() {
         }
         let laboratory = timeline.observations.iter().filter(|item| item.category == Category::Laboratory).count();
         assert_eq!(measured.len(), laboratory, "patient {}", timeline.patient);
+    }
+}
+
+#[test]
+fn wards_follow_each_other_from_the_start_of_a_visit_to_its_end() {
+    let mut intensive = 0;
+    for timeline in cohort() {
+        for (index, encounter) in timeline.encounters.iter().enumerate() {
+            let stays: Vec<_> = timeline.ward_stays.iter().filter(|stay| stay.encounter == index).collect();
+            let in_hospital = matches!(encounter.class, EncounterClass::Emergency | EncounterClass::Inpatient);
+            assert_eq!(stays.is_empty(), !in_hospital, "patient {} {encounter:?}", timeline.patient);
+            let Some((first, last)) = stays.first().zip(stays.last()) else { continue };
+            assert_eq!((first.start, last.end), (encounter.start, encounter.end));
+            assert!(stays.iter().all(|stay| stay.start < stay.end));
+            assert!(stays.windows(2).all(|pair| pair[0].end == pair[1].start && pair[0].ward != pair[1].ward));
+            intensive += usize::from(stays.iter().any(|stay| stay.ward == Ward::IntensiveCare));
+        }
+        let died =
+            |index: usize| timeline.death.as_ref().is_some_and(|death| death.at <= timeline.encounters[index].end);
+        assert!(timeline.discharges.iter().all(|discharge| !died(discharge.encounter)));
+    }
+    assert!(intensive > 100, "{intensive} visits to intensive care");
+}
+
+#[test]
+fn every_report_has_its_request() {
+    for timeline in cohort() {
+        let n = timeline.requests.iter().filter(|request| request.category == RequestCategory::Laboratory).count();
+        assert_eq!(n, timeline.reports.len(), "patient {}", timeline.patient);
+        assert!(timeline.requests.iter().all(|request| request.authored <= request.done));
     }
 }
 
@@ -336,10 +396,122 @@ fn identities_hold_in_the_numbers_as_written() {
             };
             let age = f64::from(age_at(timeline, date));
             let creatinine = get("creatinine");
+            let ratio = |of: &str, by: &str, factor: f64| get(of).zip(get(by)).map(|(of, by)| of / by * factor);
+            check("mean-corpuscular-volume", ratio("haematocrit", "erythrocytes", 10.0), 0.051);
+            check("mean-corpuscular-haemoglobin", ratio("haemoglobin", "erythrocytes", 10.0), 0.051);
+            check("mean-corpuscular-haemoglobin-concentration", ratio("haemoglobin", "haematocrit", 100.0), 0.051);
+            let albumin = get("urine-albumin-creatinine-ratio").zip(get("urine-creatinine"));
+            check("urine-albumin", albumin.map(|(ratio, creatinine)| (ratio * creatinine * 0.01).max(0.5)), 0.051);
+            let gap = get("sodium").zip(get("chloride")).zip(get("carbon-dioxide"));
+            if let Some(((sodium, chloride), carbon_dioxide)) = gap {
+                let gap = sodium - chloride - carbon_dioxide;
+                assert!((4.0..22.0).contains(&gap), "patient {} visit {encounter}: anion gap {gap}", timeline.patient);
+            }
             check("egfr", creatinine.map(|creatinine| egfr(creatinine, sex, age).clamp(3.0, 160.0)), 0.51);
         }
     }
-    assert!(checked.len() == 4 && checked.values().all(|&n| n > 1000), "{checked:?}");
+    assert!(checked.len() == 8 && checked.values().all(|&n| n > 1000), "{checked:?}");
+}
+
+#[test]
+fn an_epidemic_begins_when_the_calendar_says() {
+    let first = NaiveDate::from_ymd_opt(2020, 3, 1).unwrap();
+    let mut years: BTreeMap<i32, usize> = BTreeMap::new();
+    for timeline in cohort() {
+        for diagnosis in timeline.diagnoses.iter().filter(|diagnosis| diagnosis.concept == key("covid-19")) {
+            let date = timeline.encounters[diagnosis.encounter].start.date();
+            assert!(date >= first, "patient {}: {date}", timeline.patient);
+            *years.entry(date.year()).or_default() += 1;
+        }
+    }
+    assert_eq!(years.keys().copied().collect::<Vec<_>>(), [2020, 2021, 2022, 2023, 2024, 2025]);
+    assert!(years[&2022] > 2 * years[&2024], "{years:?}");
+}
+
+#[test]
+fn what_can_pass_does_in_some_and_its_drugs_end() {
+    let mut passed = 0;
+    for (name, drugs) in
+        [("major-depression", ["sertraline-100", "fluoxetine-20"]), ("anaemia", ["ferrous-sulfate-325"; 2])]
+    {
+        let drugs: Vec<ConceptKey> = drugs.iter().filter_map(|drug| Pack::embedded().key(drug)).collect();
+        for timeline in cohort() {
+            for problem in timeline.problems.iter().filter(|problem| problem.concept == key(name)) {
+                let Some(abated) = problem.abated else { continue };
+                passed += 1;
+                assert!(abated >= problem.recorded);
+                let later = timeline.diagnoses.iter().filter(|diagnosis| diagnosis.concept == problem.concept);
+                let later = later.map(|diagnosis| timeline.encounters[diagnosis.encounter].start.date()).max();
+                assert!(later.is_none_or(|later| later < abated), "patient {}", timeline.patient);
+                let for_it = timeline.prescriptions.iter().filter(|item| item.reason == Some(problem.concept));
+                assert!(for_it.filter(|item| drugs.contains(&item.concept)).all(|item| item.at.date() <= abated));
+            }
+        }
+    }
+    assert!(passed > 100, "{passed}");
+}
+
+#[test]
+fn pregnancies_are_seen_end_in_hospital_and_do_not_overlap() {
+    let delivered = [key("delivery"), key("cesarean-section")];
+    let (mut births, mut cesareans, mut visits, mut woman_years) = (0, 0, 0, 0.0);
+    for timeline in cohort() {
+        let day = |encounter: usize| timeline.encounters[encounter].start.date();
+        let pregnancies: Vec<_> =
+            timeline.problems.iter().filter(|problem| problem.concept == key("pregnancy")).collect();
+        let reference = Pack::embedded().reference_date;
+        let age = age_at(timeline, reference);
+        if timeline.demographics.sex == Sex::Female && (25..50).contains(&age) && timeline.death.is_none() {
+            woman_years += 10.0;
+            births += pregnancies.iter().filter(|pregnancy| pregnancy.abated.is_some()).count();
+        }
+        for pair in pregnancies.windows(2) {
+            let end = pair[0].abated.expect("an earlier pregnancy is over");
+            assert!(end < pair[1].onset, "patient {}", timeline.patient);
+        }
+        for pregnancy in pregnancies {
+            let end = timeline.death.as_ref().map_or(reference, |death| death.at.date());
+            let last = pregnancy.abated.unwrap_or(end);
+            let days = (last - pregnancy.onset).num_days();
+            assert!((0..=330).contains(&days), "patient {}: {days} days", timeline.patient);
+            let during = |date: NaiveDate| (pregnancy.onset..=last).contains(&date);
+            let seen = timeline.encounters.iter().filter(|item| item.kind == key("prenatal-visit"));
+            visits += seen.filter(|item| during(item.start.date())).count();
+            let Some(end) = pregnancy.abated else { continue };
+            let stay = timeline
+                .encounters
+                .iter()
+                .position(|item| item.start.date() == end && item.reason == Some(pregnancy.concept));
+            let stay = stay.unwrap_or_else(|| panic!("patient {}: no stay on {end}", timeline.patient));
+            assert_eq!(timeline.encounters[stay].class, crate::timeline::EncounterClass::Inpatient);
+            let done: Vec<_> = timeline.procedures.iter().filter(|item| item.encounter == stay).collect();
+            assert!(done.iter().any(|item| delivered.contains(&item.concept)), "patient {}", timeline.patient);
+            cesareans += done.iter().filter(|item| item.concept == delivered[1]).count();
+            let said = |name: &str| {
+                timeline.diagnoses.iter().any(|item| item.concept == key(name) && day(item.encounter) == end)
+            };
+            assert!(said("mother-delivered") && said("livebirth"), "patient {}", timeline.patient);
+        }
+    }
+    let per_year = to_f64(births) / woman_years;
+    assert!((0.04..0.09).contains(&per_year), "{per_year:.3} births a year of women of 25 to 49, ten years long");
+    assert!((0.25..0.40).contains(&(to_f64(cesareans) / to_f64(births.max(1)))), "{cesareans} of {births}");
+    assert!(visits > 8 * births, "{visits} visits, {births} births");
+}
+
+#[test]
+fn a_tumour_has_one_stage_for_life() {
+    let mut staged = 0;
+    for timeline in cohort() {
+        let mut by_site: BTreeMap<u16, usize> = BTreeMap::new();
+        for item in timeline.observations.iter().filter(|item| item.concept == key("cancer-stage")) {
+            assert!(matches!(item.value, Value::Text(text) if text.starts_with("Stage ")), "{item:?}");
+            *by_site.entry(item.event.stream).or_default() += 1;
+        }
+        assert!(by_site.values().all(|&n| n == 1), "patient {}: {by_site:?}", timeline.patient);
+        staged += by_site.len();
+    }
+    assert!(staged > 50, "{staged}");
 }
 
 #[test]
@@ -393,6 +565,20 @@ fn notes_tell_of_their_visit_and_name_nobody() {
 }
 
 #[test]
+fn answers_add_up_to_the_score_that_was_recorded() {
+    let mut n = BTreeMap::new();
+    for timeline in cohort() {
+        for response in &timeline.survey_responses {
+            let score = quantity(&timeline.observations[response.score]).unwrap();
+            let total: u32 = response.points.iter().map(|&points| u32::from(points)).sum();
+            assert!((f64::from(total) - score).abs() < 0.5, "patient {} {response:?}", timeline.patient);
+            *n.entry(response.instrument).or_insert(0) += 1;
+        }
+    }
+    assert!(n.len() == 4 && n.values().all(|&n| n > 100), "{n:?}");
+}
+
+#[test]
 fn the_sick_are_measured_more() {
     let per_person = |sick: bool| {
         let people: Vec<&Timeline> = cohort()
@@ -431,8 +617,12 @@ proptest! {
         is_prefix!(immunizations);
         is_prefix!(procedures);
         is_prefix!(specimens);
+        is_prefix!(survey_responses);
         is_prefix!(notes);
         is_prefix!(written_reports);
+        is_prefix!(requests);
+        is_prefix!(ward_stays);
+        is_prefix!(discharges);
         for prescription in &part.prescriptions {
             let later = whole.prescriptions.iter().find(|other| other.event == prescription.event).unwrap();
             prop_assert_eq!(prescription.at, later.at);
@@ -469,31 +659,31 @@ fn is_new(date: NaiveDate) -> bool {
     date > Pack::embedded().reference_date - chrono::Months::new(100)
 }
 
-fn numbers(timeline: &Timeline, concept: ConceptKey) -> Vec<(NaiveDate, f64)> {
+pub(super) fn numbers(timeline: &Timeline, concept: ConceptKey) -> Vec<(NaiveDate, f64)> {
     let of = timeline.observations.iter().filter(|observation| observation.concept == concept);
     of.filter_map(|observation| Some((observation.at.date(), quantity(observation)?))).collect()
 }
 
 /// The number of an observation, the first one of several parts.
-fn quantity(observation: &Observation) -> Option<f64> {
+pub(super) fn quantity(observation: &Observation) -> Option<f64> {
     let value = match &observation.value {
         Value::Quantity { value, .. } => *value,
         Value::Components(parts) => parts.first()?.1,
-        Value::Concept(_) => return None,
+        Value::Concept(_) | Value::Text(_) => return None,
     };
     Some(super::measure::to_f64(value))
 }
 
-fn to_f64(n: usize) -> f64 {
+pub(super) fn to_f64(n: usize) -> f64 {
     f64::from(u32::try_from(n).unwrap())
 }
 
-fn mean(values: &[f64]) -> f64 {
+pub(super) fn mean(values: &[f64]) -> f64 {
     assert!(values.len() > 20, "only {} values", values.len());
     values.iter().sum::<f64>() / to_f64(values.len())
 }
 
-fn correlation(pairs: &[(f64, f64)]) -> f64 {
+pub(super) fn correlation(pairs: &[(f64, f64)]) -> f64 {
     let (x, y): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
     let (mx, my) = (mean(&x), mean(&y));
     let sum = |f: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|&(x, y)| f(x - mx, y - my)).sum::<f64>();

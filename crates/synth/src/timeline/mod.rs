@@ -3,17 +3,27 @@
 //! Everything that FHIR or OMOP says about a patient is decided here. The renderings draw no random number; they only
 //! translate. Times are the wall clock of the patient's place; [`Demographics::utc_offset_minutes`] is fixed for life.
 
+mod coordination;
 mod coverage;
 mod note;
+mod personal;
+mod request;
 mod specimen;
+mod stay;
+mod survey;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
 use crate::chart::{Deed, Marks};
 
+pub use coordination::{CarePlan, CareTeam, Course, Goal, Kinship, Provenance, RelatedPerson};
 pub use coverage::{Coverage, Relationship};
 pub use note::{Note, NoteKind, WrittenReport};
+pub use personal::{Language, MaritalStatus, Personal};
+pub use request::{Fulfilment, Request, RequestCategory};
 pub use specimen::Specimen;
+pub use stay::{Destination, Discharge, Ward, WardStay};
+pub use survey::{Instrument, SurveyResponse};
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
 ///
@@ -64,12 +74,32 @@ pub struct Timeline {
     pub coverages: Vec<Coverage>,
     /// Specimens of laboratory results, by time.
     pub specimens: Vec<Specimen>,
+    /// What the registration desk knows besides; FHIR alone has it.
+    pub personal: Personal,
+    /// Questionnaires filled in, by score.
+    pub survey_responses: Vec<SurveyResponse>,
     /// Notes, by visit.
     pub notes: Vec<Note>,
     /// Reports of diagnostic services in words, by procedure.
     pub written_reports: Vec<WrittenReport>,
     /// What the [chart layer](crate::chart) did to which event; empty when it is off.
     pub marks: Marks,
+    /// People close to the patient, at most one at a time.
+    pub related_persons: Vec<RelatedPerson>,
+    /// Plans for lasting conditions, in the order of the problems.
+    pub care_plans: Vec<CarePlan>,
+    /// What the plans aim at, in their order.
+    pub goals: Vec<Goal>,
+    /// The team that pursues the plans, when there is one.
+    pub care_teams: Vec<CareTeam>,
+    /// Who wrote down each encounter, in their order.
+    pub provenances: Vec<Provenance>,
+    /// Orders that led to a report or procedure, by encounter.
+    pub requests: Vec<Request>,
+    /// Wards of the hospital a patient was in, by time.
+    pub ward_stays: Vec<WardStay>,
+    /// Discharges to elsewhere than home, by time.
+    pub discharges: Vec<Discharge>,
 }
 
 impl Timeline {
@@ -81,6 +111,16 @@ impl Timeline {
     /// Whether the patient has been seen by `as_of`; until then neither rendering knows of them.
     pub fn is_charted(&self) -> bool {
         !self.encounters.is_empty()
+    }
+
+    /// Whether a hospital stay began in the emergency department: the visit before it, ended at most an hour ago.
+    pub fn came_by_emergency(&self, encounter: usize) -> bool {
+        let stay = &self.encounters[encounter];
+        let before = encounter.checked_sub(1).map(|before| &self.encounters[before]);
+        stay.class == EncounterClass::Inpatient
+            && before.is_some_and(|before| {
+                before.class == EncounterClass::Emergency && (stay.start - before.end).num_minutes() <= 60
+            })
     }
 }
 
@@ -246,6 +286,8 @@ pub enum Value {
     },
     /// A coded answer.
     Concept(ConceptKey),
+    /// An answer in words.
+    Text(&'static str),
     /// Several named parts, as in a blood pressure; slot 0 is the first.
     Components(Vec<(ConceptKey, Scaled, &'static str)>),
 }
@@ -367,6 +409,8 @@ pub struct Allergy {
     pub event: EventId,
     /// `Allergy to …`, a concept of the Observation domain.
     pub concept: ConceptKey,
+    /// What it does to the patient, when that was told.
+    pub reaction: Option<ConceptKey>,
     /// When it began.
     pub onset: NaiveDate,
     /// When it was written down.

@@ -1,6 +1,10 @@
 //! Condition (problem list and diagnoses) and AllergyIntolerance.
 
-use twinlake_fhir::{Abatement, AllergyIntolerance, CodeableConcept, Condition, Onset, Text};
+use chrono::NaiveTime;
+use twinlake_fhir::{
+    Abatement, AllergyIntolerance, AllergyReaction, CodeableConcept, Condition, DateTime, Extension, ExtensionValue,
+    Onset, Text,
+};
 
 use super::{Chart, coded};
 use crate::render::codes::Code;
@@ -9,6 +13,7 @@ use crate::timeline::{self, Diagnosis, Problem};
 const PROBLEM: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-condition-problems-health-concerns";
 const DIAGNOSIS: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-condition-encounter-diagnosis";
 const ALLERGY: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-allergyintolerance";
+const ASSERTED: &str = "http://hl7.org/fhir/StructureDefinition/condition-assertedDate";
 const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/condition-category";
 const CLINICAL: &str = "http://terminology.hl7.org/CodeSystem/condition-clinical";
 const VERIFICATION: &str = "http://terminology.hl7.org/CodeSystem/condition-ver-status";
@@ -24,6 +29,7 @@ pub(super) fn problem<'a>(chart: &'a Chart<'_>, problem: &Problem) -> Condition<
     Condition {
         id: Some(chart.id(problem.event)),
         meta: Some(chart.meta_of_day(problem.abated.unwrap_or(problem.recorded).max(problem.recorded), &[PROBLEM])),
+        extension: vec![asserted(problem.recorded.into())],
         clinical_status: Some(clinical(problem)),
         verification_status: Some(coded(VERIFICATION, CONFIRMED)),
         category: vec![coded(CATEGORY, PROBLEM_LIST)],
@@ -40,17 +46,25 @@ pub(super) fn problem<'a>(chart: &'a Chart<'_>, problem: &Problem) -> Condition<
 
 pub(super) fn diagnosis<'a>(chart: &'a Chart<'_>, diagnosis: &Diagnosis) -> Condition<'a> {
     let encounter = &chart.timeline.encounters[diagnosis.encounter];
-    // The problem list says whether it still goes on; a diagnosis that never was a problem says nothing of it.
-    let problem = chart.timeline.problems.iter().find(|problem| problem.concept == diagnosis.concept);
+    // The problem list says when it began and whether it still goes on; a diagnosis that never was a problem says
+    // nothing of it. Of what comes again, it is the last time before the visit.
+    let day = encounter.end.date();
+    let of_concept = chart.timeline.problems.iter().filter(|problem| problem.concept == diagnosis.concept);
+    let problem = of_concept.filter(|problem| problem.onset <= day).max_by_key(|problem| problem.onset);
+    let abated = problem.and_then(|problem| problem.abated);
+    let changed = abated.map_or(encounter.end, |day| encounter.end.max(day.and_time(NaiveTime::MIN)));
     Condition {
         id: Some(chart.id(diagnosis.event)),
-        meta: Some(chart.meta(encounter.end, &[DIAGNOSIS])),
+        meta: Some(chart.meta(changed, &[DIAGNOSIS])),
+        extension: vec![asserted(chart.at(encounter.start))],
         clinical_status: problem.map(clinical),
         verification_status: Some(coded(VERIFICATION, CONFIRMED)),
         category: vec![coded(CATEGORY, ENCOUNTER_DIAGNOSIS)],
         code: Some(chart.concept(diagnosis.concept)),
         subject: Some(chart.subject()),
         encounter: Some(chart.encounter(diagnosis.encounter)),
+        onset: problem.map(|problem| Onset::DateTime(problem.onset.into())),
+        abatement: abated.map(|day| Abatement::DateTime(day.into())),
         recorded_date: Some(chart.at(encounter.start)),
         recorder: Some(chart.recorder(Some(diagnosis.encounter))),
         ..Condition::default()
@@ -70,8 +84,21 @@ pub(super) fn allergy<'a>(chart: &'a Chart<'_>, allergy: &timeline::Allergy) -> 
         onset: Some(Onset::DateTime(allergy.onset.into())),
         recorded_date: Some(allergy.recorded.into()),
         recorder: Some(chart.recorder(allergy.encounter)),
+        reaction: allergy
+            .reaction
+            .map(|reaction| AllergyReaction {
+                manifestation: vec![chart.concept(reaction)],
+                ..AllergyReaction::default()
+            })
+            .into_iter()
+            .collect(),
         ..AllergyIntolerance::default()
     }
+}
+
+/// When somebody first said so.
+fn asserted(at: DateTime<'_>) -> Extension<'_> {
+    Extension::new(ASSERTED, ExtensionValue::DateTime(at))
 }
 
 fn clinical(problem: &Problem) -> CodeableConcept<'static> {

@@ -14,8 +14,7 @@ const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
 const DISPOSITION: &str = "http://terminology.hl7.org/CodeSystem/discharge-disposition";
 const PRIMARY: Code = Code { code: "PPRF", display: "primary performer" };
-const HOME: Code = Code { code: "home", display: "Home" };
-const EXPIRED: Code = Code { code: "exp", display: "Expired" };
+const ADMIT_SOURCE: &str = "http://terminology.hl7.org/CodeSystem/admit-source";
 
 pub(super) fn encounter<'a>(chart: &'a Chart<'_>, index: usize, encounter: &'a timeline::Encounter) -> Encounter<'a> {
     let Code { code, display } = codes::class(encounter.class);
@@ -42,20 +41,35 @@ pub(super) fn encounter<'a>(chart: &'a Chart<'_>, index: usize, encounter: &'a t
         period: Some(chart.period(encounter.start, encounter.end)),
         reason_code: chart.concepts(encounter.reason),
         hospitalization: (encounter.class == EncounterClass::Inpatient).then(|| EncounterHospitalization {
-            discharge_disposition: Some(coded(DISPOSITION, disposition(chart, encounter))),
+            admit_source: chart.timeline.came_by_emergency(index).then(|| coded(ADMIT_SOURCE, codes::FROM_EMERGENCY)),
+            discharge_disposition: Some(coded(DISPOSITION, codes::disposition(chart.timeline, index))),
             ..EncounterHospitalization::default()
         }),
-        location: vec![EncounterLocation {
-            location: Some(chart.location(encounter.organization)),
-            ..EncounterLocation::default()
-        }],
+        location: locations(chart, index, encounter.organization),
         service_provider: Some(chart.organization(encounter.organization)),
         ..Encounter::default()
     }
 }
 
-/// Who dies in hospital is not sent home.
-fn disposition(chart: &Chart<'_>, encounter: &timeline::Encounter) -> Code {
-    let died_there = chart.timeline.death.as_ref().is_some_and(|death| death.at <= encounter.end);
-    if died_there { EXPIRED } else { HOME }
+/// The wards of a visit to the hospital, each with its period; of another visit the building.
+fn locations<'a>(chart: &'a Chart<'_>, index: usize, organization: usize) -> Vec<EncounterLocation<'a>> {
+    let stays = &chart.timeline.ward_stays;
+    let first = stays.partition_point(|stay| stay.encounter < index);
+    let wards: Vec<_> = stays[first..]
+        .iter()
+        .take_while(|stay| stay.encounter == index)
+        .map(|stay| EncounterLocation {
+            location: Some(chart.ward(organization, stay.ward)),
+            status: Some(Text::from("completed")),
+            period: Some(chart.period(stay.start, stay.end)),
+            ..EncounterLocation::default()
+        })
+        .collect();
+    if wards.is_empty() {
+        return vec![EncounterLocation {
+            location: Some(chart.location(organization)),
+            ..EncounterLocation::default()
+        }];
+    }
+    wards
 }

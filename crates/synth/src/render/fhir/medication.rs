@@ -1,8 +1,8 @@
 //! MedicationRequest and Immunization.
 
 use twinlake_fhir::{
-    Decimal, DispenseRequest, Dosage, Immunization, ImmunizationPerformer, Medication, MedicationRequest, Occurrence,
-    Quantity, Reported, Text,
+    AsNeeded, Decimal, DispenseRequest, Dosage, Dose, DoseAndRate, Immunization, ImmunizationPerformer, Medication,
+    MedicationRequest, Occurrence, Quantity, Raw, Reported, Text,
 };
 
 use super::{Chart, coded, quantity};
@@ -41,7 +41,7 @@ pub(super) fn prescription<'a>(chart: &'a Chart<'_>, prescription: &'a Prescript
         authored_on: Some(chart.at(prescription.at)),
         requester: Some(chart.practitioner(encounter.practitioner)),
         reason_code: chart.concepts(prescription.reason),
-        dosage_instruction: vec![Dosage { text: Some(Text::from(prescription.sig)), ..Dosage::default() }],
+        dosage_instruction: vec![dosage(chart, prescription.sig)],
         dispense_request: Some(DispenseRequest {
             number_of_repeats_allowed: Some(prescription.refills),
             quantity: Some(Quantity {
@@ -52,6 +52,35 @@ pub(super) fn prescription<'a>(chart: &'a Chart<'_>, prescription: &'a Prescript
             ..DispenseRequest::default()
         }),
         ..MedicationRequest::default()
+    }
+}
+
+/// Directions in words and, as far as the words tell, in parts.
+pub(super) fn dosage<'a>(chart: &'a Chart<'_>, sig: &'a str) -> Dosage<'a> {
+    let directions = chart.context.directions.get(sig);
+    let dose = directions.and_then(|directions| directions.dose);
+    Dosage {
+        text: Some(Text::from(sig)),
+        timing: directions
+            .and_then(|directions| directions.timing.as_deref())
+            .map(|timing| Raw::from_json(timing).expect("it was written as JSON")),
+        as_needed: directions.filter(|directions| directions.as_needed).map(|_| AsNeeded::Boolean(true)),
+        dose_and_rate: dose
+            .map(|(value, unit)| DoseAndRate {
+                dose: Some(Dose::Quantity(match unit {
+                    "mL" | "mg" => quantity(value, unit),
+                    // What UCUM has no unit for is counted in words.
+                    _ => Quantity {
+                        value: Some(Decimal::from_scaled(value.units, value.decimals)),
+                        unit: Some(Text::from(unit)),
+                        ..Quantity::default()
+                    },
+                })),
+                ..DoseAndRate::default()
+            })
+            .into_iter()
+            .collect(),
+        ..Dosage::default()
     }
 }
 

@@ -4,6 +4,7 @@
 //! wall clock with the patient's fixed offset; `meta.lastUpdated` follows from the event, never from a clock.
 
 mod condition;
+mod coordination;
 mod coverage;
 mod encounter;
 mod medication;
@@ -11,8 +12,11 @@ mod note;
 mod observation;
 mod patient;
 mod procedure;
+mod provenance;
 mod reference;
+mod request;
 mod specimen;
+mod survey;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use twinlake_fhir::{CodeableConcept, Coding, DateTime, Decimal, Meta, Period, Quantity, Reference, Resource, Text};
@@ -20,17 +24,26 @@ use twinlake_fhir::{CodeableConcept, Coding, DateTime, Decimal, Meta, Period, Qu
 use super::Context;
 use super::codes::Code;
 use crate::ids;
-use crate::timeline::{ConceptKey, EventId, Scaled, Timeline};
+use crate::timeline::{ConceptKey, Course, EventId, Fulfilment, Scaled, Timeline, Ward};
 
 pub use reference::fhir_reference;
-pub(super) use reference::location_name;
+pub(super) use reference::{location_name, ward_name};
 
 /// Renders a patient as FHIR resources: the Patient first, then by type, each type in the order of the timeline.
 ///
-/// Organizations, Locations and Practitioners are in [`fhir_reference`].
+/// Organizations, Locations and Practitioners are in [`fhir_reference`]. Provenances come last, as they name the others.
 pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Resource<'_>)) {
     let chart = Chart::new(context, timeline);
+    let mut targets = provenance::Targets::new(&chart);
+    let outer = sink;
+    let sink = &mut |resource: Resource<'_>| {
+        targets.note(&resource);
+        outer(resource);
+    };
     sink(patient::patient(&chart).into());
+    for person in &timeline.related_persons {
+        sink(coordination::related_person(&chart, person).into());
+    }
     for (index, encounter) in timeline.encounters.iter().enumerate() {
         sink(encounter::encounter(&chart, index, encounter).into());
     }
@@ -43,6 +56,9 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     for allergy in &timeline.allergies {
         sink(condition::allergy(&chart, allergy).into());
     }
+    for request in &timeline.requests {
+        sink(request::request(&chart, request).into());
+    }
     for specimen in &timeline.specimens {
         sink(specimen::specimen(&chart, specimen).into());
     }
@@ -52,8 +68,8 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     if let Some(cause) = observation::cause_of_death(&chart) {
         sink(cause.into());
     }
-    for report in &timeline.reports {
-        sink(observation::report(&chart, report).into());
+    for (index, report) in timeline.reports.iter().enumerate() {
+        sink(observation::report(&chart, index, report).into());
     }
     for prescription in &timeline.prescriptions {
         sink(medication::prescription(&chart, prescription).into());
@@ -61,11 +77,23 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     for immunization in &timeline.immunizations {
         sink(medication::immunization(&chart, immunization).into());
     }
-    for procedure in &timeline.procedures {
-        sink(procedure::procedure(&chart, procedure).into());
+    for (index, procedure) in timeline.procedures.iter().enumerate() {
+        sink(procedure::procedure(&chart, index, procedure).into());
     }
     for coverage in &timeline.coverages {
         sink(coverage::coverage(&chart, coverage).into());
+    }
+    for team in &timeline.care_teams {
+        sink(coordination::care_team(&chart, team).into());
+    }
+    for (index, plan) in timeline.care_plans.iter().enumerate() {
+        sink(coordination::care_plan(&chart, index, plan).into());
+    }
+    for goal in &timeline.goals {
+        sink(coordination::goal(&chart, goal).into());
+    }
+    for response in &timeline.survey_responses {
+        sink(survey::response(&chart, response).into());
     }
     for note in &timeline.notes {
         sink(note::note(&chart, note).into());
@@ -75,6 +103,9 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
         if let Some(document) = note::filed(&chart, report) {
             sink(document.into());
         }
+    }
+    for provenance in &timeline.provenances {
+        outer(provenance::provenance(&chart, provenance, &targets).into());
     }
 }
 
@@ -147,6 +178,15 @@ impl<'a> Chart<'a> {
     fn payer(&self, index: usize) -> Reference<'_> {
         Reference::to(self.context.payers[index].as_str())
     }
+    fn ward(&self, organization: usize, ward: Ward) -> Reference<'_> {
+        Reference::to(self.context.wards[organization * Ward::ALL.len() + ward as usize].as_str())
+    }
+
+    /// The request that a report or procedure was made for.
+    fn based_on(&self, result: Fulfilment) -> Vec<Reference<'static>> {
+        let request = self.timeline.requests.iter().find(|request| request.fulfilled_by == result);
+        request.map(|request| Reference::to(format!("ServiceRequest/{}", self.id(request.event)))).into_iter().collect()
+    }
 
     fn at(&self, wall: NaiveDateTime) -> DateTime<'static> {
         DateTime::from_wall(wall, self.timeline.demographics.utc_offset_minutes)
@@ -154,6 +194,21 @@ impl<'a> Chart<'a> {
 
     fn period(&self, start: NaiveDateTime, end: NaiveDateTime) -> Period<'static> {
         Period { start: Some(self.at(start)), end: Some(self.at(end)), ..Period::default() }
+    }
+
+    /// From the day of an encounter to the end of what was begun there.
+    fn course(&self, encounter: usize, course: Course) -> Period<'static> {
+        Period {
+            start: Some(self.timeline.encounters[encounter].start.date().into()),
+            end: course.end().map(Into::into),
+            ..Period::default()
+        }
+    }
+
+    /// `meta` of a resource that came about at an encounter and was last changed when its course ended.
+    fn meta_of_course(&self, encounter: usize, course: Course, profile: &[&'static str]) -> Meta<'static> {
+        let made = self.timeline.encounters[encounter].end;
+        self.meta(course.end().map_or(made, |day| made.max(day.and_time(NaiveTime::MIN))), profile)
     }
 
     /// `meta` of a resource that was last changed then.

@@ -2,13 +2,13 @@
 
 use twinlake_fhir::{
     CodeableConcept, Coding, DiagnosticReport, Effective, Observation, ObservationComponent, ObservationValue,
-    ReferenceRange, Text,
+    Reference, ReferenceRange, Text,
 };
 
-use super::{Chart, coded, quantity};
+use super::{Chart, coded, quantity, survey};
 use crate::chart::{Deed, other_spelling};
 use crate::render::codes::{self, Code};
-use crate::timeline::{self, Category, Report, Scaled, Value};
+use crate::timeline::{self, Category, Fulfilment, Report, Scaled, Value};
 
 const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/observation-category";
 const INTERPRETATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation";
@@ -62,8 +62,21 @@ pub(super) fn observation<'a>(
             .collect(),
         reference_range: reference_range(observation).into_iter().collect(),
         component,
+        derived_from: derived_from(chart, observation),
         ..Observation::default()
     }
+}
+
+/// The answers that a score was counted from.
+fn derived_from<'a>(chart: &Chart<'_>, observation: &timeline::Observation) -> Vec<Reference<'a>> {
+    if observation.category != Category::Survey {
+        return Vec::new();
+    }
+    let response = survey::of_score(chart, observation);
+    response
+        .map(|response| Reference::to(format!("QuestionnaireResponse/{}", chart.id(response.event))))
+        .into_iter()
+        .collect()
 }
 
 /// The Observation that says what the patient died of, when it is known.
@@ -83,7 +96,7 @@ pub(super) fn cause_of_death<'a>(chart: &'a Chart<'_>) -> Option<Observation<'a>
     })
 }
 
-pub(super) fn report<'a>(chart: &'a Chart<'_>, report: &Report) -> DiagnosticReport<'a> {
+pub(super) fn report<'a>(chart: &'a Chart<'_>, index: usize, report: &Report) -> DiagnosticReport<'a> {
     let encounter = &chart.timeline.encounters[report.encounter];
     let result = |&index: &usize| {
         let id = chart.id(chart.timeline.observations[index].event);
@@ -101,6 +114,7 @@ pub(super) fn report<'a>(chart: &'a Chart<'_>, report: &Report) -> DiagnosticRep
     DiagnosticReport {
         id: Some(chart.id(report.event)),
         meta: Some(chart.meta(report.at, &[REPORT])),
+        based_on: chart.based_on(Fulfilment::Report(index)),
         status: Some(Text::from("final")),
         category: vec![coded(REPORT_CATEGORY, LABORATORY)],
         code: Some(chart.concept(report.concept)),
@@ -132,6 +146,7 @@ fn value<'a>(chart: &'a Chart<'_>, value: &'a Value) -> (Option<ObservationValue
     match value {
         Value::Quantity { value, unit } => (Some(ObservationValue::Quantity(quantity(*value, unit))), Vec::new()),
         Value::Concept(concept) => (Some(ObservationValue::CodeableConcept(chart.concept(*concept))), Vec::new()),
+        Value::Text(text) => (Some(ObservationValue::String(Text::from(*text))), Vec::new()),
         Value::Components(components) => {
             let component = components.iter().map(|(concept, value, unit)| ObservationComponent {
                 code: Some(chart.concept(*concept)),
@@ -158,7 +173,7 @@ fn profile(chart: &Chart<'_>, observation: &timeline::Observation) -> &'static s
     let unit = match &observation.value {
         Value::Quantity { unit, .. } => unit,
         Value::Components(components) => components.first().map_or("", |(_, _, unit)| unit),
-        Value::Concept(_) => "",
+        Value::Concept(_) | Value::Text(_) => "",
     };
     let loinc = if entry.system == LOINC { entry.code } else { "" };
     match (observation.category, loinc, unit) {

@@ -3,15 +3,16 @@
 use twinlake_fhir::{Performed, Procedure, ProcedurePerformer, Text};
 
 use super::Chart;
-use crate::timeline;
+use crate::timeline::{self, Fulfilment};
 
 const PROFILE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-procedure";
 
-pub(super) fn procedure<'a>(chart: &'a Chart<'_>, procedure: &timeline::Procedure) -> Procedure<'a> {
+pub(super) fn procedure<'a>(chart: &'a Chart<'_>, index: usize, procedure: &timeline::Procedure) -> Procedure<'a> {
     let encounter = &chart.timeline.encounters[procedure.encounter];
     Procedure {
         id: Some(chart.id(procedure.event)),
         meta: Some(chart.meta(procedure.end, &[PROFILE])),
+        based_on: chart.based_on(Fulfilment::Procedure(index)),
         status: Some(Text::from("completed")),
         code: Some(chart.concept(procedure.concept)),
         subject: Some(chart.subject()),

@@ -13,6 +13,7 @@ use crate::ids;
 use crate::reference::{self, organization_of, specialty_of};
 use crate::render::Context;
 use crate::render::codes::{self, Code};
+use crate::timeline::Ward;
 
 const ORGANIZATION: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-organization";
 const LOCATION: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-location";
@@ -20,6 +21,8 @@ const PRACTITIONER: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-c
 const PRACTITIONER_ROLE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-practitionerrole";
 const ORGANIZATION_TYPE: &str = "http://terminology.hl7.org/CodeSystem/organization-type";
 const ROLE_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
+const PHYSICAL_TYPE: &str = "http://terminology.hl7.org/CodeSystem/location-physical-type";
+const WARD: Code = Code { code: "wa", display: "Ward" };
 const PROVIDER: Code = Code { code: "prov", display: "Healthcare Provider" };
 const PAYER: Code = Code { code: "pay", display: "Payer" };
 const HOSPITAL: Code = Code { code: "HOSP", display: "Hospital" };
@@ -80,6 +83,23 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
             ..Location::default()
         }));
     }
+    for (index, organization) in context.reference.organizations.iter().enumerate().filter(|(_, one)| one.hospital) {
+        for ward in Ward::ALL {
+            sink(Resource::from(Location {
+                id: Some(id(context, ids::ward(index, ward))),
+                meta: Some(meta(begun.clone(), &[LOCATION])),
+                status: Some(Text::from("active")),
+                name: Some(Text::from(ward_name(organization, ward))),
+                type_: vec![coded(ROLE_CODE, codes::ward(ward).0)],
+                telecom: vec![phone(&organization.phone)],
+                address: Some(address(context.pack, organization)),
+                physical_type: Some(coded(PHYSICAL_TYPE, WARD)),
+                managing_organization: Some(Reference::to(context.organizations[index].as_str())),
+                part_of: Some(Reference::to(context.locations[index].as_str())),
+                ..Location::default()
+            }));
+        }
+    }
     for (index, practitioner) in context.reference.practitioners.iter().enumerate() {
         sink(Resource::from(Practitioner {
             id: Some(id(context, ids::practitioner(index))),
@@ -116,7 +136,12 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
     }
 }
 
-/// What the one location of an organization is called.
+/// What a ward of a hospital is called.
+pub(in crate::render) fn ward_name(organization: &reference::Organization, ward: Ward) -> String {
+    format!("{}, {}", organization.name, codes::ward(ward).1)
+}
+
+/// What the main building of an organization is called.
 pub(in crate::render) fn location_name(organization: &reference::Organization) -> String {
     format!("{}, main building", organization.name)
 }

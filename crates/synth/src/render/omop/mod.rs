@@ -29,6 +29,7 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     let mut rows = Vec::with_capacity(timeline.observations.len() + timeline.encounters.len() * 4 + 16);
     rows.push(person::person(context, timeline).into());
     visit::push_visits(context, timeline, &mut rows);
+    visit::push_details(context, timeline, &mut rows);
     rows.extend(timeline.problems.iter().map(|problem| condition::problem(&patient, problem)));
     rows.extend(timeline.diagnoses.iter().map(|diagnosis| condition::diagnosis(&patient, diagnosis)));
     rows.extend(timeline.allergies.iter().map(|allergy| condition::allergy(&patient, allergy)));

@@ -25,6 +25,9 @@ pub(super) fn push_observation(patient: &Patient<'_>, observation: &Observation,
             let answer = Answer::Coded(patient.context.meaning(*concept));
             rows.push(row(patient, observation, key, observation.concept, &answer, observation.range));
         }
+        Value::Text(text) => {
+            rows.push(row(patient, observation, key, observation.concept, &Answer::Text(text), observation.range));
+        }
         Value::Components(components) => {
             for (place, (concept, value, unit)) in (1..).zip(components) {
                 let answer = Answer::number(patient, *value, unit);
@@ -38,6 +41,7 @@ pub(super) fn push_observation(patient: &Patient<'_>, observation: &Observation,
 enum Answer<'a> {
     Number { text: String, unit: &'a str, unit_concept_id: ConceptId },
     Coded(&'a Meaning<'a>),
+    Text(&'a str),
 }
 
 impl<'a> Answer<'a> {
@@ -49,13 +53,20 @@ impl<'a> Answer<'a> {
     fn as_number(&self) -> Option<f64> {
         match self {
             Self::Number { text, .. } => Some(number(text)),
-            Self::Coded(_) => None,
+            Self::Coded(_) | Self::Text(_) => None,
+        }
+    }
+
+    fn as_string(&self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some((*text).to_owned()),
+            _ => None,
         }
     }
 
     fn as_concept_id(&self) -> Option<ConceptId> {
         match self {
-            Self::Number { .. } => None,
+            Self::Number { .. } | Self::Text(_) => None,
             Self::Coded(meaning) => Some(meaning.standard),
         }
     }
@@ -63,7 +74,7 @@ impl<'a> Answer<'a> {
     fn unit(&self) -> Option<(&'a str, ConceptId)> {
         match self {
             Self::Number { unit, unit_concept_id, .. } => Some((unit, *unit_concept_id)),
-            Self::Coded(_) => None,
+            Self::Coded(_) | Self::Text(_) => None,
         }
     }
 
@@ -71,6 +82,7 @@ impl<'a> Answer<'a> {
         match self {
             Self::Number { text, .. } => text.clone(),
             Self::Coded(meaning) => meaning.entry.code.to_string(),
+            Self::Text(text) => (*text).to_owned(),
         }
     }
 }
@@ -129,6 +141,7 @@ fn row(
         Table::Observation => {
             let mut row = event.observation();
             row.value_as_number = answer.as_number();
+            row.value_as_string = answer.as_string();
             row.value_as_concept_id = answer.as_concept_id();
             row.unit_concept_id = unit.map(|(_, concept)| concept);
             row.unit_source_value = unit.map(|(code, _)| code.to_owned());

@@ -8,6 +8,7 @@ use twinlake_vocab::{system, types};
 use crate::ids;
 use crate::reference::{organization_of, specialty_of};
 use crate::render::{Context, codes, fhir};
+use crate::timeline::Ward;
 
 /// Rows that belong to no patient: one `cdm_source`, and every location, care site and provider of the cohort.
 ///
@@ -42,6 +43,11 @@ pub fn omop_reference(context: &Context<'_>) -> Vec<AnyRow> {
     }
     for (index, organization) in context.reference.organizations.iter().enumerate() {
         rows.push(care_site(ids::location(index), fhir::location_name(organization), organization.place));
+    }
+    for (index, organization) in context.reference.organizations.iter().enumerate().filter(|(_, one)| one.hospital) {
+        for ward in Ward::ALL {
+            rows.push(care_site(ids::ward(index, ward), fhir::ward_name(organization, ward), organization.place));
+        }
     }
     for (index, practitioner) in context.reference.practitioners.iter().enumerate() {
         let gender = codes::gender(practitioner.sex);

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use super::super::model::OnsetModel;
 use super::{Clinic, draw_minutes, event, time_of, to_years};
 use crate::seed::Draws;
 use crate::timeline::Death;
@@ -30,7 +31,7 @@ impl Clinic<'_> {
             let model = self.model;
             let visit = &model.visits.inpatient;
             let orders: Vec<_> = visit.orders.iter().map(|order| (*order, visit.pack.key.0)).collect();
-            self.carry_out(&sitting, &orders, &[], condition);
+            self.carry_out(&sitting, None, &orders, &[], condition);
         }
         self.chart.death = Some(Death {
             at,
@@ -41,11 +42,14 @@ impl Clinic<'_> {
 
     /// A chronic condition of the problem list, or in hospital an acute one; often none is named.
     pub(super) fn cause_of_death(&self, day: i32, in_hospital: bool, draws: &mut Draws) -> Option<usize> {
-        let n_chronic = self.model.chronic.len();
-        let n_conditions = n_chronic + self.model.acute.len();
+        let n_conditions = self.model.chronic.len() + self.model.acute.len();
         let weights = (0..n_conditions).map(|index| {
             let condition = self.model.condition(index);
-            let possible = if index < n_chronic { self.is_followed(index) } else { in_hospital };
+            let about = |calendar: &[(f64, f64)]| self.calendar_factor(calendar, day) > 0.0;
+            let possible = match &condition.onset {
+                OnsetModel::Recurrent { calendar, .. } => in_hospital && about(calendar),
+                _ => self.is_followed(index),
+            };
             let mortality = condition.pack.mortality.as_ref().filter(|mortality| {
                 possible
                     && day >= self.life.birthday(to_years(mortality.from_age).max(condition.min_age))

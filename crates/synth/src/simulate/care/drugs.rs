@@ -25,11 +25,21 @@ impl Clinic<'_> {
             }
         }
         for index in 0..self.model.chronic.len() {
-            let willing = self.life.body.illnesses[index].as_ref().is_some_and(|illness| illness.willing);
-            if willing && self.is_followed(index) {
+            if self.is_willing(index, day) && self.is_followed(index) {
                 self.climb(index, sitting);
             }
         }
+    }
+
+    /// Whether the person takes drugs for a condition at all, at this age.
+    fn is_willing(&self, index: usize, day: i32) -> bool {
+        let condition = &self.model.chronic[index];
+        let (Some(treatment), Some(illness)) = (&condition.pack.treatment, &self.life.body.illnesses[index]) else {
+            return false;
+        };
+        let age = f64::from(day) / YEAR;
+        let factor = condition.start_curve.map_or(1.0, |curve| curve.at(self.life.body.sex, age).0);
+        illness.reluctance < treatment.start * factor
     }
 
     /// Begins the first drug of a condition's ladder, or adds the next while its goal is missed.

@@ -11,12 +11,24 @@ impl Clinic<'_> {
 
     pub(super) fn recognise(&mut self, sitting: &Sitting) {
         for index in 0..self.model.chronic.len() {
+            self.resolve(index, sitting.day);
             let Some(illness) = &self.life.body.illnesses[index] else { continue };
             let is_new =
                 self.known[index].is_none() && illness.findable.is_some_and(|findable| findable <= sitting.day);
             if is_new && self.is_grounded(index, sitting.day) && !self.is_superseded(index, sitting.day) {
                 self.known[index] = Some(sitting.day);
                 self.note_problem(index, sitting.day, sitting.encounter);
+            }
+        }
+    }
+
+    /// Notes that a condition has passed, and ends the drugs begun for it.
+    fn resolve(&mut self, index: usize, day: i32) {
+        let over = self.model.chronic[index].pack.remits > 0.0 && self.is_superseded(index, day);
+        if over && self.is_followed(index) {
+            self.resolved[index] = Some(day);
+            for usage in self.uses.iter_mut().filter(|usage| usage.condition == index && usage.is_active(day)) {
+                usage.stop = Some(day.max(usage.start + 1));
             }
         }
     }
@@ -37,7 +49,7 @@ impl Clinic<'_> {
             })
     }
 
-    /// Whether another condition has taken this one's place, known or not.
+    /// Whether another condition has taken this one's place or it has passed, known or not.
     pub(super) fn is_superseded(&self, index: usize, day: i32) -> bool {
         self.life.body.illnesses[index].as_ref().is_some_and(|illness| illness.end.is_some_and(|end| end <= day))
     }
@@ -84,6 +96,7 @@ impl Clinic<'_> {
         self.chart.allergies.push(Allergy {
             event: event(rules.stream, day, u32::try_from(index).expect("at most sixteen allergies")),
             concept: self.model.allergies[index].0,
+            reaction: self.model.reactions[index],
             onset: self.life.date(onset),
             recorded: self.life.date(day),
             encounter,

@@ -42,8 +42,6 @@ pub(super) struct Chart {
     pub(super) procedures: Vec<Procedure>,
     pub(super) allergies: Vec<Allergy>,
     pub(super) death: Option<Death>,
-    /// The times of taking a drug, also those before the window.
-    pub(super) uses: Vec<Use>,
 }
 
 /// A visit that takes place.
@@ -63,12 +61,47 @@ impl Sitting {
     }
 }
 
+/// An acute episode, and what becomes of it.
 #[derive(Clone, Copy, Debug)]
 struct Episode {
+    /// Day of the visit it leads to.
     day: i32,
     condition: usize,
     number: u64,
+    /// Whether it leads to the emergency department.
+    emergency: bool,
+    /// Days of the hospital stay, when it comes to one.
+    stay: Option<i32>,
 }
+
+/// A course: a time that passes by itself, as a pregnancy does.
+#[derive(Clone, Copy, Debug)]
+struct Course {
+    condition: usize,
+    /// Day of life it begins.
+    onset: i32,
+    /// Day of life it is to end.
+    end: i32,
+}
+
+/// A day on which a course asks for care.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    day: i32,
+    course: Course,
+    what: StepKind,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum StepKind {
+    First,
+    Visit,
+    End,
+}
+
+/// Whose orders are remembered: those of planned care together, those of each acute condition for itself. An order that
+/// is due every so many days is not put off because of what an illness called for in between.
+type Memory = Option<usize>;
 
 pub(super) struct Clinic<'c> {
     model: &'c Model<'c>,
@@ -80,7 +113,9 @@ pub(super) struct Clinic<'c> {
     uses: Vec<Use>,
     /// Day on which each chronic condition was written down.
     known: Vec<Option<i32>>,
-    last_ordered: BTreeMap<Ordered, i32>,
+    /// Day on which each chronic condition was found to be over.
+    resolved: Vec<Option<i32>>,
+    last_ordered: BTreeMap<(Memory, Ordered), i32>,
     lab_seeds: Vec<Seed>,
     condition_seeds: Vec<Seed>,
     medication_seeds: Vec<Seed>,
@@ -104,8 +139,19 @@ struct Doses {
     last: i32,
 }
 
+/// A life in care: its chart, and what stands behind it.
+pub(super) struct Care {
+    pub(super) chart: Chart,
+    /// Day on which each chronic condition was written down.
+    pub(super) known: Vec<Option<i32>>,
+    /// The times of taking a drug, also those before the window.
+    pub(super) uses: Vec<Use>,
+    /// Deviation of each lab from the mean of the person's like, in standard deviations.
+    pub(super) deviations: Vec<f64>,
+}
+
 /// All care of a life.
-pub(super) fn chart(model: &Model<'_>, life: &Life) -> Chart {
+pub(super) fn care(model: &Model<'_>, life: &Life) -> Care {
     Clinic::new(model, life).run()
 }
 
@@ -118,7 +164,11 @@ impl<'c> Clinic<'c> {
         };
         let conditions = model.chronic.iter().chain(&model.acute);
         let lab_seeds = seeds(&mut model.labs.iter().map(|lab| &lab.label));
-        let has_curve = |source: &Source<'_>| matches!(source, Source::Measured { curve: Some(_), .. });
+        let has_curve = |source: &Source<'_>| match source {
+            Source::Measured { curve, .. } => curve.is_some(),
+            Source::Multiple { spread, .. } | Source::Linear { spread, .. } => *spread > 0.0,
+            _ => false,
+        };
         let lab_deviations = model.labs.iter().zip(&lab_seeds);
         let lab_deviations =
             lab_deviations.map(|(lab, seed)| if has_curve(&lab.source) { seed.at(0).normal() } else { 0.0 }).collect();
@@ -127,6 +177,7 @@ impl<'c> Clinic<'c> {
             last: life.end,
             uses: Vec::new(),
             known: vec![None; model.chronic.len()],
+            resolved: vec![None; model.chronic.len()],
             last_ordered: BTreeMap::new(),
             lab_seeds,
             lab_deviations,
@@ -149,7 +200,7 @@ impl<'c> Clinic<'c> {
         }
     }
 
-    fn run(mut self) -> Chart {
+    fn run(mut self) -> Care {
         let dying = self.life.death.map(|death| self.plan_death(death));
         if let Some((_, first_day)) = dying {
             self.last = first_day - 1;
@@ -198,6 +249,11 @@ impl<'c> Clinic<'c> {
         }
     }
 
+    /// Goes from visit to visit. A day holds one; the law when two fall on the same day, or one falls into a hospital
+    /// stay, is: check-ups come before follow-ups, these before what a schedule asks for, then acute episodes, then the
+    /// steps of a course. What is planned is put off to the next free day, and what follows from its plan (the next one's
+    /// day, and what chance decides about it) stays that of the day it was planned for, so that nothing shifts from then
+    /// on. An episode that finds its day taken leads to no visit.
     fn visit_by_visit(&mut self) {
         let model = self.model;
         let visits = &model.visits;
@@ -209,6 +265,8 @@ impl<'c> Clinic<'c> {
         });
         let episodes = self.episodes();
         let mut episodes = episodes.iter().peekable();
+        let steps = self.steps();
+        let mut steps = steps.iter().peekable();
         let mut seen_in_window = false;
         loop {
             while episodes.next_if(|episode| episode.day < free).is_some() {}
@@ -219,61 +277,71 @@ impl<'c> Clinic<'c> {
             let (other_day, other) =
                 other.map(|(index, (visit, due))| (on(*due, visit), index)).min().unwrap_or((i32::MAX, 0));
             let episode_day = episodes.peek().map_or(i32::MAX, |episode| episode.day);
-            let day = well_day.min(follow_day).min(other_day).min(episode_day);
+            let step_day = steps.peek().map_or(i32::MAX, |step| match (step.what, self.course_of(&step.course)) {
+                (StepKind::First | StepKind::Visit, Some(course)) => on(step.day, &course.visit),
+                _ => step.day.max(free),
+            });
+            let day = well_day.min(follow_day).min(other_day).min(episode_day).min(step_day);
             if day > self.last {
                 break;
             }
             if day == well_day {
+                let planned = self.opening(wellness, &visits.wellness);
                 let first = !seen_in_window && day >= self.life.window;
-                let mut draws = self.draws(&visits.wellness, day);
-                wellness = Self::next_due(&visits.wellness, day, &mut draws);
+                let mut draws = self.draws(&visits.wellness, planned);
+                wellness = self.next_after(&visits.wellness, planned, day, &mut draws);
                 if first || draws.chance(visits.wellness.pack.attendance) {
                     seen_in_window |= first;
                     self.manage(&visits.wellness, day, draws);
-                    follow_up = self.follow_up_interval().map(|interval| day + whole(interval));
+                    follow_up = self.follow_up_interval().map(|interval| planned + whole(interval));
                     free = day + 1;
                 }
             } else if day == follow_day {
-                let mut draws = self.draws(&visits.follow_up, day);
+                let planned = self.opening(follow_up.unwrap_or(day), &visits.follow_up);
+                let mut draws = self.draws(&visits.follow_up, planned);
                 let interval = self.follow_up_interval().unwrap_or(YEAR);
                 if draws.chance(visits.follow_up.pack.attendance) {
                     let virtual_ = draws.chance(visits.virtual_.pack.share);
                     self.manage(if virtual_ { &visits.virtual_ } else { &visits.follow_up }, day, draws);
-                    let interval = self.follow_up_interval().unwrap_or(YEAR);
-                    let stretch = 0.9 + 0.25 * self.draws(&visits.follow_up, -day).uniform();
-                    follow_up = Some(day + whole(interval * stretch).max(7));
+                    let interval = self.follow_up_interval();
+                    let stretch = 0.9 + 0.25 * self.draws(&visits.follow_up, -planned).uniform();
+                    follow_up = interval.map(|interval| planned + whole(interval * stretch).max(7));
                     free = day + 1;
                 } else {
-                    follow_up = Some(day + whole(interval * 0.5).max(7));
+                    follow_up = Some(planned + whole(interval * 0.5).max(7));
                 }
             } else if day == other_day {
                 let visit = &visits.scheduled[other];
-                let mut draws = self.draws(visit, day);
-                scheduled[other] = Self::next_due(visit, day, &mut draws);
+                let planned = self.opening(scheduled[other], visit);
+                let mut draws = self.draws(visit, planned);
+                scheduled[other] = self.next_after(visit, planned, day, &mut draws);
                 if draws.chance(visit.pack.attendance) && self.scheduled_visit(visit, day, draws) {
                     free = day + 1;
                 }
-            } else if let Some(episode) = episodes.next() {
-                free = self.episode(*episode) + 1;
+            } else if day == episode_day {
+                let last = episodes.next().and_then(|episode| self.episode(*episode));
+                free = last.map_or(free, |last| last + 1);
+            } else if let Some(step) = steps.next() {
+                let last = self.step(step, day);
+                free = last.map_or(free, |last| last + 1);
             }
         }
     }
 
-    fn finish(mut self) -> Chart {
+    fn finish(mut self) -> Care {
         for ((_, _, stop), usage) in self.chart.prescriptions.iter_mut().zip(&self.prescribed) {
             *stop = usage.and_then(|place| self.uses[place].stop);
         }
-        self.chart.uses = self.uses;
-        for condition in &self.model.chronic {
+        for (condition, resolved) in self.model.chronic.iter().zip(self.resolved) {
             let ends = condition.ended_by.iter().filter_map(|&other| self.known[other]);
-            let Some(end) = ends.min() else { continue };
+            let Some(end) = ends.chain(resolved).min() else { continue };
             if let Some(problem) = self.chart.problems.iter_mut().find(|problem| problem.concept == condition.concept) {
                 problem.abated = Some(self.life.date(end).max(problem.onset));
             }
         }
         self.chart.problems.sort_by_key(|problem| (problem.onset, problem.event));
         self.chart.allergies.sort_by_key(|allergy| (allergy.onset, allergy.event));
-        self.chart
+        Care { chart: self.chart, known: self.known, uses: self.uses, deviations: self.lab_deviations }
     }
 }
 

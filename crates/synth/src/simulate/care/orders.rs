@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::super::body::YEAR;
 use super::super::measure::{Subject, Written, scaled, stream};
 use super::super::model::{ConditionModel, OrderModel, Ordered, Source};
-use super::{Clinic, Sitting, draw_minutes, event, to_years};
+use super::{Clinic, Memory, Sitting, draw_minutes, event, to_years};
 use crate::timeline::{Category, Cause, Observation, Procedure, Report, Value};
 
 impl Clinic<'_> {
-    pub(super) fn is_due(&self, order: &OrderModel, day: i32) -> bool {
+    pub(super) fn is_due(&self, order: &OrderModel, memory: Memory, day: i32) -> bool {
         let age = f64::from(day) / YEAR;
         if age < order.from_age || age >= order.to_age || order.sex.is_some_and(|sex| sex != self.life.body.sex) {
             return false;
@@ -18,7 +18,8 @@ impl Clinic<'_> {
         if order.from_age > 0.0 && day < self.life.birthday(to_years(order.from_age)) {
             return false;
         }
-        let recent = self.last_ordered.get(&order.of).is_some_and(|&last| f64::from(day - last) < order.every_days);
+        let last = self.last_ordered.get(&(memory, order.of));
+        let recent = last.is_some_and(|&last| f64::from(day - last) < order.every_days);
         if recent || order.probability >= 1.0 {
             return !recent;
         }
@@ -33,25 +34,26 @@ impl Clinic<'_> {
     pub(super) fn carry_out(
         &mut self,
         sitting: &Sitting,
+        memory: Memory,
         orders: &[(OrderModel, Cause)],
         shifts: &[(usize, f64)],
         reason: Option<&ConditionModel<'_>>,
     ) {
         let mut ordered: BTreeMap<Ordered, Cause> = BTreeMap::new();
         for (order, cause) in orders {
-            if !ordered.contains_key(&order.of) && self.is_due(order, sitting.day) {
+            if !ordered.contains_key(&order.of) && self.is_due(order, memory, sitting.day) {
                 ordered.insert(order.of, cause);
             }
         }
         let mut wanted: Vec<Option<Cause>> = vec![None; self.model.labs.len()];
         for (&of, &cause) in &ordered {
-            self.last_ordered.insert(of, sitting.day);
+            self.last_ordered.insert((memory, of), sitting.day);
             match of {
                 Ordered::Lab(lab) => wanted[lab] = Some(cause),
                 Ordered::Report(report) => {
                     for &lab in &self.model.reports[report].results {
                         wanted[lab] = wanted[lab].or(Some(cause));
-                        self.last_ordered.insert(Ordered::Lab(lab), sitting.day);
+                        self.last_ordered.insert((memory, Ordered::Lab(lab)), sitting.day);
                     }
                 }
                 Ordered::Procedure(procedure) => self.perform(procedure, sitting, reason, cause),
@@ -106,6 +108,7 @@ impl Clinic<'_> {
                 Written::Nothing => continue,
                 Written::Number(value) => Value::Quantity { value, unit },
                 Written::Answer(answer) => Value::Concept(answer),
+                Written::Text(text) => Value::Text(text),
                 Written::Parts => {
                     let Source::Parts(of) = &entry.source else { continue };
                     let parts = of.iter().filter_map(|&part| match written[part] {
@@ -134,8 +137,16 @@ impl Clinic<'_> {
             });
         }
         for (&of, &cause) in ordered {
-            let Ordered::Report(report) = of else { continue };
-            let report = &self.model.reports[report];
+            let Ordered::Report(index) = of else { continue };
+            let report = &self.model.reports[index];
+            // A panel that another one of the visit has whole is part of that one.
+            let is_part = |other: usize| {
+                let larger = &self.model.reports[other].results;
+                larger.len() > report.results.len() && report.results.iter().all(|lab| larger.contains(lab))
+            };
+            if ordered.keys().any(|of| matches!(of, Ordered::Report(other) if is_part(*other))) {
+                continue;
+            }
             let results: Vec<usize> = report.results.iter().filter_map(|&lab| places[lab]).collect();
             if !results.is_empty() {
                 self.chart.reports.push(Report {

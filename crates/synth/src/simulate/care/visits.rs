@@ -3,11 +3,12 @@
 use chrono::{NaiveDateTime, TimeDelta};
 
 use super::super::life::whole;
-use super::super::model::{ConditionModel, OrderModel, VisitModel};
-use super::{Clinic, Episode, STAY_SLOT, Sitting, draw_minutes, event, time_of};
+use super::super::measure::stream;
+use super::super::model::{ConditionModel, CourseModel, OrderModel, VisitModel};
+use super::{Clinic, Course, Episode, PROBLEM_SLOT, STAY_SLOT, Sitting, Step, StepKind, draw_minutes, event, time_of};
 use crate::reference;
 use crate::seed::Draws;
-use crate::timeline::{Cause, Encounter, EncounterClass};
+use crate::timeline::{Cause, Diagnosis, Encounter, EncounterClass, Problem};
 
 impl<'c> Clinic<'c> {
     /// A check-up or follow-up: what is found, ordered, prescribed and given.
@@ -30,7 +31,7 @@ impl<'c> Clinic<'c> {
                     orders.extend(condition.orders.iter().map(|order| (*order, condition.pack.key.0)));
                 }
             }
-            self.carry_out(&sitting, &orders, &[], reason);
+            self.carry_out(&sitting, None, &orders, &[], reason);
         }
         self.treat(&sitting);
         if in_person {
@@ -41,55 +42,139 @@ impl<'c> Clinic<'c> {
 
     /// A visit for what its orders ask, when any of them falls due; whether it took place.
     pub(super) fn scheduled_visit(&mut self, visit: &VisitModel<'_>, day: i32, mut draws: Draws) -> bool {
-        let due = visit.orders.iter().filter(|order| self.is_due(order, day));
+        let due = visit.orders.iter().filter(|order| self.is_due(order, None, day));
         let due: Vec<(OrderModel, Cause)> = due.map(|order| (*order, visit.pack.key.0)).collect();
         if due.is_empty() {
             return false;
         }
         let sitting = self.sit(visit, day, 0, None, &mut draws);
         self.latents_on(day);
-        self.carry_out(&sitting, &due, &[], None);
+        self.carry_out(&sitting, None, &due, &[], None);
         true
     }
 
-    /// An acute episode; the last day it takes.
-    pub(super) fn episode(&mut self, episode: Episode) -> i32 {
+    /// An acute episode; the last day it takes, or none when it would not be over in time.
+    pub(super) fn episode(&mut self, episode: Episode) -> Option<i32> {
         let model = self.model;
         let condition = model.condition(episode.condition);
-        let Some(rules) = &condition.pack.episode else { return episode.day };
-        let mut draws = self.condition_seeds[episode.condition].at(episode.number);
-        let (chance, stay) = (draws.uniform(), draws.exponential());
-        let admitted = chance < rules.admission;
-        let emergency = admitted || chance < rules.admission + rules.emergency;
-        let visit = if emergency { &model.visits.emergency } else { &model.visits.acute };
-        let day = self.opening(episode.day, visit);
-        let stay = 1 + whole(stay * (rules.stay_days - 1.0).max(0.0)).min(30);
-        let end = if admitted { day + 1 + stay } else { day };
-        if end > self.last {
-            return episode.day;
+        let day = episode.day;
+        if episode.stay.map_or(day, |stay| day + 1 + stay) > self.last {
+            return None;
         }
+        let video = &model.visits.virtual_;
+        let by_video = !episode.emergency && self.draws(video, day).chance(video.pack.acute_share);
+        let visit = match (episode.emergency, by_video) {
+            (true, _) => &model.visits.emergency,
+            (_, true) => video,
+            _ => &model.visits.acute,
+        };
+        let mut draws = self.condition_seeds[episode.condition].at(episode.number);
+        // Those that have decided what becomes of it.
+        let _ = (draws.uniform(), draws.exponential());
         let sitting = self.sit(visit, day, 0, Some(condition), &mut draws);
         self.latents_on(day);
         self.diagnose(episode.condition, &sitting);
         let mut orders: Vec<(OrderModel, Cause)> = Vec::with_capacity(12);
-        orders.extend(visit.orders.iter().map(|order| (*order, visit.pack.key.0)));
-        orders.extend(condition.orders.iter().map(|order| (*order, condition.pack.key.0)));
+        if !by_video {
+            orders.extend(visit.orders.iter().map(|order| (*order, visit.pack.key.0)));
+            orders.extend(condition.orders.iter().map(|order| (*order, condition.pack.key.0)));
+        }
         let shifts: Vec<(usize, f64)> =
             condition.lab_shifts.iter().map(|&(lab, by)| (lab, by * (0.6 + 0.8 * draws.uniform()))).collect();
-        self.carry_out(&sitting, &orders, &shifts, Some(condition));
-        let last = if admitted {
+        self.carry_out(&sitting, Some(episode.condition), &orders, &shifts, Some(condition));
+        let last = if let Some(stay) = episode.stay {
             let begin = sitting.end + TimeDelta::minutes(30);
             let finish = begin + TimeDelta::days(i64::from(stay)) + TimeDelta::minutes(draw_minutes(&mut draws, 600));
             let sitting = self.admit(begin, finish, Some(condition), &mut draws);
             self.diagnose(episode.condition, &sitting);
             self.prescribe_for(episode.condition, &sitting, &mut draws);
-            let past = (finish.date() - self.life.demographics.birth_date).num_days();
-            i32::try_from(past).expect("a day of life")
+            self.day_of(finish)
         } else {
             self.prescribe_for(episode.condition, &sitting, &mut draws);
             day
         };
-        last.max(episode.day)
+        Some(last)
+    }
+
+    fn day_of(&self, at: NaiveDateTime) -> i32 {
+        i32::try_from((at.date() - self.life.demographics.birth_date).num_days()).expect("a day of life")
+    }
+
+    /// A step of a course; the last day it takes, or none when it does not come to pass.
+    pub(super) fn step(&mut self, step: &Step, day: i32) -> Option<i32> {
+        let model = self.model;
+        let condition = model.condition(step.course.condition);
+        let course = condition.course.as_ref()?;
+        let mut draws = self.life.seed.child(&condition.label, 4).at(stream(step.day, 0));
+        if step.what == StepKind::End {
+            return self.end_course(step.course, condition, course, day, &mut draws);
+        }
+        let sitting = self.sit(&course.visit, day, 0, Some(condition), &mut draws);
+        // What was over before the window opened is not on the problem list.
+        if step.what == StepKind::First && step.course.end >= self.life.window {
+            self.chart.problems.push(Problem {
+                event: event(condition.pack.stream, day, PROBLEM_SLOT),
+                concept: condition.concept,
+                onset: self.life.date(step.course.onset),
+                recorded: self.life.date(day),
+                abated: None,
+                encounter: sitting.encounter,
+                cause: condition.pack.key.0,
+            });
+        }
+        self.latents_on(day);
+        self.diagnose(step.course.condition, &sitting);
+        let after = f64::from(step.day - step.course.onset);
+        let mut orders: Vec<(OrderModel, Cause)> = Vec::with_capacity(12);
+        orders.extend(course.visit.orders.iter().map(|order| (*order, course.visit.pack.key.0)));
+        let of_course = course.orders.iter().filter(|(_, from, to)| (*from..*to).contains(&after));
+        orders.extend(of_course.map(|(order, ..)| (*order, condition.pack.key.0)));
+        self.carry_out(&sitting, Some(step.course.condition), &orders, &condition.lab_shifts, Some(condition));
+        if step.what == StepKind::First {
+            self.prescribe_for(step.course.condition, &sitting, &mut draws);
+        }
+        Some(day)
+    }
+
+    /// The stay in which a course ends.
+    fn end_course(
+        &mut self,
+        over: Course,
+        condition: &ConditionModel<'_>,
+        course: &CourseModel<'_>,
+        day: i32,
+        draws: &mut Draws,
+    ) -> Option<i32> {
+        let (procedure, _, stay_days) = course.ways[draws.weighted(course.ways.iter().map(|(_, share, _)| *share))];
+        let stay = 1 + whole(draws.exponential() * (stay_days - 1.0).max(0.0)).min(14);
+        let begin = self.life.date(day).and_time(time_of(u32::try_from(draws.below(24 * 60)).unwrap_or(0)));
+        let finish = begin + TimeDelta::days(i64::from(stay)) + TimeDelta::minutes(draw_minutes(draws, 600));
+        let last = self.day_of(finish);
+        if last > self.last {
+            return None;
+        }
+        let sitting = self.admit(begin, finish, Some(condition), draws);
+        self.latents_on(day);
+        for &(concept, stream, probability) in &course.outcomes {
+            if let (true, Some(encounter)) = (draws.chance(probability), sitting.encounter) {
+                self.chart.diagnoses.push(Diagnosis {
+                    event: event(stream, sitting.day, sitting.slot),
+                    concept,
+                    encounter,
+                    cause: condition.pack.key.0,
+                });
+            }
+        }
+        let key = condition.pack.key.0;
+        self.perform(procedure, &sitting, Some(condition), key);
+        let orders: Vec<(OrderModel, Cause)> = course.end_orders.iter().map(|order| (*order, key)).collect();
+        self.carry_out(&sitting, Some(over.condition), &orders, &condition.lab_shifts, Some(condition));
+        let (concept, onset) = (condition.concept, self.life.date(over.onset));
+        let mut problems = self.chart.problems.iter_mut();
+        if let Some(problem) = problems.find(|problem| problem.concept == concept && problem.onset == onset) {
+            problem.abated = Some(self.life.date(day));
+        }
+        Some(last)
     }
 
     /// Opens an encounter of an ordinary visit.

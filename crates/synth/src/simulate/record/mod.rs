@@ -5,9 +5,16 @@
 //! adding one changes none of the others. Each honours `as_of`: what is written down by that day is the same for any
 //! later one, but for whether it is still open.
 
+mod care_plan;
 mod coverage;
 mod notes;
+mod personal;
+mod provenance;
+mod related_person;
+mod request;
 mod specimen;
+mod stay;
+mod surveys;
 
 use chrono::NaiveDate;
 
@@ -19,5 +26,12 @@ use crate::timeline::Timeline;
 pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
     coverage::add(model, patient, as_of, timeline);
     specimen::add(model, timeline);
+    request::add(model, timeline);
+    stay::add(patient, timeline);
+    personal::add(model, patient, timeline);
+    surveys::add(model, patient, timeline);
     notes::add(model, patient, timeline);
+    related_person::add(model, patient, as_of, timeline);
+    care_plan::add(model, timeline);
+    provenance::add(timeline);
 }

@@ -244,6 +244,7 @@ impl Writer<'_> {
                 Some(format!("{name} {}{}{flag}", written(*value), unit_words(unit)))
             }
             Value::Concept(answer) => Some(format!("{name}: {}", self.display(*answer))),
+            Value::Text(answer) => Some(format!("{name}: {answer}")),
             Value::Components(parts) => {
                 let (_, _, unit) = parts.first()?;
                 let numbers: Vec<String> = parts.iter().map(|(_, value, _)| written(*value)).collect();

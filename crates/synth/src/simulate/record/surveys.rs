@@ -23,8 +23,7 @@ pub(super) fn add(model: &Model<'_>, patient: Seed, timeline: &mut Timeline) {
         let Some(score) = score(observation, instrument) else { continue };
         let visit = timeline.encounters[observation.encounter].event;
         let (day, slot) = (visit.ordinal / 16, visit.ordinal % 16);
-        let event =
-            EventId { stream: SURVEY_RESPONSES, ordinal: day * 16 + slot.min(1) * RESPONSES_A_VISIT + place };
+        let event = EventId { stream: SURVEY_RESPONSES, ordinal: day * 16 + slot.min(1) * RESPONSES_A_VISIT + place };
         let mut draws = seed.at(u64::from(observation.event.stream) << 20 | u64::from(observation.event.ordinal));
         responses.push(SurveyResponse {
             event,
