@@ -115,8 +115,11 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
     };
     let now = |kind, event, cause, concept, day| fact(kind, event, cause, Some(concept), day, day);
     let visit = |index: usize| timeline.encounters[index].start.date();
-    for item in &timeline.encounters {
-        facts.push(now("encounter", item.event, item.cause, item.kind, item.start.date()));
+    for (index, item) in timeline.encounters.iter().enumerate() {
+        // Each ward is a row at a slot of its own.
+        let wards = timeline.ward_stays.iter().filter(|stay| stay.encounter == index).count();
+        let parts = u32::try_from(wards).unwrap_or(u32::MAX);
+        facts.push(Fact { parts, ..now("encounter", item.event, item.cause, item.kind, item.start.date()) });
     }
     for item in &timeline.problems {
         facts.push(fact("problem", item.event, item.cause, Some(item.concept), item.onset, item.recorded));
@@ -164,6 +167,32 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
         let day = item.at.date();
         facts.push(fact("written_report", item.event, item.cause, concept, day, day));
         facts.extend(item.document.map(|event| fact("filed_report", event, item.cause, concept, day, day)));
+    }
+    for item in &timeline.survey_responses {
+        let (score, day) = (timeline.observations[item.score].concept, visit(item.encounter));
+        facts.push(now("survey_response", item.event, item.cause, score, day));
+    }
+    for item in &timeline.related_persons {
+        let day = visit(item.encounter);
+        facts.push(fact("related_person", item.event, item.cause, None, day, day));
+    }
+    for item in &timeline.care_plans {
+        let concept = timeline.problems[item.problem].concept;
+        facts.push(now("care_plan", item.event, item.cause, concept, visit(item.encounter)));
+    }
+    for item in &timeline.goals {
+        let day = visit(timeline.care_plans[item.plan].encounter);
+        facts.push(now("goal", item.event, item.cause, item.measure, day));
+    }
+    for item in &timeline.care_teams {
+        let day = visit(item.encounter);
+        facts.push(fact("care_team", item.event, item.cause, None, day, day));
+    }
+    for item in &timeline.provenances {
+        facts.push(fact("provenance", item.event, item.cause, None, visit(item.encounter), item.recorded.date()));
+    }
+    for item in &timeline.requests {
+        facts.push(now("request", item.event, item.cause, item.concept, item.authored.date()));
     }
     if let Some(death) = &timeline.death {
         let day = death.at.date();
