@@ -25,8 +25,8 @@ fn blocks(page: &str) -> Vec<Block> {
                 open = Some(Block { language: language.to_owned(), text: String::new(), before });
             }
             (Some(_), Some(_)) => blocks.extend(open.take()),
-            (None, Some(block)) => block.text += &format!("{line}\n"),
-            (None, None) => before += &format!("{line} "),
+            (None, Some(block)) => block.text.extend([line, "\n"]),
+            (None, None) => before.extend([line, " "]),
         }
     }
     assert!(open.is_none(), "a block has no end");
