@@ -70,7 +70,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
 
-    /// Charts with faults: `messy`, or a TOML file of shares (missing, late, duplicate, local_code, unit_spelling)
+    /// Charts with faults: `messy`, or a TOML file of shares (`missing`, `late`, `duplicate`, `local_code`, `unit_spelling`)
     #[arg(long, value_name = "MESSY|FILE")]
     pub chart: Option<String>,
 
@@ -126,7 +126,7 @@ pub enum Format {
 pub enum OmopFormat {
     /// Parquet.
     Parquet,
-    /// CSV with a header, and SQL that loads it into DuckDB or PostgreSQL with keys on.
+    /// CSV with a header, and SQL that loads it into `DuckDB` or `PostgreSQL` with keys on.
     Csv,
 }
 
