@@ -8,16 +8,16 @@ use chrono::{NaiveDate, NaiveDateTime};
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Shared, harmonize_patient};
 use twinlake_omop::{AnyRow, Cell, DynRow, Table, key};
-use twinlake_pack::{ConceptKey, Pack, ReportService};
+use twinlake_pack::{ConceptKey, Modality, Pack, ReportService};
 use twinlake_synth::chart::{Deed, Marks, Rates};
 use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of, hospital_practitioners_of};
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
-    Allergy, Category, Claim, ClaimItem, Course, Coverage, Death, Demographics, Diagnosis, Dispense, Encounter,
-    EncounterClass, EpisodeOfCare, Ethnicity, EventId, Fulfilment, Immunization, Note, NoteKind, Observation, Personal,
-    Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship, Report, Request, RequestCategory, Scaled,
-    Service, Sex, Specimen, Timeline, Value, Ward, WardStay, WrittenReport,
+    Allergy, Category, Claim, ClaimItem, Course, Coverage, Death, Demographics, Device, Diagnosis, Dispense, Encounter,
+    EncounterClass, EpisodeOfCare, Ethnicity, EventId, Fulfilment, ImagingStudy, Immunization, Note, NoteKind,
+    Observation, Personal, Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship, Report, Request,
+    RequestCategory, Scaled, Service, Sex, Specimen, Timeline, Value, Ward, WardStay, WrittenReport,
 };
 use twinlake_vocab::Vocab;
 
@@ -89,7 +89,7 @@ fn compare(context: &Context<'_>, timelines: impl Iterator<Item = Timeline>) -> 
 }
 
 /// What gives no row and should not.
-const EXPECTED: [(&str, &str); 14] = [
+const EXPECTED: [(&str, &str); 15] = [
     ("QuestionnaireResponse", "results-in-observations"),
     // Values that a messy chart lacks; no other does.
     ("Observation", "no-value"),
@@ -107,6 +107,7 @@ const EXPECTED: [(&str, &str); 14] = [
     ("CarePlan", "not-mapped"),
     ("Goal", "not-mapped"),
     ("Provenance", "not-mapped"),
+    ("ImagingStudy", "not-mapped"),
 ];
 
 fn assert_agree(agreement: &Agreement) {
@@ -130,6 +131,7 @@ fn a_cohort_agrees() {
         Table::Measurement,
         Table::Observation,
         Table::Specimen,
+        Table::DeviceExposure,
         Table::Note,
         Table::VisitDetail,
         Table::Death,
@@ -206,6 +208,11 @@ fn every_kind_of_event_agrees() {
     assert_eq!(stay.cell("discharged_to_concept_id"), &Cell::Null);
     let second = key::slot(event(1, 4), 1);
     assert_eq!(row(Table::VisitDetail, second).cell("preceding_visit_detail_id"), &Cell::Int(event(1, 4)));
+    let stent = row(Table::DeviceExposure, event(405, 0));
+    assert_eq!(stent.cell("device_concept_id"), &Cell::Int(45_767_945));
+    assert_eq!(stent.cell("unique_device_id"), &Cell::Text("TL705643001".into()));
+    assert_eq!(stent.cell("production_id"), &Cell::Text("000000017".into()));
+    assert_eq!(stent.cell("device_exposure_start_date"), &Cell::Date(day("2024-03-01")));
     let second = row(Table::VisitOccurrence, event(1, 2));
     assert_eq!(second.cell("preceding_visit_occurrence_id"), &Cell::Int(event(1, 1)));
 }
@@ -407,6 +414,23 @@ fn eventful_life(pack: &Pack) -> Timeline {
         .map(|(ward, from, to)| WardStay { encounter: 3, ward, start: at(from), end: at(to), cause: "test" })
         .into(),
         discharges: Vec::new(),
+        devices: vec![Device {
+            event: event(405, 0),
+            concept: concept("coronary-stent"),
+            lot: "A12345".into(),
+            serial: "000000017".into(),
+            made: day("2023-10-01"),
+            expires: day("2025-10-01"),
+            procedure: 0,
+            cause: "test",
+        }],
+        imaging_studies: vec![ImagingStudy {
+            event: event(406, 0),
+            modality: Modality::Ultrasound,
+            series: vec![31],
+            procedure: 0,
+            cause: "test",
+        }],
         specimens: vec![Specimen {
             event: event(400, 0),
             concept: concept("blood-specimen"),

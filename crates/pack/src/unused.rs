@@ -157,6 +157,7 @@ impl Reached {
         }
         reached.concepts.extend(pack.medications.iter().map(|medication| medication.concept.0));
         reached.concepts.extend(pack.procedures.iter().map(|procedure| procedure.concept.0));
+        reached.concepts.extend(pack.procedures.iter().filter_map(|procedure| Some(procedure.implants?.0)));
         reached.concepts.extend(pack.vaccines.iter().map(|vaccine| vaccine.concept.0));
         reached.concepts.extend(pack.allergies.allergy.iter().map(|allergy| allergy.concept.0));
         reached.concepts.insert(pack.death.concept.0);

@@ -6,6 +6,7 @@
 mod claim;
 mod coordination;
 mod coverage;
+mod device;
 mod dispense;
 mod note;
 mod personal;
@@ -21,6 +22,7 @@ use crate::chart::{Deed, Marks};
 pub use claim::{Claim, ClaimItem, Service};
 pub use coordination::{CarePlan, CareTeam, Course, EpisodeOfCare, Goal, Kinship, Provenance, RelatedPerson};
 pub use coverage::{Coverage, Relationship};
+pub use device::{Device, ImagingStudy};
 pub use dispense::Dispense;
 pub use note::{Note, NoteKind, WrittenReport};
 pub use personal::{Language, MaritalStatus, Personal};
@@ -100,6 +102,10 @@ pub struct Timeline {
     pub episodes_of_care: Vec<EpisodeOfCare>,
     /// Who wrote down each encounter, in their order.
     pub provenances: Vec<Provenance>,
+    /// Devices that procedures left in the body, by procedure.
+    pub devices: Vec<Device>,
+    /// Pictures that examinations made, by procedure.
+    pub imaging_studies: Vec<ImagingStudy>,
     /// Orders that led to a report or procedure, by encounter.
     pub requests: Vec<Request>,
     /// Wards of the hospital a patient was in, by time.

@@ -7,6 +7,7 @@ mod claim;
 mod condition;
 mod coordination;
 mod coverage;
+mod device;
 mod dispense;
 mod encounter;
 mod episode_of_care;
@@ -82,6 +83,12 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     }
     for (index, procedure) in timeline.procedures.iter().enumerate() {
         sink(procedure::procedure(&chart, index, procedure).into());
+    }
+    for device in &timeline.devices {
+        sink(device::device(&chart, device).into());
+    }
+    for study in &timeline.imaging_studies {
+        sink(device::imaging_study(&chart, study).into());
     }
     for dispense in &timeline.dispenses {
         sink(dispense::dispense(&chart, dispense).into());

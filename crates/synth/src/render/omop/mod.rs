@@ -3,6 +3,7 @@
 mod claim;
 mod condition;
 mod coverage;
+mod device;
 mod drug;
 mod episode;
 mod era;
@@ -46,6 +47,7 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     rows.extend(timeline.dispenses.iter().map(|dispense| drug::dispense(&patient, dispense)));
     rows.extend(timeline.immunizations.iter().map(|immunization| drug::immunization(&patient, immunization)));
     rows.extend(timeline.procedures.iter().map(|procedure| procedure::procedure(&patient, procedure)));
+    rows.extend(timeline.devices.iter().map(|device| device::device(&patient, device)));
     rows.extend(timeline.specimens.iter().map(|specimen| specimen::specimen(&patient, specimen)));
     rows.extend(timeline.notes.iter().map(|note| note::note(&patient, note).into()));
     rows.extend(timeline.written_reports.iter().map(|report| note::report(&patient, report).into()));

@@ -8,8 +8,10 @@
 mod care_plan;
 mod claim;
 mod coverage;
+mod device;
 mod dispense;
 mod episode_of_care;
+mod imaging;
 mod notes;
 mod personal;
 mod provenance;
@@ -31,6 +33,8 @@ pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timel
     coverage::add(model, patient, as_of, timeline);
     specimen::add(model, timeline);
     request::add(model, timeline);
+    device::add(model, patient, timeline);
+    imaging::add(model, patient, timeline);
     stay::add(patient, timeline);
     personal::add(model, patient, timeline);
     surveys::add(model, patient, timeline);
