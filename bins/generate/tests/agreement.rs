@@ -14,10 +14,10 @@ use twinlake_synth::reference::{clinic_of, clinic_practitioners_of, hospital_of,
 use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
-    Allergy, Category, Claim, ClaimItem, Course, Coverage, Death, Demographics, Device, Diagnosis, Dispense, Encounter,
-    EncounterClass, EpisodeOfCare, Ethnicity, EventId, Fulfilment, ImagingStudy, Immunization, Note, NoteKind,
-    Observation, Personal, Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship, Report, Request,
-    RequestCategory, Scaled, Service, Sex, Specimen, Timeline, Value, Ward, WardStay, WrittenReport,
+    Administration, Allergy, Category, Claim, ClaimItem, Course, Coverage, Death, Demographics, Device, Diagnosis,
+    Dispense, Encounter, EncounterClass, EpisodeOfCare, Ethnicity, EventId, Fulfilment, ImagingStudy, Immunization,
+    Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship,
+    Report, Request, RequestCategory, Scaled, Service, Sex, Specimen, Timeline, Value, Ward, WardStay, WrittenReport,
 };
 use twinlake_vocab::Vocab;
 
@@ -195,8 +195,14 @@ fn every_kind_of_event_agrees() {
     assert_eq!(ecg.cell("cost_domain_id"), &Cell::Text("Procedure".into()));
     assert_eq!(ecg.cell("paid_by_patient"), &Cell::Float(15.3));
     assert_eq!(ecg.cell("paid_by_payer"), &Cell::Float(0.8));
-    // The last fill would last beyond death.
-    let last = row(Table::DrugExposure, event(30, 2));
+    // What staff gave is the exposure, and not the prescription behind it.
+    assert!(!agreement.rendered.contains_key(&(Table::DrugExposure, event(30, 2))));
+    let dose = row(Table::DrugExposure, event(407, 0));
+    assert_eq!(dose.cell("drug_type_concept_id"), &Cell::Int(32_818));
+    assert_eq!(dose.cell("drug_exposure_end_date"), &Cell::Date(day("2024-03-02")));
+    assert_eq!(dose.cell("days_supply"), &Cell::Null);
+    // A prescription that nobody filled would last beyond death.
+    let last = row(Table::DrugExposure, event(30, 3));
     assert_eq!(last.cell("drug_exposure_end_date"), &Cell::Date(day("2024-03-05")));
     assert_eq!(last.cell("days_supply"), &Cell::Int(90));
     // A report is one note, its own when it was not filed as a document.
@@ -414,6 +420,12 @@ fn eventful_life(pack: &Pack) -> Timeline {
         .map(|(ward, from, to)| WardStay { encounter: 3, ward, start: at(from), end: at(to), cause: "test" })
         .into(),
         discharges: Vec::new(),
+        administrations: vec![Administration {
+            event: event(407, 0),
+            prescription: 2,
+            at: at("2024-03-02T00:45:00"),
+            cause: "test",
+        }],
         devices: vec![Device {
             event: event(405, 0),
             concept: concept("coronary-stent"),
@@ -452,6 +464,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
             prescription(0, 0, "2020-02-03T09:20:00", 90),
             prescription(1, 1, "2021-02-03T09:10:00", 90),
             prescription(2, 2, "2024-03-02T00:30:00", 90),
+            prescription(3, 2, "2024-03-02T00:40:00", 90),
         ],
         immunizations: vec![Immunization {
             event: event(40, 0),

@@ -30,6 +30,7 @@ pub(crate) fn patient_id<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
         Resource::Coverage(resource) => &resource.beneficiary,
         Resource::ServiceRequest(resource) => &resource.subject,
         Resource::Specimen(resource) => &resource.subject,
+        Resource::MedicationAdministration(resource) => &resource.subject,
         Resource::Device(resource) => &resource.patient,
         Resource::ImagingStudy(resource) => &resource.subject,
         Resource::DocumentReference(resource) => &resource.subject,

@@ -6,8 +6,9 @@ use crate::header::leading_type;
 use crate::{
     AllergyIntolerance, CarePlan, CareTeam, Claim, Condition, Coverage, Device, DiagnosticReport, DocumentReference,
     Encounter, EpisodeOfCare, ExplanationOfBenefit, FhirError, Goal, Header, ImagingStudy, Immunization, Location,
-    MedicationDispense, MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, PractitionerRole,
-    Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson, ServiceRequest, Specimen, Text,
+    MedicationAdministration, MedicationDispense, MedicationRequest, Meta, Observation, Organization, Patient,
+    Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson, ServiceRequest,
+    Specimen, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -133,6 +134,7 @@ resource_types!(
     MedicationDispense,
     Device,
     ImagingStudy,
+    MedicationAdministration,
 );
 
 impl<'a> Resource<'a> {

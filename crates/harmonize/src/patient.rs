@@ -145,6 +145,7 @@ fn events(
             Resource::Procedure(procedure) => rows.extend(procedure::rows(&mut reading, procedure)),
             Resource::MedicationRequest(request) => rows.extend(drug::request_rows(&mut reading, request)),
             Resource::MedicationDispense(dispense) => rows.extend(drug::dispense_rows(&mut reading, dispense)),
+            Resource::MedicationAdministration(dose) => rows.extend(drug::administration_rows(&mut reading, dose)),
             Resource::Immunization(immunization) => rows.extend(drug::immunization_rows(&mut reading, immunization)),
             Resource::AllergyIntolerance(allergy) => rows.extend(allergy::rows(&mut reading, allergy)),
             Resource::Observation(observation) => match observation::cause_of_death(observation) {
@@ -214,6 +215,7 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::Coverage(resource) => is_of(person_id, resource.beneficiary.as_ref()),
         Resource::EpisodeOfCare(resource) => is_of(person_id, resource.patient.as_ref()),
+        Resource::MedicationAdministration(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Device(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::ImagingStudy(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::RelatedPerson(resource) => is_of(person_id, resource.patient.as_ref()),

@@ -424,6 +424,8 @@ pub struct Medication {
     /// Medications that end when this one begins, and are not begun beside it.
     #[serde(default)]
     pub replaces: Vec<Key>,
+    /// Given by staff at the visit and never handed out: every so many hours, as long as the visit and the supply last.
+    pub given_hours: Option<u32>,
     /// Whether the concept is coarser than a clinical drug.
     #[serde(default)]
     pub approximate: bool,

@@ -21,6 +21,8 @@ pub const PAYERS: u16 = 4;
 pub const DEVICES: u16 = 405;
 /// Stream of the imaging studies, numbered within the day of the procedure.
 pub const IMAGING_STUDIES: u16 = 406;
+/// Stream of the doses that staff gave, numbered within their day.
+pub const ADMINISTRATIONS: u16 = 407;
 /// Stream of a patient's coverages, by the day of life on which they begin.
 pub const COVERAGES: u16 = 410;
 /// Stream of the one care team of a patient.

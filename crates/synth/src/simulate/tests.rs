@@ -67,6 +67,10 @@ pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, Concept
     for item in &timeline.specimens {
         all.push(("specimen", item.event, item.concept, item.at.date(), item.at.date()));
     }
+    for item in &timeline.administrations {
+        let (at, concept) = (item.at.date(), timeline.prescriptions[item.prescription].concept);
+        all.push(("administration", item.event, concept, at, at));
+    }
     for item in &timeline.devices {
         let procedure = &timeline.procedures[item.procedure];
         all.push(("device", item.event, item.concept, procedure.start.date(), procedure.end.date()));
@@ -196,6 +200,36 @@ fn every_laboratory_result_was_measured_in_one_specimen() {
         let laboratory = timeline.observations.iter().filter(|item| item.category == Category::Laboratory).count();
         assert_eq!(measured.len(), laboratory, "patient {}", timeline.patient);
     }
+}
+
+#[test]
+fn what_staff_give_is_given_at_the_visit_and_never_handed_out() {
+    let pack = Pack::embedded();
+    let given: BTreeSet<ConceptKey> = pack
+        .medications
+        .iter()
+        .filter(|drug| drug.given_hours.is_some())
+        .filter_map(|drug| pack.key(&drug.concept))
+        .collect();
+    let (mut n_doses, mut most) = (0, 0);
+    for timeline in cohort() {
+        let dispensed: BTreeSet<usize> = timeline.dispenses.iter().map(|fill| fill.prescription).collect();
+        let mut doses: BTreeMap<usize, usize> = BTreeMap::new();
+        for dose in &timeline.administrations {
+            let prescription = &timeline.prescriptions[dose.prescription];
+            let end = timeline.encounters[prescription.encounter].end;
+            assert!(prescription.at <= dose.at && dose.at <= end, "patient {} {dose:?}", timeline.patient);
+            *doses.entry(dose.prescription).or_default() += 1;
+        }
+        for (index, prescription) in timeline.prescriptions.iter().enumerate() {
+            let is_given = given.contains(&prescription.concept);
+            assert_eq!(doses.contains_key(&index), is_given, "patient {} {prescription:?}", timeline.patient);
+            assert!(!is_given || !dispensed.contains(&index), "patient {} {prescription:?}", timeline.patient);
+        }
+        n_doses += timeline.administrations.len();
+        most = most.max(doses.into_values().max().unwrap_or(0));
+    }
+    assert!(n_doses > 500 && most > 10, "{n_doses} doses, {most} of one prescription");
 }
 
 #[test]
@@ -756,6 +790,7 @@ proptest! {
         is_prefix!(immunizations);
         is_prefix!(procedures);
         is_prefix!(specimens);
+        is_prefix!(administrations);
         is_prefix!(devices);
         is_prefix!(imaging_studies);
         is_prefix!(survey_responses);

@@ -3,6 +3,7 @@
 //! Everything that FHIR or OMOP says about a patient is decided here. The renderings draw no random number; they only
 //! translate. Times are the wall clock of the patient's place; [`Demographics::utc_offset_minutes`] is fixed for life.
 
+mod administration;
 mod claim;
 mod coordination;
 mod coverage;
@@ -19,6 +20,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use crate::chart::{Deed, Marks};
 
+pub use administration::Administration;
 pub use claim::{Claim, ClaimItem, Service};
 pub use coordination::{CarePlan, CareTeam, Course, EpisodeOfCare, Goal, Kinship, Provenance, RelatedPerson};
 pub use coverage::{Coverage, Relationship};
@@ -102,6 +104,8 @@ pub struct Timeline {
     pub episodes_of_care: Vec<EpisodeOfCare>,
     /// Who wrote down each encounter, in their order.
     pub provenances: Vec<Provenance>,
+    /// Doses that staff gave, by prescription. A prescription is given or handed out, not both.
+    pub administrations: Vec<Administration>,
     /// Devices that procedures left in the body, by procedure.
     pub devices: Vec<Device>,
     /// Pictures that examinations made, by procedure.
