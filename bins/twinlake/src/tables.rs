@@ -43,6 +43,7 @@ pub(crate) fn fhir(name: &str, schema: SchemaRef) -> LakeTable {
             | "encounter"
             | "condition"
             | "medication_request"
+            | "medication_administration"
             | "medication_dispense"
             | "claim"
             | "explanation_of_benefit"

@@ -4,10 +4,11 @@ use serde::{Serialize, Serializer};
 
 use crate::header::leading_type;
 use crate::{
-    AllergyIntolerance, CarePlan, CareTeam, Claim, Condition, Coverage, DiagnosticReport, DocumentReference, Encounter,
-    EpisodeOfCare, ExplanationOfBenefit, FhirError, Goal, Header, Immunization, Location, MedicationDispense,
-    MedicationRequest, Meta, Observation, Organization, Patient, Practitioner, PractitionerRole, Procedure, Provenance,
-    QuestionnaireResponse, Raw, RelatedPerson, ServiceRequest, Specimen, Text,
+    AllergyIntolerance, CarePlan, CareTeam, Claim, Condition, Coverage, Device, DiagnosticReport, DocumentReference,
+    Encounter, EpisodeOfCare, ExplanationOfBenefit, FhirError, Goal, Header, ImagingStudy, Immunization, Location,
+    MedicationAdministration, MedicationDispense, MedicationRequest, Meta, Observation, Organization, Patient,
+    Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson, ServiceRequest,
+    Specimen, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -131,6 +132,9 @@ resource_types!(
     Claim,
     ExplanationOfBenefit,
     MedicationDispense,
+    Device,
+    ImagingStudy,
+    MedicationAdministration,
 );
 
 impl<'a> Resource<'a> {

@@ -1,9 +1,12 @@
-//! `MedicationRequest`, `MedicationDispense` and Immunization to `drug_exposure`, or to the table of their concept's domain.
+//! `MedicationRequest`, `MedicationDispense`, `MedicationAdministration` and Immunization to `drug_exposure`, or to the table of their concept's domain.
 
 use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDate};
-use twinlake_fhir::{Immunization, Medication, MedicationDispense, MedicationRequest, Occurrence, Quantity, Resource};
+use twinlake_fhir::{
+    AdministrationTime, DateTime, Immunization, Medication, MedicationAdministration, MedicationDispense,
+    MedicationRequest, Occurrence, Quantity, Reference, Resource,
+};
 use twinlake_omop::{AnyRow, key};
 use twinlake_vocab::types;
 
@@ -70,14 +73,38 @@ pub(crate) fn request_rows(reading: &mut Reading<'_, '_>, request: &MedicationRe
     Some(row.into())
 }
 
-/// Keys of the requests that a realised dispense names: the dispenses are the exposures then.
+/// Keys of the requests that a realised dispense or administration names: those are the exposures then.
 pub(crate) fn fulfilled(resources: &[&Resource<'_>]) -> BTreeSet<i64> {
-    let dispenses = resources.iter().filter_map(|resource| match resource {
-        Resource::MedicationDispense(dispense) if is_realised(dispense) => Some(dispense),
-        _ => None,
-    });
-    let orders = dispenses.flat_map(|dispense| &dispense.authorizing_prescription);
-    orders.filter_map(|order| Some(key::of("MedicationRequest", order.id_of("MedicationRequest")?))).collect()
+    let key_of = |order: &Reference<'_>| Some(key::of("MedicationRequest", order.id_of("MedicationRequest")?));
+    let mut keys = BTreeSet::new();
+    for resource in resources {
+        match resource {
+            Resource::MedicationDispense(dispense) if is_realised(dispense) => {
+                keys.extend(dispense.authorizing_prescription.iter().filter_map(key_of));
+            }
+            Resource::MedicationAdministration(dose) if was_given(dose) => {
+                keys.extend(dose.request.iter().filter_map(key_of));
+            }
+            _ => {}
+        }
+    }
+    keys
+}
+
+/// Whether an administration gives a row.
+fn was_given(dose: &MedicationAdministration<'_>) -> bool {
+    dose.status.as_deref() == Some("completed")
+        && times(dose).0.is_some()
+        && matches!(dose.medication, Some(Medication::CodeableConcept(_)))
+}
+
+/// When a dose was begun and ended.
+fn times<'r, 'a>(dose: &'r MedicationAdministration<'a>) -> (Option<&'r DateTime<'a>>, Option<&'r DateTime<'a>>) {
+    match &dose.effective {
+        Some(AdministrationTime::DateTime(time)) => (Some(time), None),
+        Some(AdministrationTime::Period(period)) => (period.start.as_ref(), period.end.as_ref()),
+        None => (None, None),
+    }
 }
 
 /// Whether a dispense gives a row.
@@ -131,6 +158,57 @@ pub(crate) fn dispense_rows(reading: &mut Reading<'_, '_>, dispense: &Medication
     row.days_supply = dispense.days_supply.as_ref().and_then(days);
     row.drug_exposure_end_date = end(when.date, row.days_supply, reading.context.death_date);
     row.sig = dispense.dosage_instruction.first().and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
+    Some(row.into())
+}
+
+pub(crate) fn administration_rows(
+    reading: &mut Reading<'_, '_>,
+    dose: &MedicationAdministration<'_>,
+) -> Option<AnyRow> {
+    if dose.status.as_deref() != Some("completed") {
+        return reading.lost("status");
+    }
+    let (Some(start), end) = times(dose) else {
+        return reading.lost("date");
+    };
+    let Some(Medication::CodeableConcept(code)) = &dose.medication else {
+        return reading.lost("no-code");
+    };
+    let when = When::from(start);
+    let end = end.map_or(When { datetime: None, ..when }, When::from);
+    let coded = reading.map(code);
+    let target = Target::of(coded.domain, Target::Drug);
+    let event = Event {
+        key: reading.key(dose.id.as_deref()),
+        person_id: reading.context.person_id,
+        coded,
+        when,
+        type_concept_id: types::ADMINISTRATION,
+        provider_id: reading.provider(dose.performer.iter().filter_map(|one| one.actor.as_ref())),
+        visit_occurrence_id: reading.visit(dose.context.as_ref()),
+    };
+    let used = [
+        "status",
+        "medicationCodeableConcept",
+        "subject",
+        "context",
+        "effectiveDateTime",
+        "effectivePeriod",
+        "performer.actor",
+        "request",
+        "dosage.text",
+        "dosage.dose.value",
+    ];
+    elements::count("MedicationAdministration", dose, &dose.extension, &used, &[], reading.losses);
+    if target != Target::Drug {
+        return Some(event.into_row(target));
+    }
+    let mut row = event.into_drug();
+    row.drug_exposure_end_date = end.date.max(when.date);
+    row.drug_exposure_end_datetime = end.datetime;
+    let dosage = dose.dosage.as_ref();
+    row.quantity = value(dosage.and_then(|dosage| dosage.dose.as_ref()));
+    row.sig = dosage.and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
     Some(row.into())
 }
 

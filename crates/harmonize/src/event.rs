@@ -19,7 +19,7 @@ pub(crate) struct Context<'c> {
     pub(crate) person_id: i64,
     pub(crate) visits: Visits,
     pub(crate) death_date: Option<NaiveDate>,
-    /// Keys of the `MedicationRequest`s that were dispensed.
+    /// Keys of the `MedicationRequest`s that were dispensed or given.
     pub(crate) fulfilled: BTreeSet<i64>,
 }
 

@@ -30,6 +30,7 @@ mod condition;
 mod cost;
 mod coverage;
 mod current;
+mod device;
 mod drug;
 mod elements;
 mod episode;

@@ -12,7 +12,8 @@ use crate::observation_period::observation_period;
 use crate::shared::Shared;
 use crate::visit::Visits;
 use crate::{
-    allergy, coded, condition, cost, coverage, drug, episode, note, observation, person, procedure, specimen, visit,
+    allergy, coded, condition, cost, coverage, device, drug, episode, note, observation, person, procedure, specimen,
+    visit,
 };
 
 /// A patient in OMOP.
@@ -26,11 +27,12 @@ pub struct Harmonized {
     pub losses: Losses,
 }
 
-/// Whether OMOP has no table at all for resources of this type: what is intended, who is close, who wrote it down.
+/// Whether OMOP has no table at all for resources of this type: what is intended, who is close, who wrote it down, where
+/// the pictures are.
 ///
 /// They are counted under `not-mapped`, with or without a patient.
 pub fn has_no_home(resource_type: &str) -> bool {
-    matches!(resource_type, "RelatedPerson" | "CareTeam" | "CarePlan" | "Goal" | "Provenance")
+    matches!(resource_type, "RelatedPerson" | "CareTeam" | "CarePlan" | "Goal" | "Provenance" | "ImagingStudy")
 }
 
 /// Maps the resources of one patient, the Patient among them, in any order.
@@ -143,6 +145,7 @@ fn events(
             Resource::Procedure(procedure) => rows.extend(procedure::rows(&mut reading, procedure)),
             Resource::MedicationRequest(request) => rows.extend(drug::request_rows(&mut reading, request)),
             Resource::MedicationDispense(dispense) => rows.extend(drug::dispense_rows(&mut reading, dispense)),
+            Resource::MedicationAdministration(dose) => rows.extend(drug::administration_rows(&mut reading, dose)),
             Resource::Immunization(immunization) => rows.extend(drug::immunization_rows(&mut reading, immunization)),
             Resource::AllergyIntolerance(allergy) => rows.extend(allergy::rows(&mut reading, allergy)),
             Resource::Observation(observation) => match observation::cause_of_death(observation) {
@@ -150,6 +153,7 @@ fn events(
                 None => rows.extend(observation::rows(&mut reading, observation).into_iter().flatten()),
             },
             Resource::Specimen(specimen) => rows.extend(specimen::rows(&mut reading, specimen)),
+            Resource::Device(device) => rows.extend(device::rows(&mut reading, device, resources)),
             // The scores are Observations of their own.
             Resource::QuestionnaireResponse(_) => {
                 losses.count_reason("QuestionnaireResponse", "results-in-observations");
@@ -211,6 +215,9 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::Coverage(resource) => is_of(person_id, resource.beneficiary.as_ref()),
         Resource::EpisodeOfCare(resource) => is_of(person_id, resource.patient.as_ref()),
+        Resource::MedicationAdministration(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::Device(resource) => is_of(person_id, resource.patient.as_ref()),
+        Resource::ImagingStudy(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::RelatedPerson(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::CareTeam(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::CarePlan(resource) => is_of(person_id, resource.subject.as_ref()),
@@ -221,7 +228,7 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
     }
 }
 
-fn is_of(person_id: i64, subject: Option<&Reference<'_>>) -> bool {
+pub(crate) fn is_of(person_id: i64, subject: Option<&Reference<'_>>) -> bool {
     subject.and_then(|subject| subject.id_of("Patient")).is_some_and(|id| key::of_person(id) == person_id)
 }
 

@@ -34,7 +34,17 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, procedure: &Procedure<'_>) -> 
         provider_id: reading.provider(procedure.performer.iter().filter_map(|one| one.actor.as_ref())),
         visit_occurrence_id: reading.visit(procedure.encounter.as_ref()),
     };
-    let used = ["status", "code", "subject", "encounter", "performedDateTime", "performedPeriod", "performer.actor"];
+    let used = [
+        "status",
+        "code",
+        "subject",
+        "encounter",
+        "performedDateTime",
+        "performedPeriod",
+        "performer.actor",
+        "focalDevice.manipulated",
+        "usedReference",
+    ];
     elements::count("Procedure", procedure, &procedure.extension, &used, &[], reading.losses);
     if target != Target::Procedure {
         return Some(event.into_row(target));

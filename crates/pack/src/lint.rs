@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::calibration::{Calibration, Statistic, Test};
 use crate::error::PackError;
 use crate::key::Key;
-use crate::model::{Derived, Effect, LabCategory, Measured, Onset, Order};
+use crate::model::{Derived, Effect, LabCategory, Measured, Onset, Order, ProcedureCategory};
 use crate::source::Files;
 use crate::{Condition, Course, Lab, Pack, Table, Term, Visit};
 
@@ -29,6 +29,7 @@ pub(crate) fn lint(pack: &Pack, files: &Files, origins: &Origins) -> Result<(), 
     lint.causes()?;
     lint.medications()?;
     lint.labs()?;
+    lint.pictures()?;
     lint.survey()?;
     lint.care()?;
     lint.calibration()
@@ -112,6 +113,9 @@ impl Lint<'_> {
         used.extend(pack.specimens.iter().map(|item| (item.concept, self.file("specimens", item.key))));
         used.extend(pack.reports.iter().map(|item| (item.concept, self.file("reports", item.key))));
         used.extend(pack.procedures.iter().map(|item| (item.concept, self.file("procedures", item.key))));
+        let implants =
+            pack.procedures.iter().filter_map(|item| Some((item.implants?, self.file("procedures", item.key))));
+        used.extend(implants);
         used.extend(pack.vaccines.iter().map(|item| (item.concept, self.file("vaccines", item.key))));
         used.extend(pack.visits.iter().map(|item| (item.concept, self.file("care", item.key))));
         used.push((pack.death.concept, "death.toml"));
@@ -338,6 +342,17 @@ impl Lint<'_> {
             return self.fail(file, "ways", format!("the shares of the `ways` come to {total}, not to 1"));
         }
         course.end.outcomes.iter().try_for_each(|outcome| self.probability(file, &outcome.concept, outcome.probability))
+    }
+
+    /// Imaging says what makes its pictures, and nothing else makes any.
+    fn pictures(&self) -> Result<(), PackError> {
+        let wrong =
+            self.pack.procedures.iter().find(|procedure| {
+                (procedure.category == Some(ProcedureCategory::Imaging)) != procedure.modality.is_some()
+            });
+        let Some(wrong) = wrong else { return Ok(()) };
+        let message = "a procedure of category `imaging`, and no other, has a `modality`";
+        self.fail(self.file("procedures", wrong.key), "category", message)
     }
 
     /// No condition waits for itself.

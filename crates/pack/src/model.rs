@@ -424,6 +424,8 @@ pub struct Medication {
     /// Medications that end when this one begins, and are not begun beside it.
     #[serde(default)]
     pub replaces: Vec<Key>,
+    /// Given by staff at the visit and never handed out: every so many hours, as long as the visit and the supply last.
+    pub given_hours: Option<u32>,
     /// Whether the concept is coarser than a clinical drug.
     #[serde(default)]
     pub approximate: bool,
@@ -775,6 +777,27 @@ pub struct Procedure {
     pub report: Option<ReportService>,
     /// What sort of procedure it is, of those that are ordered; each has a request.
     pub category: Option<ProcedureCategory>,
+    /// Concept key of the device it leaves in the body, if it does.
+    pub implants: Option<Key>,
+    /// What makes the pictures; of imaging only, and of all of it.
+    pub modality: Option<Modality>,
+}
+
+/// What makes the pictures of an examination, by DICOM's codes.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Modality {
+    /// X-ray of the old kind, its plate read by a computer.
+    #[serde(rename = "CR")]
+    ComputedRadiography,
+    /// Computed tomography.
+    #[serde(rename = "CT")]
+    ComputedTomography,
+    /// Mammography.
+    #[serde(rename = "MG")]
+    Mammography,
+    /// Ultrasound.
+    #[serde(rename = "US")]
+    Ultrasound,
 }
 
 /// A diagnostic service that writes reports.

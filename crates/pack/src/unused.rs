@@ -163,6 +163,7 @@ impl Reached {
         }
         reached.concepts.extend(pack.medications.iter().map(|medication| medication.concept.0));
         reached.concepts.extend(pack.procedures.iter().map(|procedure| procedure.concept.0));
+        reached.concepts.extend(pack.procedures.iter().filter_map(|procedure| Some(procedure.implants?.0)));
         reached.concepts.extend(pack.vaccines.iter().map(|vaccine| vaccine.concept.0));
         reached.concepts.extend(pack.allergies.allergy.iter().map(|allergy| allergy.concept.0));
         reached.concepts.extend(pack.allergies.allergy.iter().filter_map(|allergy| Some(allergy.reaction?.0)));

@@ -17,6 +17,12 @@ pub const PRACTITIONERS: u16 = 3;
 pub const PRACTITIONER_ROLES: u16 = 6;
 /// Stream of the payers in the reference set.
 pub const PAYERS: u16 = 4;
+/// Stream of the devices in a patient's body, numbered within the day of the procedure.
+pub const DEVICES: u16 = 405;
+/// Stream of the imaging studies, numbered within the day of the procedure.
+pub const IMAGING_STUDIES: u16 = 406;
+/// Stream of the doses that staff gave, numbered within their day.
+pub const ADMINISTRATIONS: u16 = 407;
 /// Stream of a patient's coverages, by the day of life on which they begin.
 pub const COVERAGES: u16 = 410;
 /// Stream of the one care team of a patient.

@@ -174,6 +174,18 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
     for item in &timeline.specimens {
         facts.push(now("specimen", item.event, item.cause, item.concept, item.at.date()));
     }
+    for item in &timeline.administrations {
+        let concept = timeline.prescriptions[item.prescription].concept;
+        facts.push(now("administration", item.event, item.cause, concept, item.at.date()));
+    }
+    for item in &timeline.devices {
+        let day = timeline.procedures[item.procedure].start.date();
+        facts.push(now("device", item.event, item.cause, item.concept, day));
+    }
+    for item in &timeline.imaging_studies {
+        let procedure = &timeline.procedures[item.procedure];
+        facts.push(now("imaging_study", item.event, item.cause, procedure.concept, procedure.start.date()));
+    }
     for item in &timeline.notes {
         facts.push(fact("note", item.event, item.cause, None, item.at.date(), item.at.date()));
     }

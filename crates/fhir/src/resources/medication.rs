@@ -112,6 +112,59 @@ element! {
 }
 
 resource! {
+    /// A drug given to a patient by someone else.
+    MedicationAdministration {
+        identifier: Vec<Identifier<'a>> = "identifier",
+        instantiates: Vec<Text<'a>> = "instantiates",
+        part_of: Vec<Reference<'a>> = "partOf",
+        status: Option<Text<'a>> = "status",
+        status_reason: Vec<CodeableConcept<'a>> = "statusReason",
+        category: Option<CodeableConcept<'a>> = "category",
+        medication: Option<Medication<'a>> = "medication",
+        subject: Option<Reference<'a>> = "subject",
+        context: Option<Reference<'a>> = "context",
+        supporting_information: Vec<Reference<'a>> = "supportingInformation",
+        effective: Option<AdministrationTime<'a>> = "effective",
+        performer: Vec<MedicationAdministrationPerformer<'a>> = "performer",
+        reason_code: Vec<CodeableConcept<'a>> = "reasonCode",
+        reason_reference: Vec<Reference<'a>> = "reasonReference",
+        request: Option<Reference<'a>> = "request",
+        device: Vec<Reference<'a>> = "device",
+        note: Vec<Annotation<'a>> = "note",
+        dosage: Option<AdministrationDosage<'a>> = "dosage",
+        event_history: Vec<Reference<'a>> = "eventHistory",
+    }
+}
+
+choice! {
+    /// When a drug was given.
+    AdministrationTime<'a> {
+        DateTime(DateTime<'a>) = "effectiveDateTime",
+        Period(Box<Period<'a>>) = "effectivePeriod",
+    }
+}
+
+element! {
+    /// Who gave a drug.
+    MedicationAdministrationPerformer {
+        function: Option<CodeableConcept<'a>> = "function",
+        actor: Option<Reference<'a>> = "actor",
+    }
+}
+
+element! {
+    /// How a drug was given.
+    AdministrationDosage {
+        text: Option<Text<'a>> = "text",
+        site: Option<CodeableConcept<'a>> = "site",
+        route: Option<CodeableConcept<'a>> = "route",
+        method: Option<CodeableConcept<'a>> = "method",
+        dose: Option<Quantity<'a>> = "dose",
+        rate: Option<Rate<'a>> = "rate",
+    }
+}
+
+resource! {
     /// A drug handed out to a patient.
     MedicationDispense {
         identifier: Vec<Identifier<'a>> = "identifier",

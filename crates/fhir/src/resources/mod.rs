@@ -2,8 +2,10 @@
 
 mod administration;
 mod coordination;
+mod device;
 mod document;
 mod encounter;
+mod imaging;
 mod medication;
 mod money;
 mod observation;
@@ -14,8 +16,10 @@ mod survey;
 
 pub use administration::*;
 pub use coordination::*;
+pub use device::*;
 pub use document::*;
 pub use encounter::*;
+pub use imaging::*;
 pub use medication::*;
 pub use money::*;
 pub use observation::*;

@@ -105,6 +105,9 @@ resource! {
         complication: Vec<CodeableConcept<'a>> = "complication",
         follow_up: Vec<CodeableConcept<'a>> = "followUp",
         note: Vec<Annotation<'a>> = "note",
+        focal_device: Vec<ProcedureFocalDevice<'a>> = "focalDevice",
+        used_reference: Vec<Reference<'a>> = "usedReference",
+        used_code: Vec<CodeableConcept<'a>> = "usedCode",
     }
 }
 
@@ -116,6 +119,14 @@ choice! {
         String(Text<'a>) = "performedString",
         Age(Quantity<'a>) = "performedAge",
         Range(Box<Range<'a>>) = "performedRange",
+    }
+}
+
+element! {
+    /// A device that a procedure put in, changed or took out.
+    ProcedureFocalDevice {
+        action: Option<CodeableConcept<'a>> = "action",
+        manipulated: Option<Reference<'a>> = "manipulated",
     }
 }
 

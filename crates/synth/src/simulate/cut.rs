@@ -68,6 +68,9 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
             .filter(|allergy| allergy.recorded <= as_of && kept_if_any(allergy.encounter))
             .collect(),
         specimens: Vec::new(),
+        administrations: Vec::new(),
+        devices: Vec::new(),
+        imaging_studies: Vec::new(),
         requests: Vec::new(),
         ward_stays: Vec::new(),
         discharges: Vec::new(),

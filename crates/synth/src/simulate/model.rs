@@ -1,8 +1,8 @@
 //! A model pack in the form the simulation runs on: names become places in vectors, tables become one figure a year of age.
 
 use twinlake_pack::{
-    ConceptKey, Condition, Derived, Effect, Key, Lab, LabCategory, Onset, Order, Pack, ProcedureCategory, Race, Sex,
-    Table, Visit,
+    ConceptKey, Condition, Derived, Effect, Key, Lab, LabCategory, Modality, Onset, Order, Pack, ProcedureCategory,
+    Race, Sex, Table, Visit,
 };
 
 use super::frame::Frame;
@@ -242,6 +242,9 @@ pub(super) struct ProcedureModel {
     pub(super) stream: u16,
     pub(super) minutes: [u32; 2],
     pub(super) category: Option<ProcedureCategory>,
+    /// The device it leaves in the body.
+    pub(super) implants: Option<ConceptKey>,
+    pub(super) modality: Option<Modality>,
 }
 
 #[derive(Debug)]
@@ -349,6 +352,8 @@ impl<'a> Model<'a> {
                     stream: procedure.stream,
                     minutes: procedure.minutes,
                     category: procedure.category,
+                    implants: procedure.implants.map(|key| names.concept(key)),
+                    modality: procedure.modality,
                 })
                 .collect(),
             vaccines: pack

@@ -67,6 +67,18 @@ pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, Concept
     for item in &timeline.specimens {
         all.push(("specimen", item.event, item.concept, item.at.date(), item.at.date()));
     }
+    for item in &timeline.administrations {
+        let (at, concept) = (item.at.date(), timeline.prescriptions[item.prescription].concept);
+        all.push(("administration", item.event, concept, at, at));
+    }
+    for item in &timeline.devices {
+        let procedure = &timeline.procedures[item.procedure];
+        all.push(("device", item.event, item.concept, procedure.start.date(), procedure.end.date()));
+    }
+    for item in &timeline.imaging_studies {
+        let procedure = &timeline.procedures[item.procedure];
+        all.push(("imaging study", item.event, procedure.concept, procedure.start.date(), procedure.end.date()));
+    }
     for item in &timeline.allergies {
         all.push(("allergy", item.event, item.concept, item.onset, item.recorded));
     }
@@ -191,6 +203,66 @@ fn every_laboratory_result_was_measured_in_one_specimen() {
         let laboratory = timeline.observations.iter().filter(is_read).count();
         assert_eq!(measured.len(), laboratory, "patient {}", timeline.patient);
     }
+}
+
+#[test]
+fn what_staff_give_is_given_at_the_visit_and_never_handed_out() {
+    let pack = Pack::embedded();
+    let given: BTreeSet<ConceptKey> = pack
+        .medications
+        .iter()
+        .filter(|drug| drug.given_hours.is_some())
+        .filter_map(|drug| pack.key(&drug.concept))
+        .collect();
+    let (mut n_doses, mut most) = (0, 0);
+    for timeline in cohort() {
+        let dispensed: BTreeSet<usize> = timeline.dispenses.iter().map(|fill| fill.prescription).collect();
+        let mut doses: BTreeMap<usize, usize> = BTreeMap::new();
+        for dose in &timeline.administrations {
+            let prescription = &timeline.prescriptions[dose.prescription];
+            let end = timeline.encounters[prescription.encounter].end;
+            assert!(prescription.at <= dose.at && dose.at <= end, "patient {} {dose:?}", timeline.patient);
+            *doses.entry(dose.prescription).or_default() += 1;
+        }
+        for (index, prescription) in timeline.prescriptions.iter().enumerate() {
+            let is_given = given.contains(&prescription.concept);
+            assert_eq!(doses.contains_key(&index), is_given, "patient {} {prescription:?}", timeline.patient);
+            assert!(!is_given || !dispensed.contains(&index), "patient {} {prescription:?}", timeline.patient);
+        }
+        n_doses += timeline.administrations.len();
+        most = most.max(doses.into_values().max().unwrap_or(0));
+    }
+    assert!(n_doses > 500 && most > 10, "{n_doses} doses, {most} of one prescription");
+}
+
+#[test]
+fn a_device_is_fresh_when_it_is_put_in_and_all_imaging_makes_pictures() {
+    let pack = Pack::embedded();
+    let imaging: BTreeSet<ConceptKey> = pack
+        .procedures
+        .iter()
+        .filter(|procedure| procedure.category == Some(twinlake_pack::ProcedureCategory::Imaging))
+        .filter_map(|procedure| pack.key(&procedure.concept))
+        .collect();
+    let (mut n_devices, mut n_interventions, mut n_studies) = (0, 0, 0);
+    for timeline in cohort() {
+        let count = |concept| timeline.procedures.iter().filter(|one| one.concept == concept).count();
+        n_interventions += count(key("coronary-intervention"));
+        n_devices += timeline.devices.len();
+        for device in &timeline.devices {
+            let procedure = &timeline.procedures[device.procedure];
+            assert_eq!(procedure.concept, key("coronary-intervention"));
+            assert!(device.made < procedure.start.date() && procedure.start.date() < device.expires, "{device:?}");
+        }
+        let of: Vec<usize> = timeline.imaging_studies.iter().map(|study| study.procedure).collect();
+        let made = timeline.procedures.iter().enumerate().filter(|(_, one)| imaging.contains(&one.concept));
+        assert_eq!(of, made.map(|(index, _)| index).collect::<Vec<_>>(), "patient {}", timeline.patient);
+        assert!(timeline.imaging_studies.iter().all(|study| study.series.iter().sum::<u32>() > 0));
+        n_studies += of.len();
+    }
+    let each = to_f64(n_devices) / to_f64(n_interventions);
+    assert!(n_interventions > 20 && (0.8..1.5).contains(&each), "{n_devices} in {n_interventions} interventions");
+    assert!(n_studies > 1000, "{n_studies} studies");
 }
 
 #[test]
@@ -721,6 +793,9 @@ proptest! {
         is_prefix!(immunizations);
         is_prefix!(procedures);
         is_prefix!(specimens);
+        is_prefix!(administrations);
+        is_prefix!(devices);
+        is_prefix!(imaging_studies);
         is_prefix!(survey_responses);
         is_prefix!(notes);
         is_prefix!(written_reports);

@@ -3,9 +3,11 @@
 //! Everything that FHIR or OMOP says about a patient is decided here. The renderings draw no random number; they only
 //! translate. Times are the wall clock of the patient's place; [`Demographics::utc_offset_minutes`] is fixed for life.
 
+mod administration;
 mod claim;
 mod coordination;
 mod coverage;
+mod device;
 mod dispense;
 mod note;
 mod personal;
@@ -18,9 +20,11 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use crate::chart::{Deed, Marks};
 
+pub use administration::Administration;
 pub use claim::{Claim, ClaimItem, Service};
 pub use coordination::{CarePlan, CareTeam, Course, EpisodeOfCare, Goal, Kinship, Provenance, RelatedPerson};
 pub use coverage::{Coverage, Relationship};
+pub use device::{Device, ImagingStudy};
 pub use dispense::Dispense;
 pub use note::{Note, NoteKind, WrittenReport};
 pub use personal::{Language, MaritalStatus, Personal};
@@ -100,6 +104,12 @@ pub struct Timeline {
     pub episodes_of_care: Vec<EpisodeOfCare>,
     /// Who wrote down each encounter, in their order.
     pub provenances: Vec<Provenance>,
+    /// Doses that staff gave, by prescription. A prescription is given or handed out, not both.
+    pub administrations: Vec<Administration>,
+    /// Devices that procedures left in the body, by procedure.
+    pub devices: Vec<Device>,
+    /// Pictures that examinations made, by procedure.
+    pub imaging_studies: Vec<ImagingStudy>,
     /// Orders that led to a report or procedure, by encounter.
     pub requests: Vec<Request>,
     /// Wards of the hospital a patient was in, by time.

@@ -12,12 +12,18 @@ use crate::timeline::{self, EncounterClass, Prescription, PrescriptionStatus, Sc
 const REQUEST: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-medicationrequest";
 const REQUEST_CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/medicationrequest-category";
 const OUTPATIENT: Code = Code { code: "outpatient", display: "Outpatient" };
+const INPATIENT: Code = Code { code: "inpatient", display: "Inpatient" };
 const DISCHARGE: Code = Code { code: "discharge", display: "Discharge" };
 const IMMUNIZATION: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-immunization";
 const PERFORMER_FUNCTION: &str = "http://terminology.hl7.org/CodeSystem/v2-0443";
 const ADMINISTERING: Code = Code { code: "AP", display: "Administering Provider" };
 
-pub(super) fn prescription<'a>(chart: &'a Chart<'_>, prescription: &'a Prescription) -> MedicationRequest<'a> {
+pub(super) fn prescription<'a>(
+    chart: &'a Chart<'_>,
+    index: usize,
+    prescription: &'a Prescription,
+) -> MedicationRequest<'a> {
+    let is_given = chart.timeline.administrations.iter().any(|dose| dose.prescription == index);
     let encounter = &chart.timeline.encounters[prescription.encounter];
     let days = Scaled { units: i64::from(prescription.days_supply), decimals: 0 };
     MedicationRequest {
@@ -31,8 +37,12 @@ pub(super) fn prescription<'a>(chart: &'a Chart<'_>, prescription: &'a Prescript
         intent: Some(Text::from("order")),
         category: vec![coded(
             REQUEST_CATEGORY,
-            // What is prescribed for days ahead during a stay is for after it.
-            if encounter.class == EncounterClass::Inpatient { DISCHARGE } else { OUTPATIENT },
+            // What is prescribed for days ahead during a stay is for after it, unless staff give it.
+            match encounter.class {
+                EncounterClass::Inpatient if is_given => INPATIENT,
+                EncounterClass::Inpatient => DISCHARGE,
+                EncounterClass::Ambulatory | EncounterClass::Virtual | EncounterClass::Emergency => OUTPATIENT,
+            },
         )],
         reported: Some(Reported::Boolean(false)),
         medication: Some(Medication::CodeableConcept(chart.concept(prescription.concept))),

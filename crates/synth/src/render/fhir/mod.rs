@@ -3,10 +3,12 @@
 //! `meta.profile` names a profile only where the resource meets it. References are literal (`Patient/…`); times are the
 //! wall clock with the patient's fixed offset; `meta.lastUpdated` follows from the event, never from a clock.
 
+mod administration;
 mod claim;
 mod condition;
 mod coordination;
 mod coverage;
+mod device;
 mod dispense;
 mod encounter;
 mod episode_of_care;
@@ -74,14 +76,23 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     for (index, report) in timeline.reports.iter().enumerate() {
         sink(observation::report(&chart, index, report).into());
     }
-    for prescription in &timeline.prescriptions {
-        sink(medication::prescription(&chart, prescription).into());
+    for (index, prescription) in timeline.prescriptions.iter().enumerate() {
+        sink(medication::prescription(&chart, index, prescription).into());
     }
     for immunization in &timeline.immunizations {
         sink(medication::immunization(&chart, immunization).into());
     }
     for (index, procedure) in timeline.procedures.iter().enumerate() {
         sink(procedure::procedure(&chart, index, procedure).into());
+    }
+    for dose in &timeline.administrations {
+        sink(administration::administration(&chart, dose).into());
+    }
+    for device in &timeline.devices {
+        sink(device::device(&chart, device).into());
+    }
+    for study in &timeline.imaging_studies {
+        sink(device::imaging_study(&chart, study).into());
     }
     for dispense in &timeline.dispenses {
         sink(dispense::dispense(&chart, dispense).into());

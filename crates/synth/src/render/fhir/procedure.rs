@@ -1,6 +1,6 @@
 //! Procedure.
 
-use twinlake_fhir::{Performed, Procedure, ProcedurePerformer, Text};
+use twinlake_fhir::{Performed, Procedure, ProcedureFocalDevice, ProcedurePerformer, Reference, Text};
 
 use super::Chart;
 use crate::timeline::{self, Fulfilment};
@@ -9,6 +9,11 @@ const PROFILE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-p
 
 pub(super) fn procedure<'a>(chart: &'a Chart<'_>, index: usize, procedure: &timeline::Procedure) -> Procedure<'a> {
     let encounter = &chart.timeline.encounters[procedure.encounter];
+    let devices = chart.timeline.devices.iter().filter(|device| device.procedure == index);
+    let devices = devices.map(|device| ProcedureFocalDevice {
+        manipulated: Some(Reference::to(format!("Device/{}", chart.id(device.event)))),
+        ..ProcedureFocalDevice::default()
+    });
     Procedure {
         id: Some(chart.id(procedure.event)),
         meta: Some(chart.meta(procedure.end, &[PROFILE])),
@@ -24,6 +29,7 @@ pub(super) fn procedure<'a>(chart: &'a Chart<'_>, index: usize, procedure: &time
         }],
         location: Some(chart.location(encounter.organization)),
         reason_code: chart.concepts(procedure.reason),
+        focal_device: devices.collect(),
         ..Procedure::default()
     }
 }

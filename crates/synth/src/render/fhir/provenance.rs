@@ -43,6 +43,8 @@ impl<'a> Targets<'a> {
             Resource::DocumentReference(resource) => {
                 resource.context.as_ref().and_then(|context| context.encounter.first())
             }
+            Resource::MedicationAdministration(resource) => resource.context.as_ref(),
+            Resource::ImagingStudy(resource) => resource.encounter.as_ref(),
             Resource::CareTeam(resource) => resource.encounter.as_ref(),
             Resource::CarePlan(resource) => resource.encounter.as_ref(),
             _ => return,

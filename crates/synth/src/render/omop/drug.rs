@@ -6,7 +6,7 @@ use twinlake_vocab::types;
 
 use super::Patient;
 use super::event::{Event, When};
-use crate::timeline::{Dispense, Immunization, Prescription};
+use crate::timeline::{Administration, Dispense, Immunization, Prescription};
 
 pub(super) fn prescription(patient: &Patient<'_>, prescription: &Prescription) -> AnyRow {
     let event = Event {
@@ -54,6 +54,27 @@ pub(super) fn dispense(patient: &Patient<'_>, dispense: &Dispense) -> AnyRow {
     row.drug_exposure_end_date = last_day(dispense.at.date(), prescription.days_supply, death);
     row.quantity = Some(f64::from(prescription.quantity));
     row.days_supply = i32::try_from(prescription.days_supply).ok();
+    row.sig = Some(prescription.sig.to_string());
+    row.into()
+}
+
+/// One dose that staff gave. The prescription behind it has no row of its own.
+pub(super) fn administration(patient: &Patient<'_>, dose: &Administration) -> AnyRow {
+    let prescription = &patient.timeline.prescriptions[dose.prescription];
+    let event = Event {
+        key: patient.key(dose.event),
+        person_id: patient.person_id,
+        meaning: patient.context.meaning(prescription.concept),
+        when: When::from(dose.at),
+        type_concept_id: types::ADMINISTRATION,
+        provider_id: Some(patient.practitioner(Some(prescription.encounter))),
+        visit: patient.visit(Some(prescription.encounter)),
+    };
+    let table = event.table(Table::DrugExposure);
+    if table != Table::DrugExposure {
+        return event.into_row(table);
+    }
+    let mut row = event.drug();
     row.sig = Some(prescription.sig.to_string());
     row.into()
 }

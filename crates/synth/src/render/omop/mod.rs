@@ -3,6 +3,7 @@
 mod claim;
 mod condition;
 mod coverage;
+mod device;
 mod drug;
 mod episode;
 mod era;
@@ -40,12 +41,16 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     for observation in &timeline.observations {
         observation::push_observation(&patient, observation, &mut rows);
     }
-    let filled: BTreeSet<usize> = timeline.dispenses.iter().map(|dispense| dispense.prescription).collect();
+    let handed_out = timeline.dispenses.iter().map(|dispense| dispense.prescription);
+    let filled: BTreeSet<usize> =
+        handed_out.chain(timeline.administrations.iter().map(|dose| dose.prescription)).collect();
     let unfilled = timeline.prescriptions.iter().enumerate().filter(|(index, _)| !filled.contains(index));
     rows.extend(unfilled.map(|(_, prescription)| drug::prescription(&patient, prescription)));
     rows.extend(timeline.dispenses.iter().map(|dispense| drug::dispense(&patient, dispense)));
+    rows.extend(timeline.administrations.iter().map(|dose| drug::administration(&patient, dose)));
     rows.extend(timeline.immunizations.iter().map(|immunization| drug::immunization(&patient, immunization)));
     rows.extend(timeline.procedures.iter().map(|procedure| procedure::procedure(&patient, procedure)));
+    rows.extend(timeline.devices.iter().map(|device| device::device(&patient, device)));
     rows.extend(timeline.specimens.iter().map(|specimen| specimen::specimen(&patient, specimen)));
     rows.extend(timeline.notes.iter().map(|note| note::note(&patient, note).into()));
     rows.extend(timeline.written_reports.iter().map(|report| note::report(&patient, report).into()));

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
+use super::super::Model;
+use super::administration::given;
 use crate::ids::DISPENSES;
 use crate::seed::Seed;
 use crate::timeline::{Dispense, EventId, Prescription, Timeline};
@@ -23,13 +25,17 @@ const GAP: f64 = 0.08;
 /// Fills that one day has room for.
 const SLOTS: u32 = 16;
 
-/// Adds the fills of a chart, by time.
-pub(super) fn add(patient_seed: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
+/// Adds the fills of a chart, by time. What staff give is not handed out.
+pub(super) fn add(model: &Model<'_>, patient_seed: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
     let born = timeline.demographics.birth_date;
     let last = as_of.and_time(NaiveTime::MIN) + TimeDelta::days(1);
+    let given = given(model);
     let mut taken = BTreeSet::new();
     let mut fills = Vec::new();
     for (index, prescription) in timeline.prescriptions.iter().enumerate() {
+        if given.contains_key(&prescription.concept) {
+            continue;
+        }
         let seed = patient_seed.child("dispense", ordinal_of(prescription));
         let successor = timeline.prescriptions[index + 1..]
             .iter()

@@ -5,11 +5,14 @@
 //! adding one changes none of the others. Each honours `as_of`: what is written down by that day is the same for any
 //! later one, but for whether it is still open.
 
+mod administration;
 mod care_plan;
 mod claim;
 mod coverage;
+mod device;
 mod dispense;
 mod episode_of_care;
+mod imaging;
 mod notes;
 mod personal;
 mod provenance;
@@ -27,10 +30,13 @@ use crate::timeline::Timeline;
 
 /// Adds every topic to a chart that was cut at `as_of`, in this order.
 pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timeline: &mut Timeline) {
-    dispense::add(patient, as_of, timeline);
+    administration::add(model, patient, timeline);
+    dispense::add(model, patient, as_of, timeline);
     coverage::add(model, patient, as_of, timeline);
     specimen::add(model, timeline);
     request::add(model, timeline);
+    device::add(model, patient, timeline);
+    imaging::add(model, patient, timeline);
     stay::add(patient, timeline);
     personal::add(model, patient, timeline);
     surveys::add(model, patient, timeline);

@@ -1,0 +1,41 @@
+//! `MedicationAdministration`.
+
+use twinlake_fhir::{
+    AdministrationDosage, AdministrationTime, Medication, MedicationAdministration, MedicationAdministrationPerformer,
+    Reference, Text,
+};
+
+use super::{Chart, coded};
+use crate::render::codes::Code;
+use crate::timeline::{Administration, EncounterClass};
+
+const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/medication-admin-category";
+const INPATIENT: Code = Code { code: "inpatient", display: "Inpatient" };
+const OUTPATIENT: Code = Code { code: "outpatient", display: "Outpatient" };
+
+pub(super) fn administration<'a>(chart: &'a Chart<'_>, dose: &Administration) -> MedicationAdministration<'a> {
+    let prescription = &chart.timeline.prescriptions[dose.prescription];
+    let encounter = &chart.timeline.encounters[prescription.encounter];
+    let stays = encounter.class == EncounterClass::Inpatient;
+    MedicationAdministration {
+        id: Some(chart.id(dose.event)),
+        meta: Some(chart.meta(dose.at, &[])),
+        status: Some(Text::from("completed")),
+        category: Some(coded(CATEGORY, if stays { INPATIENT } else { OUTPATIENT })),
+        medication: Some(Medication::CodeableConcept(chart.concept(prescription.concept))),
+        subject: Some(chart.subject()),
+        context: Some(chart.encounter(prescription.encounter)),
+        effective: Some(AdministrationTime::DateTime(chart.at(dose.at))),
+        performer: vec![MedicationAdministrationPerformer {
+            actor: Some(chart.practitioner(encounter.practitioner)),
+            ..MedicationAdministrationPerformer::default()
+        }],
+        reason_code: chart.concepts(prescription.reason),
+        request: Some(Reference::to(format!("MedicationRequest/{}", chart.id(prescription.event)))),
+        dosage: Some(AdministrationDosage {
+            text: Some(Text::from(prescription.sig)),
+            ..AdministrationDosage::default()
+        }),
+        ..MedicationAdministration::default()
+    }
+}
