@@ -131,6 +131,7 @@ impl Clinic<'_> {
                     sig: pack.sig.0,
                     status: PrescriptionStatus::Active,
                     stopped: None,
+                    ended: None,
                     reason: Some(condition.concept),
                     encounter,
                     cause: condition.pack.key.0,
