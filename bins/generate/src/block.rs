@@ -1,6 +1,6 @@
 //! A block of patients, drawn and rendered to bytes and record batches on one thread.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::ops::Range;
 
@@ -71,7 +71,14 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    pub(crate) fn patients(context: &Context<'_>, model: &Model<'_>, patients: Range<u64>, wanted: Wanted) -> Self {
+    /// Patients as they are on the day of `context`; with `since`, only what has become other than on its day.
+    pub(crate) fn patients(
+        context: &Context<'_>,
+        since: Option<&Context<'_>>,
+        model: &Model<'_>,
+        patients: Range<u64>,
+        wanted: Wanted,
+    ) -> Self {
         let mut writer = Writer::new(wanted);
         let mut truth = wanted.truth.then(|| TruthRows::new(model));
         let mut n_patients = 0;
@@ -83,14 +90,35 @@ impl Block {
             if let Some(truth) = &mut truth {
                 truth.add(context, &timeline, &states);
             }
-            n_patients += 1;
+            let before = since.map(|since| Before::new(since, model, number, wanted)).unwrap_or_default();
+            let mut is_written = since.is_none();
             if wanted.fhir.is_some() {
-                render::fhir(context, &timeline, &mut |resource| writer.resource(&resource));
-                writer.end_of(|| context.ids.fhir(ids::patient(number)));
+                let mut json = Vec::new();
+                let mut n_resources = 0;
+                render::fhir(context, &timeline, &mut |resource| {
+                    if since.is_some() {
+                        json.clear();
+                        resource.write_json(&mut json);
+                        if before.fhir.contains(&json) {
+                            return;
+                        }
+                    }
+                    n_resources += 1;
+                    writer.resource(&resource);
+                });
+                if n_resources > 0 {
+                    writer.end_of(|| context.ids.fhir(ids::patient(number)));
+                    is_written = true;
+                }
             }
             if wanted.omop {
-                writer.rows(render::omop(context, &timeline));
+                let rows = render::omop(context, &timeline);
+                if rows != before.omop {
+                    writer.rows(rows);
+                    is_written = true;
+                }
             }
+            n_patients += u64::from(is_written);
         }
         Self { n_patients, truth: truth.map(TruthRows::finish), ..writer.finish() }
     }
@@ -114,6 +142,34 @@ impl Block {
             writer.rows(vocab.concept_ancestor_rows().map(AnyRow::from));
         }
         writer.finish()
+    }
+}
+
+/// A patient as they were: their resources as JSON, and all their rows.
+#[derive(Default)]
+struct Before {
+    fhir: BTreeSet<Vec<u8>>,
+    omop: Vec<AnyRow>,
+}
+
+impl Before {
+    fn new(context: &Context<'_>, model: &Model<'_>, number: u64, wanted: Wanted) -> Self {
+        let timeline = model.draw(context.seed, number, context.as_of);
+        let mut before = Self::default();
+        if !timeline.is_charted() {
+            return before;
+        }
+        if wanted.fhir.is_some() {
+            render::fhir(context, &timeline, &mut |resource| {
+                let mut json = Vec::new();
+                resource.write_json(&mut json);
+                before.fhir.insert(json);
+            });
+        }
+        if wanted.omop {
+            before.omop = render::omop(context, &timeline);
+        }
+        before
     }
 }
 

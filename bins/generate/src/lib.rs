@@ -66,11 +66,15 @@ pub struct Args {
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<NaiveDate>,
 
+    /// Write a delta: only what is new or has changed after this day, which must be before `--as-of`
+    #[arg(long, conflicts_with = "truth", value_name = "DATE")]
+    pub since: Option<NaiveDate>,
+
     /// Folder of a model pack [default: the one compiled in]
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
 
-    /// Charts with faults: `messy`, or a TOML file of shares (missing, late, duplicate, local_code, unit_spelling)
+    /// Charts with faults: `messy`, or a TOML file of shares (`missing`, `late`, `duplicate`, `local_code`, `unit_spelling`)
     #[arg(long, value_name = "MESSY|FILE")]
     pub chart: Option<String>,
 
@@ -126,7 +130,7 @@ pub enum Format {
 pub enum OmopFormat {
     /// Parquet.
     Parquet,
-    /// CSV with a header, and SQL that loads it into DuckDB or PostgreSQL with keys on.
+    /// CSV with a header, and SQL that loads it into `DuckDB` or `PostgreSQL` with keys on.
     Csv,
 }
 
@@ -142,6 +146,9 @@ pub fn run(args: &Args) -> Result<Exit> {
     };
     let pack = load_pack(args.model.as_deref())?;
     let as_of = check_as_of(&pack, args.as_of)?;
+    if let Some(since) = args.since.filter(|&since| since >= as_of) {
+        return Err(UsageError::new(format!("`--since {since}` is not before `{as_of}`, the day that the charts end")));
+    }
     let context = Context::new(&pack, Vocab::embedded(), args.seed, as_of);
     let patients = args.shard.patients(args.first, args.patients);
     let options = Options {
@@ -154,11 +161,12 @@ pub fn run(args: &Args) -> Result<Exit> {
         },
         compress: args.compress,
         chart: args.chart.as_deref().map_or(Ok(Rates::NONE), chart_rates)?,
+        since: args.since,
     };
     // A whole cohort is one file a table; a shard's files are named after it, so that all shards share a folder.
     let shard = (args.shard.of() > 1).then(|| format!("{}-of-{}", args.shard.index(), args.shard.of()));
     let shard = shard.as_deref();
-    let with_reference = options.patients.contains(&1);
+    let with_reference = options.writes_reference();
 
     let mut fhir = args.fhir_dir.as_deref().map(|dir| FhirFolder::new(dir, args, shard)).transpose()?;
     let mut omop = args.omop_dir.as_deref().map(|dir| OmopFolder::new(dir, args, shard, with_reference)).transpose()?;
@@ -166,7 +174,7 @@ pub fn run(args: &Args) -> Result<Exit> {
     let mut truth = truth.transpose()?;
     let mut write_truth = |batch: &RecordBatch| truth.as_mut().map_or(Ok(()), |file| file.write(batch));
     let mut progress = Progress::start("generate");
-    tracing::info!(run_id = %args.task.run_id(), seed = args.seed, first = args.first, last, shard = %args.shard, "generating");
+    tracing::info!(run_id = %args.task.run_id(), seed = args.seed, first = args.first, last, shard = %args.shard, %as_of, since = args.since.map(tracing::field::display), "generating");
     let totals = produce(
         &context,
         &options,

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use anyhow::Result;
+use chrono::NaiveDate;
 use twinlake_omop::Table;
 use twinlake_synth::chart::Rates;
 use twinlake_synth::cohort::for_each_block;
@@ -28,6 +29,15 @@ pub struct Options {
     pub compress: Compress,
     /// How charts go wrong.
     pub chart: Rates,
+    /// Leave out what was the same on that day, and what patients share: the rest is a delta.
+    pub since: Option<NaiveDate>,
+}
+
+impl Options {
+    /// Whether what all patients share is written: with patient 1, and never in a delta.
+    pub(crate) fn writes_reference(&self) -> bool {
+        self.since.is_none() && self.patients.contains(&1)
+    }
 }
 
 /// What was written.
@@ -66,7 +76,8 @@ impl fmt::Display for Totals {
 /// Draws the patients and hands them out, block after block in the order of their numbers, whatever the threads.
 ///
 /// The block with what all patients share (organizations, locations, practitioners, `cdm_source`, vocabulary) comes
-/// first, if patient 1 is among them. A patient who has not been seen by the context's `as_of` is left out. `watch` is told after each block how far the work is.
+/// first, if patient 1 is among them and it is no delta. A delta has the resources that are new or have changed since its
+/// day, and all rows of the persons of whom a row is new or has changed. A patient who has not been seen by the context's `as_of` is left out. `watch` is told after each block how far the work is.
 ///
 /// # Errors
 ///
@@ -99,11 +110,12 @@ pub fn produce(
         watch(&totals);
         Ok(())
     };
-    if options.patients.contains(&1) {
+    if options.writes_reference() {
         take(Block::reference(context, wanted))?;
     }
     let model = Model::new(context.pack).with_chart(options.chart);
-    let make = |patients| Block::patients(context, &model, patients, wanted);
+    let since = options.since.map(|since| Context::new(context.pack, context.vocab, context.seed, since));
+    let make = |patients| Block::patients(context, since.as_ref(), &model, patients, wanted);
     for_each_block(options.patients.clone(), options.threads, make, take)?;
     Ok(totals)
 }

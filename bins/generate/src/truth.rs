@@ -101,7 +101,7 @@ impl TruthRows {
             self.kinds.append_value(fact.kind);
             self.events.append_value(fact.key);
             self.causes.append_option(fact.cause);
-            self.concepts.append_option(fact.concept.map(|concept| &*context.pack.concept(concept).key));
+            self.concepts.append_option(fact.concept.map(|concept| context.pack.concept(concept).key));
             self.onsets.append_value(Date32Type::from_naive_date(fact.onset));
             self.recorded.append_value(Date32Type::from_naive_date(fact.recorded));
             let fhir = entry.fhir.as_ref();

@@ -284,6 +284,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
         sig: "Take one tablet with the evening meal",
         status: PrescriptionStatus::Active,
         stopped: None,
+        ended: None,
         reason: None,
         encounter,
         cause: "test",

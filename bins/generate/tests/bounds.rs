@@ -9,11 +9,14 @@ use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 use twinlake_vocab::Vocab;
 
-/// What may end later than it is known: a supply in hand, and the day that an era with an open end is given.
-fn slack(column: &str) -> Days {
+/// What may end later than it is known: a supply in hand, an era of it, and the day that an era with an open end is given.
+fn slack(row: &DynRow, column: &str, longest_supply: u64) -> Days {
     match column {
-        // Ninety days are the longest supply; an era of a drug ends with its last one.
-        "drug_exposure_end_date" | "drug_era_end_date" | "verbatim_end_date" => Days::new(90),
+        "drug_exposure_end_date" | "verbatim_end_date" => {
+            let days = row.cell("days_supply").as_int().and_then(|days| u64::try_from(days).ok()).unwrap_or(1);
+            Days::new(days - 1)
+        }
+        "drug_era_end_date" => Days::new(longest_supply - 1),
         "condition_era_end_date" => Days::new(1),
         _ => Days::new(0),
     }
@@ -23,6 +26,7 @@ fn check(as_of: NaiveDate, patients: std::ops::Range<u64>) -> u64 {
     let pack = Pack::embedded();
     let context = Context::new(pack, Vocab::embedded(), 42, as_of);
     let model = Model::new(pack);
+    let longest_supply = pack.medications.iter().map(|medication| u64::from(medication.days_supply)).max().unwrap();
     let mut n_dates = 0;
     for number in patients {
         let timeline = model.draw(context.seed, number, context.as_of);
@@ -40,7 +44,10 @@ fn check(as_of: NaiveDate, patients: std::ops::Range<u64>) -> u64 {
                 n_dates += 1;
                 let place = || format!("patient {number} as of {as_of}: {:?} {} {date}", row.table, field.name);
                 assert!(date >= born, "{} is before the birth {born}", place());
-                assert!(date <= end + slack(field.name), "{} is after {end}", place());
+                // Nobody has a supply in hand after death.
+                let taken = field.name.starts_with("drug_") && died.is_some_and(|died| died <= as_of);
+                let slack = if taken { Days::new(0) } else { slack(row, field.name, longest_supply) };
+                assert!(date <= end + slack, "{} is after {end}", place());
             }
         }
     }

@@ -256,6 +256,11 @@ fn wrong_usage_says_what_is_wrong() {
     fails_with(&["--fhir-dir", out, "--as-of", "yesterday"], 2, "'yesterday'");
     fails_with(&["--fhir-dir", out, "--as-of", "2999-01-01"], 2, "`--as-of 2999-01-01` is after");
     fails_with(&["--fhir-dir", out, "--first", "8589934591", "--patients", "2"], 2, "beyond `8589934591`");
+    for since in ["2024-03-01", "2024-03-02"] {
+        let refused = format!("`--since {since}` is not before `2024-03-01`");
+        fails_with(&["--fhir-dir", out, "--since", since, "--as-of", "2024-03-01"], 2, &refused);
+    }
+    fails_with(&["--fhir-dir", out, "--truth", out, "--since", "2024-03-01"], 2, "--truth");
     fails_with(&["--patients", "3"], 2, "--fhir-dir");
     assert!(!Path::new(out).exists(), "nothing was written");
 }

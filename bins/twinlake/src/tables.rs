@@ -7,13 +7,15 @@ use twinlake_lake::LakeTable;
 use twinlake_omop::Table;
 
 /// Events, the tables that grow with patients and years: partitioned by load date.
-const EVENTS: [Table; 8] = [
+const EVENTS: [Table; 10] = [
     Table::VisitOccurrence,
     Table::ConditionOccurrence,
     Table::DrugExposure,
     Table::ProcedureOccurrence,
     Table::Measurement,
     Table::Observation,
+    Table::Specimen,
+    Table::Note,
     Table::DrugEra,
     Table::Cost,
 ];
@@ -45,6 +47,11 @@ pub(crate) fn fhir(name: &str, schema: SchemaRef) -> LakeTable {
             | "medication_dispense"
             | "claim"
             | "explanation_of_benefit"
+            | "diagnostic_report"
+            | "document_reference"
+            | "provenance"
+            | "service_request"
+            | "specimen"
     );
     LakeTable {
         namespace: "fhir".into(),

@@ -233,8 +233,8 @@ mod tests {
         assert_eq!(first, whole);
         assert!(close(whole.x.mean().unwrap(), 2.75));
         assert!(close(whole.x.variance().unwrap(), 8.75 / 3.0));
-        // By hand: covariance 9.5/3, variances 8.75/3 and 17/3.
-        assert!(close(whole.pearson().unwrap(), 9.5 / (8.75_f64 * 17.0).sqrt()));
+        // By hand: covariance 10.5/3, variances 8.75/3 and 17/3.
+        assert!(close(whole.pearson().unwrap(), 10.5 / (8.75_f64 * 17.0).sqrt()));
         assert_eq!(Pairs::default().pearson(), None);
     }
 

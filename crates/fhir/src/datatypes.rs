@@ -296,7 +296,7 @@ mod tests {
         let text = "Seen for a cough; 37.9 °C.\nRest, and drink.";
         let attachment = Attachment::of_text("text/plain", text);
         assert_eq!(attachment.text().as_deref(), Some(text));
-        assert_eq!(attachment.size, Some(43));
+        assert_eq!(attachment.size, Some(44));
         let broken = Attachment { data: Some("QQ==\n".into()), ..attachment.clone() };
         assert_eq!(broken.text().as_deref(), Some("A"));
         for (content_type, data) in [("application/pdf", "QQ=="), ("text/plain", "Q"), ("text/plain", "/w==")] {

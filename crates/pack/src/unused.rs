@@ -9,7 +9,9 @@ use crate::model::{Condition, Onset};
 use crate::source::Files;
 
 /// Files that a pack has whatever it models.
-const ALWAYS: [&str; 16] = [
+const ALWAYS: [&str; 18] = [
+    "payers.toml",
+    "prices.toml",
     "survey.toml",
     "pack.toml",
     "latents.toml",
@@ -46,6 +48,7 @@ pub(crate) fn unused(pack: &Pack, files: &Files, file_of: impl Fn(&'static str, 
     check!("medications", pack.medications, reached.medications, "the medication");
     check!("procedures", pack.procedures, reached.procedures, "the procedure");
     check!("reports", pack.reports, reached.reports, "the report");
+    check!("specimens", pack.specimens, reached.specimens, "the specimen");
     for vaccine in &pack.vaccines {
         if vaccine.uptake <= 0.0 || (vaccine.ages_months.is_empty() && vaccine.every_months.is_none()) {
             let file = file_of("vaccines", vaccine.key);
@@ -76,9 +79,11 @@ pub(crate) fn unused(pack: &Pack, files: &Files, file_of: impl Fn(&'static str, 
     for file in files.0.keys() {
         let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
         let read = match (folder, file.rsplit_once('.').map_or("", |(_, extension)| extension)) {
-            ("care" | "conditions" | "labs" | "medications" | "procedures" | "reports" | "vaccines", "toml")
-            | ("terminology", "csv") => true,
-            ("calibration", "csv") => true,
+            (
+                "care" | "conditions" | "labs" | "medications" | "procedures" | "reports" | "specimens" | "vaccines",
+                "toml",
+            )
+            | ("calibration" | "terminology", "csv") => true,
             ("distributions", "csv") => reached.tables.contains(file.as_str()),
             _ => ALWAYS.contains(&file.as_str()),
         };
@@ -97,6 +102,7 @@ struct Reached {
     medications: BTreeSet<Key>,
     procedures: BTreeSet<Key>,
     reports: BTreeSet<Key>,
+    specimens: BTreeSet<Key>,
     tables: BTreeSet<&'static str>,
     visits: BTreeSet<Key>,
 }
@@ -160,6 +166,9 @@ impl Reached {
         reached.concepts.extend(pack.procedures.iter().filter_map(|procedure| Some(procedure.implants?.0)));
         reached.concepts.extend(pack.vaccines.iter().map(|vaccine| vaccine.concept.0));
         reached.concepts.extend(pack.allergies.allergy.iter().map(|allergy| allergy.concept.0));
+        reached.concepts.extend(pack.allergies.allergy.iter().filter_map(|allergy| Some(allergy.reaction?.0)));
+        reached.concepts.extend(pack.specimens.iter().map(|specimen| specimen.concept.0));
+        reached.specimens.extend(pack.labs.iter().filter_map(|lab| lab.specimen));
         reached.concepts.insert(pack.death.concept.0);
         reached
     }

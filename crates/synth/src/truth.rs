@@ -153,6 +153,21 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
     for item in &timeline.procedures {
         facts.push(now("procedure", item.event, item.cause, item.concept, item.start.date()));
     }
+    for item in &timeline.dispenses {
+        let concept = timeline.prescriptions[item.prescription].concept;
+        facts.push(now("dispense", item.event, item.cause, concept, item.at.date()));
+    }
+    for item in &timeline.claims {
+        let (served, sent) = (visit(item.encounter), item.at.date());
+        facts.push(fact("claim", item.event, item.cause, None, served, sent));
+        facts
+            .extend(item.decided.map(|day| fact("claim_decision", item.decision_event, item.cause, None, served, day)));
+    }
+    for item in &timeline.episodes_of_care {
+        let problem = &timeline.problems[item.problem];
+        let concept = Some(problem.concept);
+        facts.push(fact("episode_of_care", item.event, item.cause, concept, problem.onset, problem.recorded));
+    }
     for item in &timeline.coverages {
         facts.push(fact("coverage", item.event, item.cause, None, item.start, item.start));
     }

@@ -7,12 +7,13 @@ use std::path::Path;
 use std::process::Command;
 
 /// Crates that make values and nothing else.
-const PURE: [&str; 8] = [
+const PURE: [&str; 9] = [
     "twinlake-fhir",
     "twinlake-omop",
     "twinlake-vocab",
     "twinlake-pack",
     "twinlake-synth",
+    "twinlake-calibrate",
     "twinlake-flatten",
     "twinlake-harmonize",
     "twinlake-crosscheck",

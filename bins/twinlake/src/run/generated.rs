@@ -35,6 +35,7 @@ impl Job<'_> {
             format: FhirFormat::Ndjson,
             compress: Compress::Zstd,
             chart: Rates::NONE,
+            since: None,
         };
         let folder = self.fresh_resources()?;
         // A path of the raw zone is never written twice: the attempt is part of the name.

@@ -31,6 +31,15 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
             PrescriptionStatus::Active
         }
     };
+    let date = |day: i32| born.checked_add_days(Days::new(u64::try_from(day).ok()?));
+    let ended = |supplied: i32, stop: Option<i32>| {
+        let ends = [
+            stop.filter(|&stop| stop <= today && stop <= supplied),
+            died.filter(|&died| died < supplied),
+            Some(supplied).filter(|&supplied| supplied <= today),
+        ];
+        ends.into_iter().flatten().min().and_then(date)
+    };
     let observations: Vec<_> =
         chart.observations.into_iter().take_while(|observation| kept(observation.encounter)).collect();
     Timeline {
@@ -54,9 +63,8 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
             .filter(|(prescription, ..)| kept(prescription.encounter))
             .map(|(prescription, supplied, stop)| Prescription {
                 status: status(supplied, stop),
-                stopped: stop
-                    .filter(|&stop| stop <= today && stop <= supplied)
-                    .and_then(|stop| born.checked_add_days(Days::new(u64::try_from(stop).ok()?))),
+                stopped: stop.filter(|&stop| stop <= today && stop <= supplied).and_then(date),
+                ended: ended(supplied, stop),
                 ..prescription
             })
             .collect(),

@@ -380,6 +380,8 @@ pub struct Prescription {
     pub status: PrescriptionStatus,
     /// Day on which the patient stopped taking it, when that came by `as_of` and before the supply ran out.
     pub stopped: Option<NaiveDate>,
+    /// Day on which it stopped being active, by `as_of`: it was stopped, its supply ran out or the patient died.
+    pub ended: Option<NaiveDate>,
     /// Condition treated.
     pub reason: Option<ConceptKey>,
     /// Index of the encounter.

@@ -1,6 +1,6 @@
 //! What a registration desk knows of a person besides who they are.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime};
 
 /// A language that people speak.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -28,6 +28,8 @@ pub struct Personal {
     pub language: Language,
     /// Marital status of an adult, on the day of the last visit; unknown of some.
     pub marital_status: Option<MaritalStatus>,
+    /// Ends of the visits at which the marital status had become another than at the visit before.
+    pub marital_changes: Vec<NaiveDateTime>,
     /// Electronic mail address, of a domain reserved for examples.
     pub email: Option<String>,
     /// The street of the address before this one, and the day of the move, which lies before the chart's window.

@@ -1,6 +1,6 @@
 //! Claim and `ExplanationOfBenefit`. They are the heaviest resources of a chart, so they say nothing twice.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use twinlake_fhir::{
     Adjudication, BenefitPayment, BenefitTotal, BilledDiagnosis, BilledProcedure, Claim, ClaimDiagnosis,
     ClaimInsurance, ClaimItem, ClaimProcedure, CodeableConcept, Coding, Decimal, ExplanationOfBenefit, Money, Period,
@@ -22,7 +22,7 @@ pub(super) fn claim<'a>(chart: &'a Chart<'_>, claim: &'a timeline::Claim) -> Cla
     let billed = Billed::of(chart, claim);
     Claim {
         id: Some(chart.id(claim.event)),
-        meta: Some(chart.meta(claim.at, &[])),
+        meta: Some(chart.meta(claim.at, claim.encounter, &[])),
         status: Some(Text::from("active")),
         type_: Some(bare(CLAIM_TYPE, claim_type(encounter.class))),
         use_: Some(Text::from("claim")),
@@ -64,7 +64,7 @@ pub(super) fn explanation<'a>(
     };
     ExplanationOfBenefit {
         id: Some(chart.id(claim.decision_event)),
-        meta: Some(chart.meta_of_day(decided, &[])),
+        meta: Some(chart.meta(decided.and_time(NaiveTime::MIN), claim.encounter, &[])),
         status: Some(Text::from("active")),
         type_: Some(bare(CLAIM_TYPE, claim_type(encounter.class))),
         use_: Some(Text::from("claim")),

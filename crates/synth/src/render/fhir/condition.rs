@@ -1,6 +1,5 @@
 //! Condition (problem list and diagnoses) and AllergyIntolerance.
 
-use chrono::NaiveTime;
 use twinlake_fhir::{
     Abatement, AllergyIntolerance, AllergyReaction, CodeableConcept, Condition, DateTime, Extension, ExtensionValue,
     Onset, Text,
@@ -28,7 +27,7 @@ const ENCOUNTER_DIAGNOSIS: Code = Code { code: "encounter-diagnosis", display: "
 pub(super) fn problem<'a>(chart: &'a Chart<'_>, problem: &Problem) -> Condition<'a> {
     Condition {
         id: Some(chart.id(problem.event)),
-        meta: Some(chart.meta_of_day(problem.abated.unwrap_or(problem.recorded).max(problem.recorded), &[PROBLEM])),
+        meta: Some(chart.meta_of(&chart.history_of_problem(problem), &[PROBLEM])),
         extension: vec![asserted(problem.recorded.into())],
         clinical_status: Some(clinical(problem)),
         verification_status: Some(coded(VERIFICATION, CONFIRMED)),
@@ -52,10 +51,9 @@ pub(super) fn diagnosis<'a>(chart: &'a Chart<'_>, diagnosis: &Diagnosis) -> Cond
     let of_concept = chart.timeline.problems.iter().filter(|problem| problem.concept == diagnosis.concept);
     let problem = of_concept.filter(|problem| problem.onset <= day).max_by_key(|problem| problem.onset);
     let abated = problem.and_then(|problem| problem.abated);
-    let changed = abated.map_or(encounter.end, |day| encounter.end.max(day.and_time(NaiveTime::MIN)));
     Condition {
         id: Some(chart.id(diagnosis.event)),
-        meta: Some(chart.meta(changed, &[DIAGNOSIS])),
+        meta: Some(chart.meta_of(&chart.history_of_diagnosis(diagnosis), &[DIAGNOSIS])),
         extension: vec![asserted(chart.at(encounter.start))],
         clinical_status: problem.map(clinical),
         verification_status: Some(coded(VERIFICATION, CONFIRMED)),
@@ -74,7 +72,7 @@ pub(super) fn diagnosis<'a>(chart: &'a Chart<'_>, diagnosis: &Diagnosis) -> Cond
 pub(super) fn allergy<'a>(chart: &'a Chart<'_>, allergy: &timeline::Allergy) -> AllergyIntolerance<'a> {
     AllergyIntolerance {
         id: Some(chart.id(allergy.event)),
-        meta: Some(chart.meta_of_day(allergy.recorded, &[ALLERGY])),
+        meta: Some(chart.meta_of(&chart.history_of_allergy(allergy), &[ALLERGY])),
         clinical_status: Some(coded(ALLERGY_CLINICAL, ACTIVE)),
         verification_status: Some(coded(ALLERGY_VERIFICATION, CONFIRMED)),
         type_: Some(Text::from("allergy")),

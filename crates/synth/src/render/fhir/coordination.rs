@@ -1,5 +1,6 @@
 //! CareTeam, CarePlan, Goal and RelatedPerson.
 
+use chrono::NaiveTime;
 use twinlake_fhir::{
     Address, CarePlan, CarePlanActivity, CarePlanDetail, CareTeam, CareTeamParticipant, CodeableConcept, ContactPoint,
     Decimal, Goal, GoalDetail, GoalDue, GoalStart, GoalTarget, HumanName, Narrative, Period, Quantity, Reference,
@@ -7,6 +8,7 @@ use twinlake_fhir::{
 };
 use twinlake_vocab::system;
 
+use super::version::History;
 use super::{Chart, coded, quantity};
 use crate::render::codes::{self, Code};
 use crate::render::written;
@@ -27,9 +29,10 @@ pub(super) fn related_person<'a>(chart: &'a Chart<'_>, person: &'a timeline::Rel
     let who = &chart.timeline.demographics;
     let place = &chart.context.pack.places[who.place];
     let named = &chart.timeline.encounters[person.encounter];
+    let history = History::changed(named.end, person.until.map(|day| day.and_time(NaiveTime::MIN)));
     RelatedPerson {
         id: Some(chart.id(person.event)),
-        meta: Some(chart.meta(named.end, &[RELATED_PERSON])),
+        meta: Some(chart.meta_of(&history, &[RELATED_PERSON])),
         active: Some(person.until.is_none()),
         patient: Some(chart.subject()),
         relationship: vec![coded(ROLE_CODE, kinship(person))],
@@ -92,7 +95,7 @@ pub(super) fn care_team<'a>(chart: &'a Chart<'_>, team: &'a timeline::CareTeam) 
     }));
     CareTeam {
         id: Some(chart.id(team.event)),
-        meta: Some(chart.meta_of_course(team.encounter, team.course, &[CARE_TEAM])),
+        meta: Some(chart.meta_of(&chart.history_of_team(team.encounter), &[CARE_TEAM])),
         status: Some(Text::from(if team.course == Course::Ongoing { "active" } else { "inactive" })),
         name: Some(Text::from("Care team for lasting conditions")),
         subject: Some(chart.subject()),
@@ -109,7 +112,7 @@ pub(super) fn goal<'a>(chart: &'a Chart<'_>, goal: &'a timeline::Goal) -> Goal<'
     let made = &chart.timeline.encounters[plan.encounter];
     Goal {
         id: Some(chart.id(goal.event)),
-        meta: Some(chart.meta_of_course(plan.encounter, plan.course, &[GOAL])),
+        meta: Some(chart.meta_of(&chart.history_of_plan(plan), &[GOAL])),
         lifecycle_status: Some(Text::from(match plan.course {
             Course::Ongoing => "active",
             Course::Completed(_) => "completed",
@@ -145,7 +148,7 @@ pub(super) fn care_plan<'a>(chart: &'a Chart<'_>, index: usize, plan: &'a timeli
     let reference = |resource_type: &str, event| Reference::to(format!("{resource_type}/{}", chart.id(event)));
     CarePlan {
         id: Some(chart.id(plan.event)),
-        meta: Some(chart.meta_of_course(plan.encounter, plan.course, &[CARE_PLAN])),
+        meta: Some(chart.meta_of(&chart.history_of_plan(plan), &[CARE_PLAN])),
         text: Some(Narrative {
             status: Some(Text::from("generated")),
             div: Some(Text::from(format!(r#"<div xmlns="http://www.w3.org/1999/xhtml">{}</div>"#, escaped(&text)))),

@@ -25,7 +25,7 @@ pub(super) fn coverage<'a>(chart: &'a Chart<'_>, coverage: &'a timeline::Coverag
     let group = coverage.group.as_deref().map(|group| class(GROUP, group, format!("Group {group}")));
     Coverage {
         id: Some(chart.id(coverage.event)),
-        meta: Some(chart.meta_of_day(coverage.end.unwrap_or(coverage.start), &[PROFILE])),
+        meta: Some(chart.meta_of(&chart.history_of_coverage(coverage), &[PROFILE])),
         identifier: vec![Identifier {
             type_: Some(coded("http://terminology.hl7.org/CodeSystem/v2-0203", MEMBER_NUMBER)),
             system: Some(Text::from("https://twinlake.example/member")),

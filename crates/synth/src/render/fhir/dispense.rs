@@ -21,7 +21,7 @@ pub(super) fn dispense<'a>(chart: &'a Chart<'_>, dispense: &'a Dispense) -> Medi
     let order = chart.context.ids.fhir(ids::event(chart.timeline.patient, prescription.event));
     MedicationDispense {
         id: Some(chart.id(dispense.event)),
-        meta: Some(chart.meta(dispense.at, &[PROFILE])),
+        meta: Some(chart.meta(dispense.at, prescription.encounter, &[PROFILE])),
         status: Some(Text::from("completed")),
         medication: Some(Medication::CodeableConcept(chart.concept(prescription.concept))),
         subject: Some(chart.subject()),

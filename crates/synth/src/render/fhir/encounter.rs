@@ -22,7 +22,7 @@ pub(super) fn encounter<'a>(chart: &'a Chart<'_>, index: usize, encounter: &'a t
     let id = chart.encounters[index].trim_start_matches("Encounter/");
     Encounter {
         id: Some(Text::from(id)),
-        meta: Some(chart.meta(encounter.end, &[PROFILE])),
+        meta: Some(chart.meta_of(&chart.history_of_encounter(index), &[PROFILE])),
         identifier: vec![Identifier {
             system: Some(Text::from("https://twinlake.example/visit")),
             value: Some(Text::from(key.to_string())),

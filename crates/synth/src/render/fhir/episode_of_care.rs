@@ -11,7 +11,7 @@ pub(super) fn episode_of_care<'a>(chart: &'a Chart<'_>, episode: &'a timeline::E
     let problem = &chart.timeline.problems[episode.problem];
     EpisodeOfCare {
         id: Some(chart.id(episode.event)),
-        meta: Some(chart.meta_of_course(first, episode.course, &[])),
+        meta: Some(chart.meta_of(&chart.history_of_episode(episode), &[])),
         status: Some(Text::from(if episode.course == Course::Ongoing { "active" } else { "finished" })),
         type_: vec![CodeableConcept { text: Some(Text::from(episode.kind)), ..CodeableConcept::default() }],
         diagnosis: vec![EpisodeOfCareDiagnosis {

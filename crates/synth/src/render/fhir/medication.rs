@@ -1,10 +1,12 @@
 //! MedicationRequest and Immunization.
 
+use chrono::NaiveTime;
 use twinlake_fhir::{
     AsNeeded, Decimal, DispenseRequest, Dosage, Dose, DoseAndRate, Immunization, ImmunizationPerformer, Medication,
     MedicationRequest, Occurrence, Quantity, Raw, Reported, Text,
 };
 
+use super::version::History;
 use super::{Chart, coded, quantity};
 use crate::render::codes::Code;
 use crate::timeline::{self, EncounterClass, Prescription, PrescriptionStatus, Scaled};
@@ -26,9 +28,11 @@ pub(super) fn prescription<'a>(
     let is_given = chart.timeline.administrations.iter().any(|dose| dose.prescription == index);
     let encounter = &chart.timeline.encounters[prescription.encounter];
     let days = Scaled { units: i64::from(prescription.days_supply), decimals: 0 };
+    let made = prescription.at.max(encounter.end);
+    let history = History::changed(made, prescription.ended.map(|day| day.and_time(NaiveTime::MIN)));
     MedicationRequest {
         id: Some(chart.id(prescription.event)),
-        meta: Some(chart.meta(prescription.at, &[REQUEST])),
+        meta: Some(chart.meta_of(&history, &[REQUEST])),
         status: Some(Text::from(match prescription.status {
             PrescriptionStatus::Active => "active",
             PrescriptionStatus::Completed => "completed",
@@ -98,7 +102,7 @@ pub(super) fn immunization<'a>(chart: &'a Chart<'_>, immunization: &'a timeline:
     let encounter = &chart.timeline.encounters[immunization.encounter];
     Immunization {
         id: Some(chart.id(immunization.event)),
-        meta: Some(chart.meta(immunization.at, &[IMMUNIZATION])),
+        meta: Some(chart.meta(immunization.at, immunization.encounter, &[IMMUNIZATION])),
         status: Some(Text::from("completed")),
         vaccine_code: Some(chart.concept(immunization.concept)),
         patient: Some(chart.subject()),

@@ -22,8 +22,9 @@ mod reference;
 mod request;
 mod specimen;
 mod survey;
+mod version;
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::NaiveDateTime;
 use twinlake_fhir::{CodeableConcept, Coding, DateTime, Decimal, Meta, Period, Quantity, Reference, Resource, Text};
 
 use super::Context;
@@ -145,6 +146,8 @@ struct Chart<'a> {
     encounters: Vec<String>,
     /// Of each observation the specimen it was measured in.
     specimens: Vec<Option<usize>>,
+    /// What became of the team when.
+    team: Vec<version::TeamState>,
 }
 
 impl<'a> Chart<'a> {
@@ -158,6 +161,7 @@ impl<'a> Chart<'a> {
         }
         Self {
             specimens,
+            team: version::team_states(timeline),
             context,
             timeline,
             subject: format!("Patient/{}", context.ids.fhir(ids::patient(timeline.patient))),
@@ -233,22 +237,6 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// `meta` of a resource that came about at an encounter and was last changed when its course ended.
-    fn meta_of_course(&self, encounter: usize, course: Course, profile: &[&'static str]) -> Meta<'static> {
-        let made = self.timeline.encounters[encounter].end;
-        self.meta(course.end().map_or(made, |day| made.max(day.and_time(NaiveTime::MIN))), profile)
-    }
-
-    /// `meta` of a resource that was last changed then.
-    fn meta(&self, changed: NaiveDateTime, profile: &[&'static str]) -> Meta<'static> {
-        meta(self.at(changed), profile)
-    }
-
-    /// `meta` of a resource that was last changed on that day.
-    fn meta_of_day(&self, changed: NaiveDate, profile: &[&'static str]) -> Meta<'static> {
-        self.meta(changed.and_time(NaiveTime::MIN), profile)
-    }
-
     /// A concept of the pack's terminology.
     fn concept(&self, key: ConceptKey) -> CodeableConcept<'a> {
         let entry = self.context.meaning(key).entry;
@@ -260,9 +248,9 @@ impl<'a> Chart<'a> {
     }
 }
 
-fn meta<'a>(last_updated: DateTime<'a>, profile: &[&'static str]) -> Meta<'a> {
+fn meta<'a>(version: usize, last_updated: DateTime<'a>, profile: &[&'static str]) -> Meta<'a> {
     Meta {
-        version_id: Some(Text::from("1")),
+        version_id: Some(Text::from(version.to_string())),
         last_updated: Some(last_updated),
         profile: profile.iter().map(|&profile| Text::from(profile)).collect(),
         ..Meta::default()

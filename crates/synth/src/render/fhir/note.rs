@@ -40,7 +40,7 @@ fn document<'a>(
     let visit = &chart.timeline.encounters[encounter];
     DocumentReference {
         id: Some(chart.id(event)),
-        meta: Some(chart.meta(at, &[DOCUMENT])),
+        meta: Some(chart.meta(at, encounter, &[DOCUMENT])),
         identifier: vec![Identifier {
             system: Some(Text::from("https://twinlake.example/document")),
             value: Some(Text::from(ids::event(chart.timeline.patient, event).to_string())),
@@ -79,7 +79,7 @@ pub(super) fn report<'a>(chart: &'a Chart<'_>, report: &'a WrittenReport) -> Dia
     };
     DiagnosticReport {
         id: Some(chart.id(report.event)),
-        meta: Some(chart.meta(report.at, &[REPORT])),
+        meta: Some(chart.meta(report.at, report.encounter, &[REPORT])),
         status: Some(Text::from("final")),
         category: vec![coded(LOINC, category)],
         code: Some(CodeableConcept { text: Some(Text::from(display)), ..coded(LOINC, codes::IMAGING_NOTE) }),

@@ -5,6 +5,7 @@ use twinlake_fhir::{
     Reference, ReferenceRange, Text,
 };
 
+use super::version::History;
 use super::{Chart, coded, quantity, survey};
 use crate::chart::{Deed, other_spelling};
 use crate::render::codes::{self, Code};
@@ -43,7 +44,7 @@ pub(super) fn observation<'a>(
     }
     Observation {
         id: Some(chart.id(observation.event)),
-        meta: Some(chart.meta(observation.at, &[profile(chart, observation)])),
+        meta: Some(chart.meta(observation.at, observation.encounter, &[profile(chart, observation)])),
         status: Some(Text::from("final")),
         category: vec![coded(CATEGORY, category(observation.category))],
         code: Some(code(chart, observation)),
@@ -86,7 +87,7 @@ pub(super) fn cause_of_death<'a>(chart: &'a Chart<'_>) -> Option<Observation<'a>
     let Code { code, display } = codes::CAUSE_OF_DEATH;
     Some(Observation {
         id: Some(chart.id(death.cause_event)),
-        meta: Some(chart.meta(death.at, &[])),
+        meta: Some(chart.meta_of(&History::made(death.at), &[])),
         status: Some(Text::from("final")),
         code: Some(Coding::displayed(LOINC, code, display).into()),
         subject: Some(chart.subject()),
@@ -113,7 +114,7 @@ pub(super) fn report<'a>(chart: &'a Chart<'_>, index: usize, report: &Report) ->
     };
     DiagnosticReport {
         id: Some(chart.id(report.event)),
-        meta: Some(chart.meta(report.at, &[REPORT])),
+        meta: Some(chart.meta(report.at, report.encounter, &[REPORT])),
         based_on: chart.based_on(Fulfilment::Report(index)),
         status: Some(Text::from("final")),
         category: vec![coded(REPORT_CATEGORY, LABORATORY)],

@@ -1,6 +1,6 @@
 //! Patient.
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveDate;
 use twinlake_fhir::{
     Address, CodeableConcept, Coding, ContactPoint, Deceased, Extension, ExtensionValue, HumanName, Identifier,
     Patient, PatientCommunication, Period, Text,
@@ -23,16 +23,13 @@ const RECORD_NUMBER: Code = Code { code: "MR", display: "Medical record number" 
 pub(super) fn patient<'a>(chart: &'a Chart<'_>) -> Patient<'a> {
     let who = &chart.timeline.demographics;
     let death = chart.timeline.death.as_ref().map(|death| death.at);
-    // The record begins with the first visit and is closed by death.
-    let begun = chart.timeline.encounters.first().map(|encounter| encounter.start);
-    let changed = death.or(begun).unwrap_or(who.birth_date.and_time(NaiveTime::MIN));
     let (birth_sex, sex) = match who.sex {
         Sex::Female => ("F", "248152002"),
         Sex::Male => ("M", "248153007"),
     };
     Patient {
         id: Some(Text::from(chart.context.ids.fhir(ids::patient(chart.timeline.patient)))),
-        meta: Some(chart.meta(changed, &[PROFILE])),
+        meta: Some(chart.meta_of(&chart.history_of_patient(), &[PROFILE])),
         extension: vec![
             category(RACE, codes::race(who.race)),
             category(ETHNICITY, codes::ethnicity(who.ethnicity)),

@@ -16,7 +16,7 @@ pub(super) fn procedure<'a>(chart: &'a Chart<'_>, index: usize, procedure: &time
     });
     Procedure {
         id: Some(chart.id(procedure.event)),
-        meta: Some(chart.meta(procedure.end, &[PROFILE])),
+        meta: Some(chart.meta(procedure.end, procedure.encounter, &[PROFILE])),
         based_on: chart.based_on(Fulfilment::Procedure(index)),
         status: Some(Text::from("completed")),
         code: Some(chart.concept(procedure.concept)),

@@ -64,7 +64,7 @@ pub(super) fn provenance<'a>(
     let encounter = &chart.timeline.encounters[provenance.encounter];
     Provenance {
         id: Some(chart.id(provenance.event)),
-        meta: Some(chart.meta(provenance.recorded, &[PROFILE])),
+        meta: Some(chart.meta_of(&chart.history_of_provenance(provenance), &[PROFILE])),
         target: targets.targets[provenance.encounter].iter().map(|target| Reference::to(target.as_str())).collect(),
         recorded: Some(chart.at(provenance.recorded)),
         agent: vec![

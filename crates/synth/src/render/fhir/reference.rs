@@ -36,7 +36,7 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
     for (index, organization) in context.reference.organizations.iter().enumerate() {
         sink(Resource::from(Organization {
             id: Some(id(context, ids::organization(index))),
-            meta: Some(meta(begun.clone(), &[ORGANIZATION])),
+            meta: Some(meta(1, begun.clone(), &[ORGANIZATION])),
             identifier: vec![npi(&organization.npi)],
             active: Some(true),
             type_: vec![coded(ORGANIZATION_TYPE, PROVIDER)],
@@ -49,7 +49,7 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
     for (index, payer) in context.pack.payers.payer.iter().enumerate() {
         sink(Resource::from(Organization {
             id: Some(id(context, ids::payer(index))),
-            meta: Some(meta(begun.clone(), &[ORGANIZATION])),
+            meta: Some(meta(1, begun.clone(), &[ORGANIZATION])),
             identifier: vec![Identifier {
                 system: Some(Text::from("https://twinlake.example/payer")),
                 value: Some(Text::from(payer.key.0)),
@@ -73,7 +73,7 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
     for (index, organization) in context.reference.organizations.iter().enumerate() {
         sink(Resource::from(Location {
             id: Some(id(context, ids::location(index))),
-            meta: Some(meta(begun.clone(), &[LOCATION])),
+            meta: Some(meta(1, begun.clone(), &[LOCATION])),
             identifier: vec![Identifier {
                 system: Some(Text::from("https://twinlake.example/place")),
                 value: Some(Text::from(ids::location(index).to_string())),
@@ -92,7 +92,7 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
         for ward in Ward::ALL {
             sink(Resource::from(Location {
                 id: Some(id(context, ids::ward(index, ward))),
-                meta: Some(meta(begun.clone(), &[LOCATION])),
+                meta: Some(meta(1, begun.clone(), &[LOCATION])),
                 status: Some(Text::from("active")),
                 name: Some(Text::from(ward_name(organization, ward))),
                 type_: vec![coded(ROLE_CODE, codes::ward(ward).0)],
@@ -108,7 +108,7 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
     for (index, practitioner) in context.reference.practitioners.iter().enumerate() {
         sink(Resource::from(Practitioner {
             id: Some(id(context, ids::practitioner(index))),
-            meta: Some(meta(begun.clone(), &[PRACTITIONER])),
+            meta: Some(meta(1, begun.clone(), &[PRACTITIONER])),
             identifier: vec![npi(&practitioner.npi)],
             active: Some(true),
             name: vec![HumanName {
@@ -128,7 +128,7 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
         let organization = organization_of(index);
         sink(Resource::from(PractitionerRole {
             id: Some(id(context, ids::practitioner_role(index))),
-            meta: Some(meta(begun.clone(), &[PRACTITIONER_ROLE])),
+            meta: Some(meta(1, begun.clone(), &[PRACTITIONER_ROLE])),
             active: Some(true),
             practitioner: Some(Reference::to(context.practitioners[index].as_str())),
             organization: Some(Reference::to(context.organizations[organization].as_str())),

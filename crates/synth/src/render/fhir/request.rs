@@ -13,7 +13,7 @@ pub(super) fn request<'a>(chart: &'a Chart<'_>, request: &Request) -> ServiceReq
     let encounter = &chart.timeline.encounters[request.encounter];
     ServiceRequest {
         id: Some(chart.id(request.event)),
-        meta: Some(chart.meta(request.done, &[PROFILE])),
+        meta: Some(chart.meta(request.done, request.encounter, &[PROFILE])),
         status: Some(Text::from("completed")),
         intent: Some(Text::from("order")),
         category: vec![coded(SNOMED, category(request.category))],

@@ -15,7 +15,7 @@ pub(super) fn specimen<'a>(chart: &'a Chart<'_>, specimen: &timeline::Specimen) 
     type_.text = Some(Text::from(specimen.name));
     Specimen {
         id: Some(chart.id(specimen.event)),
-        meta: Some(chart.meta(specimen.at, &[PROFILE])),
+        meta: Some(chart.meta(specimen.at, specimen.encounter, &[PROFILE])),
         identifier: vec![identifier("https://twinlake.example/specimen", key)],
         accession_identifier: Some(identifier("https://twinlake.example/accession", key)),
         status: Some(Text::from("available")),

@@ -92,7 +92,7 @@ pub(super) fn response<'a>(chart: &'a Chart<'_>, response: &SurveyResponse) -> Q
     let score = response.instrument.score_code();
     QuestionnaireResponse {
         id: Some(chart.id(response.event)),
-        meta: Some(chart.meta(observation.at, &[PROFILE])),
+        meta: Some(chart.meta(observation.at, observation.encounter, &[PROFILE])),
         identifier: Some(Identifier {
             system: Some(Text::from("https://twinlake.example/survey")),
             value: Some(Text::from(ids::event(chart.timeline.patient, response.event).to_string())),

@@ -136,6 +136,7 @@ impl Clinic<'_> {
                     sig: pack.sig.0,
                     status: PrescriptionStatus::Active,
                     stopped: None,
+                    ended: None,
                     reason: Some(condition.concept),
                     encounter,
                     cause: condition.pack.key.0,

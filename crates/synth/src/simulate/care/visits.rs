@@ -58,7 +58,9 @@ impl<'c> Clinic<'c> {
         let model = self.model;
         let condition = model.condition(episode.condition);
         let day = episode.day;
-        if episode.stay.map_or(day, |stay| day + 1 + stay) > self.last {
+        // A visit by night ends on the next day.
+        let latest = day + i32::from(episode.emergency) + episode.stay.unwrap_or(0);
+        if latest > self.last {
             return None;
         }
         let visit = match (episode.emergency, episode.by_video) {
@@ -89,7 +91,7 @@ impl<'c> Clinic<'c> {
             self.day_of(finish)
         } else {
             self.prescribe_for(episode.condition, &sitting, &mut draws);
-            day
+            self.day_of(sitting.end)
         };
         Some(last)
     }

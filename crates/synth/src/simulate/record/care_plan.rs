@@ -84,13 +84,16 @@ fn add_team(died: Option<NaiveDate>, timeline: &mut Timeline) {
     timeline.care_teams.push(team);
 }
 
-/// The lab that measures what a treatment aims at: one that is the latent and nothing else or, of lipids, LDL.
+/// The lab that measures what a treatment aims at: one whose mean is the latent or, of lipids, LDL.
 fn measure_of<'p>(pack: &'p Pack, goal: &PackGoal) -> Option<&'p Lab> {
     let is_latent = |lab: &&Lab| {
         lab.measured.as_ref().is_some_and(|measured| {
             let is_it =
                 |term: &Term| term.latent == Some(goal.latent) && !term.relative && (term.weight - 1.0).abs() < 1e-9;
-            !measured.log && measured.offset.abs() < 1e-9 && matches!(&measured.terms[..], [term] if is_it(term))
+            // What only follows how far another latent is from its mean does not move the mean.
+            let (apart, own): (Vec<&Term>, Vec<&Term>) = measured.terms.iter().partition(|term| term.relative);
+            let in_health = apart.iter().all(|term| term.latent != Some(goal.latent));
+            !measured.log && measured.offset.abs() < 1e-9 && in_health && matches!(own[..], [term] if is_it(term))
         })
     };
     let of_latent =

@@ -14,10 +14,23 @@ pub(super) fn add(model: &Model<'_>, patient: Seed, timeline: &mut Timeline) {
     let seed = patient.child("personal", 0);
     let who = &timeline.demographics;
     let window = model.pack.reference_date - Months::new(12 * model.pack.window_years);
-    let known = timeline.encounters.last().map(|encounter| encounter.start.date());
+    let mut marital = None;
+    let mut marital_changes = Vec::new();
+    // The status follows from the age in years, so it is looked up once a year.
+    for year in timeline
+        .encounters
+        .chunk_by(|one, next| years(who.birth_date, one.start.date()) == years(who.birth_date, next.start.date()))
+    {
+        let status = marital_status(years(who.birth_date, year[0].start.date()), &mut seed.at(1));
+        if status != marital && year[0].event != timeline.encounters[0].event {
+            marital_changes.push(year[0].end);
+        }
+        marital = status;
+    }
     timeline.personal = Personal {
         language: language(who.ethnicity, &mut seed.at(0)),
-        marital_status: known.and_then(|day| marital_status(years(who.birth_date, day), &mut seed.at(1))),
+        marital_status: marital,
+        marital_changes,
         email: email(timeline.patient, years(who.birth_date, model.pack.reference_date), &mut seed.at(2)),
         former_address: former_address(who.birth_date, window, &mut seed.at(3)),
     };
