@@ -124,7 +124,12 @@ impl Clinic<'_> {
                 Prescription {
                     event: event(pack.stream, sitting.day, sitting.slot),
                     concept: entry.concept,
-                    at: if sitting.slot == STAY_SLOT { sitting.end } else { sitting.at(14) },
+                    // What is handed out is for after a stay; what staff give, for the stay.
+                    at: if sitting.slot == STAY_SLOT && pack.given_hours.is_none() {
+                        sitting.end
+                    } else {
+                        sitting.at(14)
+                    },
                     days_supply: pack.days_supply,
                     quantity: pack.quantity,
                     refills: pack.refills,
