@@ -19,7 +19,7 @@ pub(super) fn administration<'a>(chart: &'a Chart<'_>, dose: &Administration) ->
     let stays = encounter.class == EncounterClass::Inpatient;
     MedicationAdministration {
         id: Some(chart.id(dose.event)),
-        meta: Some(chart.meta(dose.at, &[])),
+        meta: Some(chart.meta(dose.at, prescription.encounter, &[])),
         status: Some(Text::from("completed")),
         category: Some(coded(CATEGORY, if stays { INPATIENT } else { OUTPATIENT })),
         medication: Some(Medication::CodeableConcept(chart.concept(prescription.concept))),

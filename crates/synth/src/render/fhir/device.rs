@@ -21,7 +21,7 @@ pub(super) fn device<'a>(chart: &'a Chart<'_>, device: &timeline::Device) -> Dev
     let readable = format!("({identifier}){expires}({}){}", device.lot, device.serial);
     Device {
         id: Some(chart.id(device.event)),
-        meta: Some(chart.meta(procedure.end, &[PROFILE])),
+        meta: Some(chart.meta(procedure.end, procedure.encounter, &[PROFILE])),
         udi_carrier: vec![UdiCarrier {
             device_identifier: Some(Text::from(identifier)),
             issuer: Some(Text::from(ISSUER)),
@@ -56,7 +56,7 @@ pub(super) fn imaging_study<'a>(chart: &'a Chart<'_>, study: &timeline::ImagingS
     let series: Vec<_> = series.collect();
     ImagingStudy {
         id: Some(chart.id(study.event)),
-        meta: Some(chart.meta(procedure.end, &[])),
+        meta: Some(chart.meta(procedure.end, procedure.encounter, &[])),
         identifier: vec![Identifier {
             system: Some(Text::from("urn:dicom:uid")),
             value: Some(Text::from(format!("urn:oid:{}", unique(&chart.context.ids.fhir(row_key))))),
