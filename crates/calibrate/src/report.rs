@@ -7,8 +7,8 @@ use twinlake_pack::{Figure, Sex, Statistic};
 
 use crate::plan::Plan;
 use crate::statistics::{
-    Table2x2, YEARS_FLOOR, tolerance_of_correlation, tolerance_of_mean, tolerance_of_odds, tolerance_of_rate,
-    tolerance_of_share,
+    Table2x2, YEARS_FLOOR, farthest_count, tolerance_of_correlation, tolerance_of_mean, tolerance_of_odds,
+    tolerance_of_rate, tolerance_of_share,
 };
 use crate::tally::{Age, Gathered, Shares, Tally};
 
@@ -285,9 +285,16 @@ fn deaths(figure: &Figure, tally: &Tally) -> (Option<f64>, f64, f64) {
     let se = figure.se.unwrap_or(0.0);
     if figure.statistic == Statistic::Death {
         let age = ages.get(usize::try_from(figure.age_low).unwrap_or(usize::MAX)).copied().unwrap_or_default();
-        let percent = tolerance_of_share(100.0 * figure.value, 100.0 * se, age.years, Some(0.0)) / 100.0;
+        // Deaths are few: what chance allows is counted out, not taken from a normal curve.
+        let by_chance = if age.years > 0.0 {
+            let expected = -age.years * (-figure.value).ln_1p();
+            let allowed = Age { deaths: farthest_count(expected, age.deaths > expected), ..age };
+            dies(&allowed).map_or(0.0, |allowed| (allowed - figure.value).abs())
+        } else {
+            0.0
+        };
         // A tenth, as of other rates, where the sampling error is less.
-        let tolerance = percent.max(figure.tolerance.unwrap_or(0.1 * figure.value));
+        let tolerance = by_chance.max(2.0 * se).max(figure.tolerance.unwrap_or(0.1 * figure.value));
         return (dies(&age), age.years, tolerance);
     }
     let (mut alive, mut years) = (1.0, 0.0);

@@ -212,9 +212,43 @@ pub(crate) fn tolerance_of_rate(rate: f64, se: f64, own: f64, floor: Option<f64>
     twice(se, own).max(floor.unwrap_or(RATE_FLOOR * rate))
 }
 
+/// Chance of a normal deviation of more than two standard errors to one side.
+const TAIL: f64 = 0.022_75;
+
+/// The largest or the least number of rare events that chance allows where so many are expected: the next one on that
+/// side is met, of a Poisson distribution, as seldom as two standard errors of a normal one. A whole number, but where
+/// more than 500 are expected.
+pub(crate) fn farthest_count(expected: f64, more: bool) -> f64 {
+    if expected > 500.0 {
+        let two = 2.0 * expected.sqrt();
+        return if more { expected + two } else { expected - two };
+    }
+    let (mut count, mut chance, mut below) = (0.0, (-expected).exp(), 0.0);
+    loop {
+        // At least `count` are met at a chance of 1 - below, at most `count` at below + chance.
+        let reached = if more { 1.0 - below - chance < TAIL } else { below + chance >= TAIL };
+        if reached {
+            return count;
+        }
+        below += chance;
+        count += 1.0;
+        chance *= expected / count;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_events_are_allowed_what_chance_makes_of_them() {
+        // Of a table of the Poisson distribution.
+        assert!(close(farthest_count(0.5, true), 2.0) && close(farthest_count(0.5, false), 0.0));
+        assert!(close(farthest_count(10.0, true), 17.0) && close(farthest_count(10.0, false), 4.0));
+        assert!(close(farthest_count(0.0, true), 0.0));
+        let (most, least) = (farthest_count(400.0, true), farthest_count(400.0, false));
+        assert!((most - 440.0).abs() < 2.0 && (least - 360.0).abs() < 2.0, "{least} to {most}");
+    }
 
     fn close(a: f64, b: f64) -> bool {
         (a - b).abs() < 1e-9

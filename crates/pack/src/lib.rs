@@ -410,6 +410,11 @@ mod tests {
         assert!(price.ends_with("visit `wellness` has no price"), "{price}");
         let payer = broken("payers.toml", "kind = \"medicaid\"", "kind = \"private\"");
         assert!(payer.ends_with("there is no payer of kind Medicaid"), "{payer}");
+        let sway =
+            broken("labs/diastolic-blood-pressure.toml", "swayed = { lab = \"systolic", "swayed = { lab = \"dystolic");
+        assert!(sway.ends_with("a number is swayed by a measured lab that has noise"), "{sway}");
+        let women = broken("care/virtual.toml", "women = 1", "women = 9");
+        assert!(women.contains("care/virtual.toml"), "{women}");
     }
 
     /// What nothing uses in the embedded pack with these files in place of its own.

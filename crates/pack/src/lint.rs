@@ -7,7 +7,7 @@ use crate::error::PackError;
 use crate::key::Key;
 use crate::model::{Derived, Effect, LabCategory, Measured, Onset, Order, ProcedureCategory};
 use crate::source::Files;
-use crate::{Condition, Course, Lab, Pack, Table, Term, Visit};
+use crate::{Condition, Course, Lab, Pack, Sex, Table, Term, Visit};
 
 /// Streams below this one are of the renderings (reference set).
 const FIRST_STREAM: u16 = 8;
@@ -463,6 +463,12 @@ impl Lint<'_> {
         if let Some(curve) = measured.curve {
             self.table(file, curve)?;
         }
+        if let Some(sway) = &measured.swayed {
+            let other = self.pack.labs.iter().find(|lab| lab.key == sway.lab);
+            if other.and_then(|lab| lab.measured.as_ref()).is_none_or(|other| other.noise == 0.0) {
+                return self.fail(file, &sway.lab, "a number is swayed by a measured lab that has noise");
+            }
+        }
         self.terms(file, &measured.terms)?;
         self.terms(file, &measured.noisier)
     }
@@ -488,8 +494,8 @@ impl Lint<'_> {
             if self.pack.labs.iter().map(|lab| lab.key).chain(others).any(|key| key == item.key) {
                 return self.fail(file, &item.key, format!("`{}` is the key of something else too", item.key));
             }
-            if item.measured.below.is_some() {
-                return self.fail(file, &item.key, "an item of a survey keeps no distance from a lab");
+            if item.measured.below.is_some() || item.measured.swayed.is_some() {
+                return self.fail(file, &item.key, "an item of a survey knows nothing of a lab's visit");
             }
             self.measured(file, &item.measured)?;
         }
@@ -589,6 +595,8 @@ impl Lint<'_> {
             self.probability(file, "attendance", visit.attendance)?;
             self.probability(file, "share", visit.share)?;
             self.probability(file, "acute_share", visit.acute_share)?;
+            self.probability(file, "women", visit.share_of(visit.share, Sex::Female))?;
+            self.probability(file, "women", visit.share_of(visit.acute_share, Sex::Female))?;
             let [first, last] = visit.hours;
             if first >= last || last > 24 || visit.minutes[0] == 0 || visit.minutes[0] > visit.minutes[1] {
                 return self.fail(file, "hours", "hours and minutes of a visit run forward within a day");

@@ -548,11 +548,23 @@ pub struct Measured {
     /// More of it, while conditions last.
     #[serde(default)]
     pub noisier: Vec<Term>,
+    /// Another lab whose deviation of the same visit moves this one too.
+    pub swayed: Option<Sway>,
     /// Whether the written value is the exponential of the sum.
     #[serde(default)]
     pub log: bool,
     /// Another number, as written, that this one stays below.
     pub below: Option<Below>,
+}
+
+/// What two numbers of one visit share: they are off on the same day, as both pressures are of someone who hurried.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sway {
+    /// The other lab, a measured one.
+    pub lab: Key,
+    /// What one standard deviation of the other's noise from visit to visit adds, in this number's unit.
+    pub by: f64,
 }
 
 /// A distance kept from another number.
@@ -897,8 +909,18 @@ pub struct Visit {
     /// Share of visits for an acute condition that take its place (virtual visits), without anything measured.
     #[serde(default)]
     pub acute_share: f64,
+    /// Factor on both shares for women and girls.
+    #[serde(default = "one")]
+    pub women: f64,
     /// Where the figures are from.
     pub source: Key,
+}
+
+impl Visit {
+    /// A share of this visit (`share` or `acute_share`) as it is of people of this sex.
+    pub fn share_of(&self, share: f64, sex: Sex) -> f64 {
+        if sex == Sex::Female { share * self.women } else { share }
+    }
 }
 
 /// From an age on, a visit every so many months.

@@ -139,8 +139,7 @@ fn ids_are_the_same_whatever_the_clock() {
 
 #[test]
 fn blood_pressure_is_neither_fixed_nor_drawn_afresh() {
-    // Of people of like age, so that it is the person, not the age, that one visit tells of the next. With the noise of
-    // the built-in pack it is near the upper end.
+    // Of people of like age, so that it is the person, not the age, that one visit tells of the next.
     for (low, high) in [(40, 55), (55, 70)] {
         let people = cohort().iter().filter(|timeline| {
             (low..high).contains(&age_at(timeline, Pack::embedded().reference_date)) && timeline.death.is_none()
@@ -153,6 +152,6 @@ fn blood_pressure_is_neither_fixed_nor_drawn_afresh() {
             })
             .collect();
         let r = correlation(&pairs);
-        assert!((0.4..0.95).contains(&r), "ages {low}-{high}: {r:.2} of {} pairs", pairs.len());
+        assert!((0.4..0.8).contains(&r), "ages {low}-{high}: {r:.2} of {} pairs", pairs.len());
     }
 }

@@ -45,9 +45,11 @@ impl Subject<'_> {
     pub(super) fn measure(&self, model: &Model<'_>, lab: usize, shift: f64, written: &[Written]) -> Written {
         let entry = &model.labs[lab];
         let value = match &entry.source {
-            Source::Measured { noise, noisier, below, grades, .. } => {
+            Source::Measured { noise, noisier, swayed, below, grades, .. } => {
                 let noise = noisier.iter().fold(*noise, |noise, term| noise + self.term(model, *term));
-                let value = shift + self.sum(model, &entry.source, self.deviations[lab], noise * self.noise(lab));
+                let shared = swayed.map_or(0.0, |(other, by)| by * self.noise(other));
+                let off = noise * self.noise(lab) + shared;
+                let value = shift + self.sum(model, &entry.source, self.deviations[lab], off);
                 if let Some((_, text)) = grades.iter().rev().find(|(from, _)| *from <= value) {
                     return Written::Text(text);
                 }

@@ -147,6 +147,7 @@ pub(super) enum Source<'a> {
         terms: Vec<TermModel<'a>>,
         noise: f64,
         noisier: Vec<TermModel<'a>>,
+        swayed: Option<(usize, f64)>,
         log: bool,
         below: Option<(usize, f64)>,
         /// Least number and text of each grade, when words stand in place of the number.
@@ -672,6 +673,7 @@ impl<'a> Names<'a> {
             terms: self.terms(&measured.terms),
             noise: measured.noise,
             noisier: self.terms(&measured.noisier),
+            swayed: measured.swayed.as_ref().map(|sway| (self.lab(sway.lab), sway.by)),
             log: measured.log,
             below: measured.below.as_ref().map(|below| (self.lab(below.lab), below.by)),
             grades: grades.iter().map(|grade| (grade.from.unwrap_or(f64::NEG_INFINITY), grade.text.0)).collect(),

@@ -300,7 +300,8 @@ impl<'c> Clinic<'c> {
                 let mut draws = self.draws(&visits.follow_up, planned);
                 let interval = self.follow_up_interval().unwrap_or(YEAR);
                 if draws.chance(visits.follow_up.pack.attendance) {
-                    let virtual_ = draws.chance(visits.virtual_.pack.share);
+                    let form = visits.virtual_.pack;
+                    let virtual_ = draws.chance(form.share_of(form.share, self.life.body.sex));
                     let visit = if virtual_ { &visits.virtual_ } else { &visits.follow_up };
                     self.manage(visit, day, planned, draws);
                     let interval = self.follow_up_interval();

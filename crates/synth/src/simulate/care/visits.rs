@@ -58,9 +58,7 @@ impl<'c> Clinic<'c> {
         let model = self.model;
         let condition = model.condition(episode.condition);
         let day = episode.day;
-        // A visit by night ends on the next day.
-        let latest = day + i32::from(episode.emergency) + episode.stay.unwrap_or(0);
-        if latest > self.last {
+        if episode.stay.map_or(day, |stay| day + 1 + stay) > self.last {
             return None;
         }
         let visit = match (episode.emergency, episode.by_video) {
@@ -91,7 +89,7 @@ impl<'c> Clinic<'c> {
             self.day_of(finish)
         } else {
             self.prescribe_for(episode.condition, &sitting, &mut draws);
-            self.day_of(sitting.end)
+            day
         };
         Some(last)
     }

@@ -81,7 +81,8 @@ impl Clinic<'_> {
                 let emergency = admitted || chance < rules.admission + rules.emergency;
                 let visits = &self.model.visits;
                 let video = &visits.virtual_;
-                let by_video = !emergency && self.draws(video, onset).chance(video.pack.acute_share);
+                let share = video.pack.share_of(video.pack.acute_share, self.life.body.sex);
+                let by_video = !emergency && self.draws(video, onset).chance(share);
                 let visit = match (emergency, by_video) {
                     (true, _) => &visits.emergency,
                     (_, true) => video,
