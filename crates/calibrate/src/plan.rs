@@ -245,12 +245,10 @@ impl<'a> Plan<'a> {
         };
         let asked = |among: Option<usize>| among.is_none_or(|question| person.yes[question]);
         match (planned.wanted, gathered) {
-            (Wanted::Share { question, among }, Gathered::Share(share)) if asked(among) => {
-                if of_age {
-                    share.by_decade[decade].add(person.yes[question]);
-                    if person.timeline.is_charted() {
-                        share.charted.add(person.recorded[question]);
-                    }
+            (Wanted::Share { question, among }, Gathered::Share(share)) if of_age && asked(among) => {
+                share.by_decade[decade].add(person.yes[question]);
+                if person.timeline.is_charted() {
+                    share.charted.add(person.recorded[question]);
                 }
             }
             (Wanted::Number { number: of, among }, gathered) if of_age && asked(among) => {

@@ -213,7 +213,8 @@ fn outcome(figure: &Figure, gathered: &Gathered, tally: &Tally) -> Outcome {
             } else {
                 Table2x2::mantel_haenszel(strata)
             };
-            (achieved, whole.n(), tolerance_of_odds(se, whole.standard_error().unwrap_or(0.0)).exp())
+            let tolerance = libm::exp(tolerance_of_odds(se, whole.standard_error().unwrap_or(0.0)));
+            (achieved, whole.n(), tolerance)
         }
         Gathered::Visits(visits) if figure.statistic == Statistic::VisitDays => {
             let (variance, n) = (visits.days.variance().unwrap_or(0.0), visits.days.n);
@@ -228,7 +229,7 @@ fn outcome(figure: &Figure, gathered: &Gathered, tally: &Tally) -> Outcome {
     };
     let met = achieved.is_some_and(|achieved| match figure.statistic {
         Statistic::OddsRatio | Statistic::OddsRatioMh => {
-            achieved > 0.0 && (achieved / target).ln().abs() <= tolerance.ln()
+            achieved > 0.0 && libm::log(achieved / target).abs() <= libm::log(tolerance)
         }
         _ => (achieved - target).abs() <= tolerance,
     });
@@ -274,14 +275,13 @@ fn adjusted(shares: &Shares) -> Option<f64> {
 
 /// Probability of dying within a year of age, or life expectancy, with person-years and tolerance.
 fn deaths(figure: &Figure, tally: &Tally) -> (Option<f64>, f64, f64) {
-    let ages: Vec<Age> = match figure.sex {
-        Some(sex) => tally.ages[sex as usize].clone(),
-        None => {
-            let pairs = tally.ages[0].iter().zip(&tally.ages[1]);
-            pairs.map(|(a, b)| Age { years: a.years + b.years, deaths: a.deaths + b.deaths }).collect()
-        }
+    let ages: Vec<Age> = if let Some(sex) = figure.sex {
+        tally.ages[sex as usize].clone()
+    } else {
+        let pairs = tally.ages[0].iter().zip(&tally.ages[1]);
+        pairs.map(|(a, b)| Age { years: a.years + b.years, deaths: a.deaths + b.deaths }).collect()
     };
-    let dies = |age: &Age| (age.years > 0.0).then(|| -(-age.deaths / age.years).exp_m1());
+    let dies = |age: &Age| (age.years > 0.0).then(|| -libm::expm1(-age.deaths / age.years));
     let se = figure.se.unwrap_or(0.0);
     if figure.statistic == Statistic::Death {
         let age = ages.get(usize::try_from(figure.age_low).unwrap_or(usize::MAX)).copied().unwrap_or_default();

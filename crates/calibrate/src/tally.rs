@@ -64,7 +64,7 @@ pub(crate) enum Gathered {
     Moments(Moments),
     Values(Values),
     Pairs(Pairs),
-    Strata([Table2x2; STRATA]),
+    Strata(Vec<Table2x2>),
     Visits(Visits),
     Deaths,
 }
@@ -88,7 +88,7 @@ impl Tally {
             Statistic::Mean => Gathered::Moments(Moments::default()),
             Statistic::P10 | Statistic::P50 | Statistic::P90 => Gathered::Values(Values::default()),
             Statistic::Pearson => Gathered::Pairs(Pairs::default()),
-            Statistic::OddsRatio | Statistic::OddsRatioMh => Gathered::Strata([Table2x2::default(); STRATA]),
+            Statistic::OddsRatio | Statistic::OddsRatioMh => Gathered::Strata(vec![Table2x2::default(); STRATA]),
             Statistic::VisitRate | Statistic::VisitDays => Gathered::Visits(Visits::default()),
             Statistic::Death | Statistic::LifeExpectancy => Gathered::Deaths,
         });

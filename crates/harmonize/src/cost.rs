@@ -150,7 +150,6 @@ mod tests {
 
     #[test]
     fn sums_of_cents_are_cents() {
-        assert!(0.1 + 0.2 > 0.3);
         assert!((exact(0.1 + 0.2) - 0.3).abs() < f64::EPSILON / 8.0);
     }
 }

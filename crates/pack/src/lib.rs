@@ -472,8 +472,8 @@ mod tests {
         ] {
             // A visit has a price.
             let prices = embedded_text("prices.toml").replace("[visit]\n", "[visit]\nlonely = 1.0\n");
-            let priced = file.starts_with("care/").then_some(("prices.toml", prices.as_str()));
-            let changed: Vec<_> = [(file, text)].into_iter().chain(priced).collect();
+            let with_price = file.starts_with("care/").then_some(("prices.toml", prices.as_str()));
+            let changed: Vec<_> = [(file, text)].into_iter().chain(with_price).collect();
             let found = unused(&changed);
             assert!(found.len() == 1 && found[0].contains(message), "{file}: {found:?}");
             let place = found[0].split(": ").next().unwrap().to_owned();

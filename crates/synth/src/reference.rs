@@ -230,7 +230,7 @@ mod tests {
         assert!(clinic_practitioners_of(3).all(|index| organization_of(index) == clinic_of(3)));
         assert!(hospital_practitioners_of(3).all(|index| organization_of(index) == hospital_of(3)));
         assert_eq!(clinic_practitioners_of(3).map(specialty_of).next(), Some(Specialty::GeneralPractice));
-        assert_eq!(hospital_practitioners_of(3).map(specialty_of).last(), Some(Specialty::EmergencyMedicine));
+        assert_eq!(hospital_practitioners_of(3).map(specialty_of).next_back(), Some(Specialty::EmergencyMedicine));
         assert_eq!(hospital_practitioners_of(3).end, clinic_practitioners_of(4).start);
     }
 

@@ -232,7 +232,7 @@ pub(crate) fn person_of(resource: &Value) -> Option<i64> {
 const PATIENTS: RangeInclusive<u64> = 1..=24;
 
 /// The tables that belong to patients, and those they share.
-const COMPARED: [Table; 21] = [
+const COMPARED: [Table; 22] = [
     Table::Person,
     Table::Location,
     Table::CareSite,
@@ -246,6 +246,7 @@ const COMPARED: [Table; 21] = [
     Table::Measurement,
     Table::Observation,
     Table::Specimen,
+    Table::DeviceExposure,
     Table::Note,
     Table::Death,
     Table::PayerPlanPeriod,

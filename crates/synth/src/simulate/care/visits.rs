@@ -187,9 +187,11 @@ impl<'c> Clinic<'c> {
         let [open, close] = visit.pack.hours;
         let quarters = usize::try_from((close - open) * 12).unwrap_or(1);
         let minute = open * 60 + u32::try_from(draws.below(quarters)).unwrap_or(0) * 5;
-        let start = self.life.date(day).and_time(time_of(minute));
         let [least, most] = visit.pack.minutes;
         let minutes = i64::from(least) + draw_minutes(draws, most - least + 1);
+        // No visit but a stay goes past midnight, so that each day has its own.
+        let latest = u32::try_from(24 * 60 - 1 - minutes).unwrap_or(0);
+        let start = self.life.date(day).and_time(time_of(minute.min(latest)));
         let hospital = visit.pack.hospital || visit.class == EncounterClass::Emergency;
         let end = start + TimeDelta::minutes(minutes);
         self.open(visit, (start, end), slot, hospital, reason, draws)
