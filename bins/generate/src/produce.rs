@@ -77,7 +77,8 @@ impl fmt::Display for Totals {
 ///
 /// The block with what all patients share (organizations, locations, practitioners, `cdm_source`, vocabulary) comes
 /// first, if patient 1 is among them and it is no delta. A delta has the resources that are new or have changed since its
-/// day, and all rows of the persons of whom a row is new or has changed. A patient who has not been seen by the context's `as_of` is left out. `watch` is told after each block how far the work is.
+/// day, and all rows of the persons of whom a row is new or has changed. A patient who has not been seen by the context's
+/// `as_of` is left out. `watch` is told after each block how far the work is.
 ///
 /// # Errors
 ///

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-/// Count, sum and sum of squares of numbers, about a fixed centre so that nothing cancels.
+/// Count, sum and sum of squares of numbers: what merges by adding. Vitals and labs are of one order of magnitude with
+/// their spread, so little cancels in an `f64`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Moments {
     pub(crate) n: f64,

@@ -120,6 +120,9 @@ impl Payers {
             if payers.payer[..place].iter().any(|other| other.key == payer.key) {
                 return fail(&payer.key, format!("payer `{}` is there twice", payer.key));
             }
+            if !payer.plan.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+                return fail(&payer.key, format!("the plan of payer `{}` begins with no letter or digit", payer.key));
+            }
             if !(payer.weight > 0.0 && payer.weight.is_finite()) {
                 return fail(&payer.key, format!("the weight of payer `{}` is not above zero", payer.key));
             }

@@ -126,9 +126,10 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
     }
     for item in &timeline.diagnoses {
         // It began when the problem did, where the problem list has it.
-        let problem = timeline.problems.iter().find(|problem| problem.concept == item.concept);
         let visited = visit(item.encounter);
-        let onset = problem.map_or(visited, |problem| problem.onset.min(visited));
+        let of_concept = timeline.problems.iter().filter(|problem| problem.concept == item.concept);
+        let onsets = of_concept.map(|problem| problem.onset).filter(|&onset| onset <= visited);
+        let onset = onsets.max().unwrap_or(visited);
         facts.push(fact("diagnosis", item.event, item.cause, Some(item.concept), onset, visited));
     }
     for item in &timeline.allergies {

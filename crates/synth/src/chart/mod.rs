@@ -210,9 +210,12 @@ fn chart_diagnoses(rates: &Rates, seed: Seed, timeline: &mut Timeline) {
     timeline.diagnoses = charted;
 }
 
+/// The bit of an ordinal's slot that a second record of the same thing has; no first one has it.
+pub(crate) const SECOND: u32 = 8;
+
 /// The place of a second record: a slot of the same day that no first one has.
 fn second(event: EventId) -> EventId {
-    EventId { ordinal: event.ordinal ^ 8, ..event }
+    EventId { ordinal: event.ordinal ^ SECOND, ..event }
 }
 
 #[cfg(test)]

@@ -210,6 +210,7 @@ impl<'a> Chart<'a> {
     fn payer(&self, index: usize) -> Reference<'_> {
         Reference::to(self.context.payers[index].as_str())
     }
+
     fn ward(&self, organization: usize, ward: Ward) -> Reference<'_> {
         Reference::to(self.context.wards[organization * Ward::ALL.len() + ward as usize].as_str())
     }

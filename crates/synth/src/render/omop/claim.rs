@@ -14,12 +14,15 @@ pub(super) fn push_costs(patient: &Patient<'_>, rows: &mut Vec<AnyRow>) {
         rows.iter().filter_map(|row| Some((row.key()?, domain(row.table())?))).collect();
     for claim in patient.timeline.claims.iter().filter(|claim| claim.decided.is_some()) {
         for (number, item) in (1..).zip(&claim.items) {
-            let event = patient.key(match item.service {
-                Service::Visit => patient.timeline.encounters[claim.encounter].event,
-                Service::Procedure(place) => patient.timeline.procedures[place].event,
-                Service::Immunization(place) => patient.timeline.immunizations[place].event,
-            });
-            if let Some(domain) = domains.get(&event) {
+            let visit = patient.key(patient.timeline.encounters[claim.encounter].event);
+            let named = match item.service {
+                Service::Visit => visit,
+                Service::Procedure(place) => patient.key(patient.timeline.procedures[place].event),
+                Service::Immunization(place) => patient.key(patient.timeline.immunizations[place].event),
+            };
+            // On the row that the item names, else on the visit.
+            let found = [named, visit].into_iter().find_map(|event| Some((event, *domains.get(&event)?)));
+            if let Some((event, domain)) = found {
                 rows.push(cost(patient, claim, number, item, event, domain).into());
             }
         }

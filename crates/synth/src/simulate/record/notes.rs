@@ -13,8 +13,8 @@ use crate::ids::{NOTES, REPORTS_FILED, REPORTS_WRITTEN};
 use crate::render::written;
 use crate::seed::{Draws, Seed};
 use crate::timeline::{
-    Category, ConceptKey, Encounter, EncounterClass, EventId, Note, NoteKind, Observation, Scaled, Sex, Timeline,
-    Value, WrittenReport,
+    Category, ConceptKey, Destination, Encounter, EncounterClass, EventId, Note, NoteKind, Observation, Scaled, Sex,
+    Timeline, Value, WrittenReport,
 };
 
 /// How many of a kind of fact a note tells at most.
@@ -134,7 +134,9 @@ impl Writer<'_> {
     fn opening(&self, kind: NoteKind, encounter: &Encounter, draws: &mut Draws, text: &mut String) {
         let who = self.who(encounter.start.date());
         let came = match kind {
-            NoteKind::DischargeSummary => draws.pick(&["was admitted", "was taken in from the emergency department"]),
+            NoteKind::DischargeSummary if self.came_by_emergency(encounter) => draws
+                .pick(&["was taken in from the emergency department", "came to the ward by the emergency department"]),
+            NoteKind::DischargeSummary => draws.pick(&["was admitted", "was admitted to the ward"]),
             NoteKind::HistoryAndPhysical => {
                 draws.pick(&["came to the emergency department", "was seen as an emergency"])
             }
@@ -155,6 +157,20 @@ impl Writer<'_> {
             let _ = write!(text, " {said}: {}.", self.display(reason));
         }
         text.push('\n');
+    }
+
+    fn index_of(&self, encounter: &Encounter) -> Option<usize> {
+        self.timeline.encounters.iter().position(|other| other.event == encounter.event)
+    }
+
+    fn came_by_emergency(&self, encounter: &Encounter) -> bool {
+        self.index_of(encounter).is_some_and(|index| self.timeline.came_by_emergency(index))
+    }
+
+    /// Where a stay ended in a discharge to elsewhere than home.
+    fn destination(&self, encounter: &Encounter) -> Option<Destination> {
+        let index = self.index_of(encounter)?;
+        self.timeline.discharges.iter().find(|discharge| discharge.encounter == index).map(|discharge| discharge.to)
     }
 
     /// The patient on a day, without a name: `58-year-old woman`.
@@ -182,6 +198,10 @@ impl Writer<'_> {
             return "Outcome: the patient died.";
         }
         match kind {
+            NoteKind::DischargeSummary if self.destination(encounter).is_some() => match self.destination(encounter) {
+                Some(Destination::Hospice) => "Plan: discharged to hospice care; comfort comes first.",
+                _ => "Plan: discharged to long-term care, which has the medication list.",
+            },
             NoteKind::DischargeSummary => draws.pick(&[
                 "Plan: home today in a stable state; the clinic takes over.",
                 "Plan: discharged home, to be seen in the clinic within two weeks.",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::Model;
+use crate::chart;
 use crate::timeline::{ConceptKey, EventId, Specimen, Timeline};
 
 /// Adds the specimens of the chart's laboratory results. Nothing is drawn: a result says what it was measured in.
@@ -13,8 +14,8 @@ pub(super) fn add(model: &Model<'_>, timeline: &mut Timeline) {
     for (index, observation) in timeline.observations.iter().enumerate() {
         let Some(&kind) = kind_of.get(&observation.concept) else { continue };
         let kind = &model.specimens[kind];
-        // The day and slot of a visit's results are those of the visit.
-        let event = EventId { stream: kind.stream, ordinal: observation.event.ordinal };
+        // The day and slot of a visit's results are those of the visit; what was charted twice was drawn once.
+        let event = EventId { stream: kind.stream, ordinal: observation.event.ordinal & !chart::SECOND };
         match specimens.iter_mut().rev().take(8).find(|specimen| specimen.event == event) {
             Some(specimen) => {
                 specimen.at = specimen.at.min(observation.at);
