@@ -97,10 +97,11 @@ fn abated(problem: &Problem) -> Option<NaiveDateTime> {
     problem.abated.map(|day| day.and_time(NaiveTime::MIN))
 }
 
-/// When a list entry was there: on the day it was written down, at the end of the visit if it was made at one.
+/// When a list entry was there: on the day it was written down, at the end of the visit if it was made at one, and not
+/// before the end of the first visit, with which the chart begins.
 fn entered(timeline: &Timeline, recorded: NaiveDate, encounter: Option<usize>) -> NaiveDateTime {
-    let recorded = recorded.and_time(NaiveTime::MIN);
-    encounter.map_or(recorded, |encounter| recorded.max(timeline.encounters[encounter].end))
+    let visit = &timeline.encounters[encounter.unwrap_or(0)];
+    recorded.and_time(NaiveTime::MIN).max(visit.end)
 }
 
 fn problem_made(timeline: &Timeline, problem: &Problem) -> NaiveDateTime {
