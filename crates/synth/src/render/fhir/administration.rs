@@ -1,8 +1,8 @@
 //! `MedicationAdministration`.
 
 use twinlake_fhir::{
-    AdministrationDosage, AdministrationTime, Medication, MedicationAdministration, MedicationAdministrationPerformer,
-    Reference, Text,
+    AdministrationDosage, AdministrationTime, Decimal, Medication, MedicationAdministration,
+    MedicationAdministrationPerformer, Quantity, Reference, Text,
 };
 
 use super::{Chart, coded};
@@ -34,6 +34,12 @@ pub(super) fn administration<'a>(chart: &'a Chart<'_>, dose: &Administration) ->
         request: Some(Reference::to(format!("MedicationRequest/{}", chart.id(prescription.event)))),
         dosage: Some(AdministrationDosage {
             text: Some(Text::from(prescription.sig)),
+            // An administration is one dose.
+            dose: Some(Quantity {
+                value: Some(Decimal::from_scaled(1, 0)),
+                unit: Some(Text::from("dose")),
+                ..Quantity::default()
+            }),
             ..AdministrationDosage::default()
         }),
         ..MedicationAdministration::default()

@@ -76,6 +76,7 @@ pub(super) fn administration(patient: &Patient<'_>, dose: &Administration) -> An
     }
     let mut row = event.drug();
     row.sig = Some(prescription.sig.to_string());
+    row.quantity = Some(1.0);
     row.into()
 }
 
