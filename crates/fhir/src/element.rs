@@ -6,11 +6,11 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize};
 
 use crate::error::within;
+use crate::json::{self, WriteJson};
 use crate::{DateTime, Decimal, PartialDate, Raw, Text};
 
 /// What can stand in an element: a primitive, a data type, or one of the types of a `choice[x]`.
@@ -29,8 +29,16 @@ pub(crate) trait Element<'de>: Sized {
 
 /// What an element writes.
 pub(crate) trait WriteElement {
-    /// Writes key and value.
-    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    /// Appends key, value and a comma; `key` has its quotes and its colon.
+    fn write(&self, key: &'static str, out: &mut Vec<u8>);
+}
+
+impl<T: WriteJson> WriteElement for T {
+    fn write(&self, key: &'static str, out: &mut Vec<u8>) {
+        out.extend_from_slice(key.as_bytes());
+        self.write_json(out);
+        out.push(b',');
+    }
 }
 
 /// A field: an element that may be absent (`Option`) or repeat (`Vec`).
@@ -41,7 +49,8 @@ pub(crate) trait Field<'de> {
 
 /// What a field writes.
 pub(crate) trait WriteField {
-    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    /// Appends what [`WriteElement::write`] does, or nothing when the element is absent.
+    fn write(&self, key: &'static str, out: &mut Vec<u8>);
 }
 
 impl<'de, T: Element<'de>> Field<'de> for Option<T> {
@@ -59,8 +68,10 @@ impl<'de, T: Element<'de>> Field<'de> for Option<T> {
 }
 
 impl<T: WriteElement> WriteField for Option<T> {
-    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        self.as_ref().map_or(Ok(()), |element| element.write(name, map))
+    fn write(&self, key: &'static str, out: &mut Vec<u8>) {
+        if let Some(element) = self {
+            element.write(key, out);
+        }
     }
 }
 
@@ -78,9 +89,19 @@ impl<'de, T: Element<'de>> Field<'de> for Vec<T> {
     }
 }
 
-impl<T: Serialize> WriteField for Vec<T> {
-    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        if self.is_empty() { Ok(()) } else { map.serialize_entry(name, self) }
+impl<T: WriteJson> WriteField for Vec<T> {
+    fn write(&self, key: &'static str, out: &mut Vec<u8>) {
+        if self.is_empty() {
+            return;
+        }
+        out.extend_from_slice(key.as_bytes());
+        json::push_array(out, |out| {
+            for item in self {
+                item.write_json(out);
+                out.push(b',');
+            }
+        });
+        out.push(b',');
     }
 }
 
@@ -137,11 +158,6 @@ macro_rules! plain_elements {
             }
         }
 
-        impl<'a> WriteElement for $type {
-            fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-                map.serialize_entry(name, self)
-            }
-        }
     )+};
 }
 
@@ -160,11 +176,6 @@ macro_rules! owned_elements {
             }
         }
 
-        impl WriteElement for $type {
-            fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-                map.serialize_entry(name, self)
-            }
-        }
     )+};
 }
 
@@ -180,12 +191,6 @@ impl<'de: 'a, 'a> Element<'de> for Text<'a> {
     }
 }
 
-impl WriteElement for Text<'_> {
-    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        map.serialize_entry(name, self)
-    }
-}
-
 impl<'de, T: Element<'de>> Element<'de> for Box<T> {
     fn read<A: MapAccess<'de>>(key: &str, map: &mut A) -> Result<Self, A::Error> {
         T::read(key, map).map(Box::new)
@@ -193,12 +198,6 @@ impl<'de, T: Element<'de>> Element<'de> for Box<T> {
 
     fn read_item<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         T::read_item(from).map(Box::new)
-    }
-}
-
-impl<T: WriteElement> WriteElement for Box<T> {
-    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        T::write(self, name, map)
     }
 }
 
@@ -290,19 +289,24 @@ macro_rules! fields {
             }
         }
 
-        impl serde::Serialize for $name<'_> {
-            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                use serde::ser::SerializeMap;
-                use $crate::element::WriteField;
+        impl $crate::json::WriteJson for $name<'_> {
+            fn write_json(&self, out: &mut Vec<u8>) {
+                use $crate::element::{WriteElement, WriteField};
 
                 const RESOURCE_TYPE: Option<&str> = $resource_type;
-                let mut map = to.serialize_map(None)?;
-                if let Some(name) = RESOURCE_TYPE {
-                    map.serialize_entry("resourceType", name)?;
-                }
-                $(WriteField::write(&self.$field, $json, &mut map)?;)+
-                self.extra.write(&mut map)?;
-                map.end()
+                $crate::json::push_object(out, |out| {
+                    if let Some(name) = RESOURCE_TYPE {
+                        $crate::Text::borrowed(name).write("\"resourceType\":", out);
+                    }
+                    $(WriteField::write(&self.$field, concat!("\"", $json, "\":"), out);)+
+                    self.extra.write(out);
+                });
+            }
+        }
+
+        impl serde::Serialize for $name<'_> {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                $crate::json::serialize(self, to)
             }
         }
 
@@ -313,12 +317,6 @@ macro_rules! fields {
 
             fn read_item<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 serde::Deserialize::deserialize(from)
-            }
-        }
-
-        impl $crate::element::WriteElement for $name<'_> {
-            fn write<M: serde::ser::SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-                map.serialize_entry(name, self)
             }
         }
     };
@@ -354,9 +352,11 @@ macro_rules! choice {
         }
 
         impl $(<$life>)? $crate::element::WriteElement for $name $(<$life>)? {
-            fn write<M: serde::ser::SerializeMap>(&self, _: &'static str, map: &mut M) -> Result<(), M::Error> {
+            fn write(&self, _: &'static str, out: &mut Vec<u8>) {
                 match self {
-                    $($name::$variant(value) => map.serialize_entry($json, value),)+
+                    $($name::$variant(value) => {
+                        $crate::element::WriteElement::write(value, concat!("\"", $json, "\":"), out);
+                    })+
                 }
             }
         }

@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::header::leading_type;
+use crate::json::{self, WriteJson};
 use crate::{
     AllergyIntolerance, CarePlan, CareTeam, Claim, Condition, Coverage, Device, DiagnosticReport, DocumentReference,
     Encounter, EpisodeOfCare, ExplanationOfBenefit, FhirError, Goal, Header, ImagingStudy, Immunization, Location,
@@ -68,6 +69,14 @@ macro_rules! resource_types {
                 }
             }
 
+            /// `resourceType` of a type that is modelled.
+            pub fn modelled_type(&self) -> Option<&'static str> {
+                match self {
+                    $(Resource::$type(_) => Some(stringify!($type)),)+
+                    Resource::Other(_) => None,
+                }
+            }
+
             /// The logical id.
             pub fn id(&self) -> Option<&str> {
                 match self {
@@ -85,12 +94,18 @@ macro_rules! resource_types {
             }
         }
 
+        impl WriteJson for Resource<'_> {
+            fn write_json(&self, out: &mut Vec<u8>) {
+                match self {
+                    $(Resource::$type(resource) => WriteJson::write_json(resource, out),)+
+                    Resource::Other(other) => other.raw.write_json(out),
+                }
+            }
+        }
+
         impl Serialize for Resource<'_> {
             fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                match self {
-                    $(Resource::$type(resource) => resource.serialize(to),)+
-                    Resource::Other(other) => other.raw.serialize(to),
-                }
+                json::serialize(self, to)
             }
         }
 
@@ -142,13 +157,13 @@ impl<'a> Resource<'a> {
     pub fn to_json(&self) -> String {
         let mut bytes = Vec::new();
         self.write_json(&mut bytes);
-        String::from_utf8(bytes).expect("serde_json writes UTF-8")
+        String::from_utf8(bytes).expect("strings and raw JSON are UTF-8")
     }
 
     /// Appends the resource as JSON, without a line end. What was kept as raw JSON is written as it was read, so a
     /// resource read from an indented text may still hold line breaks; [`crate::ndjson::Writer`] takes them out.
     pub fn write_json(&self, bytes: &mut Vec<u8>) {
-        serde_json::to_writer(bytes, self).expect("writing to memory does not fail and all keys are strings");
+        WriteJson::write_json(self, bytes);
     }
 
     fn other(text: &'a str) -> Result<Self, FhirError> {

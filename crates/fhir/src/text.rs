@@ -6,8 +6,10 @@ use std::ops::Deref;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use crate::json::{self, WriteJson};
 
 /// A FHIR string, code, uri or id; borrowed from the input unless the input had escapes in it.
 ///
@@ -125,6 +127,15 @@ impl Serialize for Text<'_> {
     }
 }
 
+impl WriteJson for Text<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        match &self.0 {
+            Some(text) => json::push_string(out, text),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+}
+
 struct TextVisitor {
     nullable: bool,
 }
@@ -213,6 +224,12 @@ impl Serialize for Raw<'_> {
     }
 }
 
+impl WriteJson for Raw<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.as_str().as_bytes());
+    }
+}
+
 /// The elements of a resource or element that its type does not know, in the order they were read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Extra<'a>(Vec<(Text<'a>, Raw<'a>)>);
@@ -251,7 +268,13 @@ impl<'a> Extra<'a> {
         self.0.push((name, raw));
     }
 
-    pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        self.0.iter().try_for_each(|(name, raw)| map.serialize_entry(name, raw))
+    /// Appends each as a member with a comma after it.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        for (name, raw) in &self.0 {
+            name.write_json(out);
+            out.push(b':');
+            raw.write_json(out);
+            out.push(b',');
+        }
     }
 }

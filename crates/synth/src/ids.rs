@@ -82,6 +82,11 @@ impl Ids {
     pub fn fhir(self, key: i64) -> String {
         key::uuid(key, self.tag)
     }
+
+    /// The literal reference to a resource with this key: `Type/id`.
+    pub fn literal(self, resource_type: &str, key: i64) -> String {
+        [resource_type, "/", &self.fhir(key)].concat()
+    }
 }
 
 /// Key of a patient, the `person_id`: the patient's number.

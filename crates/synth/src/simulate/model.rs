@@ -1,5 +1,7 @@
 //! A model pack in the form the simulation runs on: names become places in vectors, tables become one figure a year of age.
 
+use std::collections::BTreeMap;
+
 use twinlake_pack::{
     ConceptKey, Condition, Derived, Effect, Key, Lab, LabCategory, Modality, Onset, Order, Pack, ProcedureCategory,
     Race, Sex, Table, Visit,
@@ -28,6 +30,8 @@ pub struct Model<'a> {
     pub(super) labs: Vec<LabModel<'a>>,
     pub(super) items: Vec<ItemModel<'a>>,
     pub(super) specimens: Vec<SpecimenModel>,
+    /// What the labs that need one are measured in: index into `specimens`.
+    pub(super) specimen_of: BTreeMap<ConceptKey, usize>,
     pub(super) reports: Vec<ReportModel>,
     pub(super) procedures: Vec<ProcedureModel>,
     pub(super) vaccines: Vec<VaccineModel<'a>>,
@@ -309,6 +313,7 @@ impl<'a> Model<'a> {
             all.into_iter().partition(|condition| !matches!(condition.onset, OnsetModel::Recurrent { .. }));
         let latents: Vec<_> = pack.latents.iter().map(|latent| names.latent_model(latent)).collect();
         let frame = Frame::new(pack, &latents, &chronic);
+        let labs: Vec<_> = names.labs.iter().map(|&key| names.lab_model(key)).collect();
         Self {
             chart: chart::Rates::NONE,
             frame,
@@ -316,7 +321,8 @@ impl<'a> Model<'a> {
             chronic,
             acute,
             medications: pack.medications.iter().map(|medication| names.medication_model(medication)).collect(),
-            labs: names.labs.iter().map(|&key| names.lab_model(key)).collect(),
+            specimen_of: labs.iter().filter_map(|lab| Some((lab.concept, lab.specimen?))).collect(),
+            labs,
             items: pack
                 .survey
                 .iter()

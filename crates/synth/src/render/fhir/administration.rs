@@ -2,7 +2,7 @@
 
 use twinlake_fhir::{
     AdministrationDosage, AdministrationTime, Decimal, Medication, MedicationAdministration,
-    MedicationAdministrationPerformer, Quantity, Reference, Text,
+    MedicationAdministrationPerformer, Quantity, Text,
 };
 
 use super::{Chart, coded};
@@ -31,7 +31,7 @@ pub(super) fn administration<'a>(chart: &'a Chart<'_>, dose: &Administration) ->
             ..MedicationAdministrationPerformer::default()
         }],
         reason_code: chart.concepts(prescription.reason),
-        request: Some(Reference::to(format!("MedicationRequest/{}", chart.id(prescription.event)))),
+        request: Some(chart.reference("MedicationRequest", prescription.event)),
         dosage: Some(AdministrationDosage {
             text: Some(Text::from(prescription.sig)),
             // An administration is one dose.

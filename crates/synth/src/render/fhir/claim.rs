@@ -4,12 +4,11 @@ use chrono::{NaiveDate, NaiveTime};
 use twinlake_fhir::{
     Adjudication, BenefitPayment, BenefitTotal, BilledDiagnosis, BilledProcedure, Claim, ClaimDiagnosis,
     ClaimInsurance, ClaimItem, ClaimProcedure, CodeableConcept, Coding, Decimal, ExplanationOfBenefit, Money, Period,
-    Reference, SupportingInfo, Text,
+    SupportingInfo, Text,
 };
 
 use super::Chart;
-use crate::ids;
-use crate::timeline::{self, EncounterClass, EventId, Service};
+use crate::timeline::{self, EncounterClass, Service};
 
 const CLAIM_TYPE: &str = "http://terminology.hl7.org/CodeSystem/claim-type";
 const PRIORITY: &str = "http://terminology.hl7.org/CodeSystem/processpriority";
@@ -18,7 +17,7 @@ const ADJUDICATION: &str = "http://terminology.hl7.org/CodeSystem/adjudication";
 
 pub(super) fn claim<'a>(chart: &'a Chart<'_>, claim: &'a timeline::Claim) -> Claim<'a> {
     let encounter = &chart.timeline.encounters[claim.encounter];
-    let diagnosis = chart.timeline.diagnoses.iter().find(|diagnosis| diagnosis.encounter == claim.encounter);
+    let diagnosis = chart.diagnoses_at(claim.encounter).next();
     let billed = Billed::of(chart, claim);
     Claim {
         id: Some(chart.id(claim.event)),
@@ -36,7 +35,7 @@ pub(super) fn claim<'a>(chart: &'a Chart<'_>, claim: &'a timeline::Claim) -> Cla
         diagnosis: diagnosis
             .map(|diagnosis| ClaimDiagnosis {
                 sequence: Some(1),
-                diagnosis: Some(BilledDiagnosis::Reference(reference(chart, "Condition", diagnosis.event))),
+                diagnosis: Some(BilledDiagnosis::Reference(chart.reference("Condition", diagnosis.event))),
                 ..ClaimDiagnosis::default()
             })
             .into_iter()
@@ -73,7 +72,7 @@ pub(super) fn explanation<'a>(
         created: Some(decided.into()),
         insurer: Some(chart.payer(chart.timeline.coverages[claim.coverage].payer)),
         provider: Some(chart.organization(encounter.organization)),
-        claim: Some(reference(chart, "Claim", claim.event)),
+        claim: Some(chart.reference("Claim", claim.event)),
         outcome: Some(Text::from("complete")),
         supporting_info: billed.information,
         procedure: billed.procedures,
@@ -120,7 +119,7 @@ impl<'a> Billed<'a> {
                     let event = chart.timeline.procedures[place].event;
                     billed.procedures.push(ClaimProcedure {
                         sequence: Some(number),
-                        procedure: Some(BilledProcedure::Reference(reference(chart, "Procedure", event))),
+                        procedure: Some(BilledProcedure::Reference(chart.reference("Procedure", event))),
                         ..ClaimProcedure::default()
                     });
                 }
@@ -129,7 +128,7 @@ impl<'a> Billed<'a> {
                     billed.information.push(SupportingInfo {
                         sequence: Some(number),
                         category: Some(bare(INFORMATION, "other")),
-                        value_reference: Some(reference(chart, "Immunization", event)),
+                        value_reference: Some(chart.reference("Immunization", event)),
                         ..SupportingInfo::default()
                     });
                 }
@@ -168,14 +167,9 @@ fn insurance<'a>(chart: &'a Chart<'_>, claim: &timeline::Claim) -> ClaimInsuranc
     let event = chart.timeline.coverages[claim.coverage].event;
     ClaimInsurance {
         focal: Some(true),
-        coverage: Some(reference(chart, "Coverage", event)),
+        coverage: Some(chart.reference("Coverage", event)),
         ..ClaimInsurance::default()
     }
-}
-
-fn reference(chart: &Chart<'_>, resource_type: &str, event: EventId) -> Reference<'static> {
-    let id = chart.context.ids.fhir(ids::event(chart.timeline.patient, event));
-    Reference::to(format!("{resource_type}/{id}"))
 }
 
 /// The days of a visit.

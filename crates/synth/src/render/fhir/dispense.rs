@@ -1,11 +1,8 @@
 //! `MedicationDispense`.
 
-use twinlake_fhir::{
-    Decimal, Dosage, Medication, MedicationDispense, MedicationDispensePerformer, Quantity, Reference, Text,
-};
+use twinlake_fhir::{Decimal, Dosage, Medication, MedicationDispense, MedicationDispensePerformer, Quantity, Text};
 
 use super::{Chart, coded, quantity};
-use crate::ids;
 use crate::render::codes::Code;
 use crate::timeline::{Dispense, Scaled};
 
@@ -18,7 +15,6 @@ pub(super) fn dispense<'a>(chart: &'a Chart<'_>, dispense: &'a Dispense) -> Medi
     let prescription = &chart.timeline.prescriptions[dispense.prescription];
     let encounter = &chart.timeline.encounters[prescription.encounter];
     let days = Scaled { units: i64::from(prescription.days_supply), decimals: 0 };
-    let order = chart.context.ids.fhir(ids::event(chart.timeline.patient, prescription.event));
     MedicationDispense {
         id: Some(chart.id(dispense.event)),
         meta: Some(chart.meta(dispense.at, prescription.encounter, &[PROFILE])),
@@ -30,7 +26,7 @@ pub(super) fn dispense<'a>(chart: &'a Chart<'_>, dispense: &'a Dispense) -> Medi
             actor: Some(chart.organization(encounter.organization)),
             ..MedicationDispensePerformer::default()
         }],
-        authorizing_prescription: vec![Reference::to(format!("MedicationRequest/{order}"))],
+        authorizing_prescription: vec![chart.reference("MedicationRequest", prescription.event)],
         type_: Some(coded(ACT_CODE, if dispense.fill == 0 { FIRST_FILL } else { REFILL })),
         quantity: Some(Quantity {
             value: Some(Decimal::from(i64::from(prescription.quantity))),

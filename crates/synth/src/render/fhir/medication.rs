@@ -25,7 +25,7 @@ pub(super) fn prescription<'a>(
     index: usize,
     prescription: &'a Prescription,
 ) -> MedicationRequest<'a> {
-    let is_given = chart.timeline.administrations.iter().any(|dose| dose.prescription == index);
+    let is_given = chart.is_given[index];
     let encounter = &chart.timeline.encounters[prescription.encounter];
     let days = Scaled { units: i64::from(prescription.days_supply), decimals: 0 };
     let made = prescription.at.max(encounter.end);

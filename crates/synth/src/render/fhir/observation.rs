@@ -74,10 +74,7 @@ fn derived_from<'a>(chart: &Chart<'_>, observation: &timeline::Observation) -> V
         return Vec::new();
     }
     let response = survey::of_score(chart, observation);
-    response
-        .map(|response| Reference::to(format!("QuestionnaireResponse/{}", chart.id(response.event))))
-        .into_iter()
-        .collect()
+    response.map(|response| chart.reference("QuestionnaireResponse", response.event)).into_iter().collect()
 }
 
 /// The Observation that says what the patient died of, when it is known.
@@ -99,19 +96,13 @@ pub(super) fn cause_of_death<'a>(chart: &'a Chart<'_>) -> Option<Observation<'a>
 
 pub(super) fn report<'a>(chart: &'a Chart<'_>, index: usize, report: &Report) -> DiagnosticReport<'a> {
     let encounter = &chart.timeline.encounters[report.encounter];
-    let result = |&index: &usize| {
-        let id = chart.id(chart.timeline.observations[index].event);
-        twinlake_fhir::Reference::to(format!("Observation/{id}"))
-    };
+    let result = |&index: &usize| chart.reference("Observation", chart.timeline.observations[index].event);
     // Results are drawn during the visit; the report is issued when all are there.
     let drawn = report.results.iter().map(|&index| chart.timeline.observations[index].at).min().unwrap_or(report.at);
     let mut specimens: Vec<usize> = report.results.iter().filter_map(|&index| chart.specimens[index]).collect();
     specimens.sort_unstable();
     specimens.dedup();
-    let specimen = |index: usize| {
-        let id = chart.id(chart.timeline.specimens[index].event);
-        twinlake_fhir::Reference::to(format!("Specimen/{id}"))
-    };
+    let specimen = |index: usize| chart.reference("Specimen", chart.timeline.specimens[index].event);
     DiagnosticReport {
         id: Some(chart.id(report.event)),
         meta: Some(chart.meta(report.at, report.encounter, &[REPORT])),
