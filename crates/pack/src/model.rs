@@ -473,7 +473,7 @@ pub struct Lab {
     pub category: LabCategory,
     /// Key of the specimen it is measured in; of laboratory results only.
     pub specimen: Option<Key>,
-    /// UCUM unit, of a number.
+    /// UCUM unit, of a number; empty for a number that has none.
     pub unit: Option<Key>,
     /// Digits after the point.
     #[serde(default)]

@@ -122,6 +122,29 @@ pub struct Timeline {
     pub marks: Marks,
 }
 
+/// The first day that a chart tells of: what was known by then is on it without the day it began.
+pub const RECORDS_BEGIN: NaiveDate = NaiveDate::from_ymd_opt(1950, 1, 1).expect("a day");
+
+impl Problem {
+    /// When it began, as far as the chart tells.
+    #[must_use]
+    pub fn told_onset(&self) -> Option<NaiveDate> {
+        told(self.onset)
+    }
+}
+
+impl Allergy {
+    /// When it began, as far as the chart tells.
+    #[must_use]
+    pub fn told_onset(&self) -> Option<NaiveDate> {
+        told(self.onset)
+    }
+}
+
+fn told(onset: NaiveDate) -> Option<NaiveDate> {
+    (onset >= RECORDS_BEGIN).then_some(onset)
+}
+
 impl Timeline {
     /// Whether the chart layer did that to the event.
     pub fn has_mark(&self, event: EventId, deed: Deed) -> bool {
@@ -252,7 +275,7 @@ pub struct Problem {
     pub concept: ConceptKey,
     /// When it began (or was first known), perhaps before the window.
     pub onset: NaiveDate,
-    /// When it was written down; not before onset.
+    /// When it was written down; not before onset, nor before [`RECORDS_BEGIN`].
     pub recorded: NaiveDate,
     /// When it ended, if it did; not before onset.
     pub abated: Option<NaiveDate>,
@@ -437,7 +460,7 @@ pub struct Allergy {
     pub reaction: Option<ConceptKey>,
     /// When it began.
     pub onset: NaiveDate,
-    /// When it was written down.
+    /// When it was written down; not before onset, nor before [`RECORDS_BEGIN`].
     pub recorded: NaiveDate,
     /// Index of the encounter at which it was written down, when that is in the window.
     pub encounter: Option<usize>,

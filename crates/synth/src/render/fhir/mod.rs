@@ -295,9 +295,14 @@ fn coded(system: &'static str, Code { code, display }: Code) -> CodeableConcept<
     Coding::displayed(system, code, display).into()
 }
 
+/// A number and its UCUM unit, if it has one.
 fn quantity(value: Scaled, unit: &str) -> Quantity<'_> {
+    let value = Some(Decimal::from_scaled(value.units, value.decimals));
+    if unit.is_empty() {
+        return Quantity { value, ..Quantity::default() };
+    }
     Quantity {
-        value: Some(Decimal::from_scaled(value.units, value.decimals)),
+        value,
         unit: Some(Text::from(unit)),
         system: Some(Text::from("http://unitsofmeasure.org")),
         code: Some(Text::from(unit)),

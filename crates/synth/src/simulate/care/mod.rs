@@ -20,7 +20,8 @@ use super::life::{Life, whole};
 use super::model::{Model, Ordered, Source, VisitModel};
 use crate::seed::{Draws, Seed};
 use crate::timeline::{
-    Allergy, Death, Diagnosis, Encounter, EventId, Immunization, Observation, Prescription, Problem, Procedure, Report,
+    Allergy, Death, Diagnosis, Encounter, EventId, Immunization, Observation, Prescription, Problem, Procedure,
+    RECORDS_BEGIN, Report,
 };
 
 /// Slot of a problem among the events of its day.
@@ -339,7 +340,7 @@ impl<'c> Clinic<'c> {
             let ends = condition.ended_by.iter().filter_map(|&other| self.known[other]);
             let Some(end) = ends.chain(resolved).min() else { continue };
             if let Some(problem) = self.chart.problems.iter_mut().find(|problem| problem.concept == condition.concept) {
-                problem.abated = Some(self.life.date(end).max(problem.onset));
+                problem.abated = Some(self.life.date(end).max(problem.onset).max(RECORDS_BEGIN));
             }
         }
         self.chart.problems.sort_by_key(|problem| (problem.onset, problem.event));
