@@ -6,7 +6,7 @@ use crate::header::leading_type;
 use crate::{
     AllergyIntolerance, CarePlan, CareTeam, Claim, Condition, Coverage, Device, DiagnosticReport, DocumentReference,
     Encounter, EpisodeOfCare, ExplanationOfBenefit, FhirError, Goal, Header, ImagingStudy, Immunization, Location,
-    MedicationAdministration, MedicationDispense, MedicationRequest, Meta, Observation, Organization, Patient,
+    Medication, MedicationAdministration, MedicationDispense, MedicationRequest, Meta, Observation, Organization, Patient,
     Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson, ServiceRequest,
     Specimen, Text,
 };
@@ -135,6 +135,7 @@ resource_types!(
     Device,
     ImagingStudy,
     MedicationAdministration,
+    Medication,
 );
 
 impl<'a> Resource<'a> {

@@ -24,6 +24,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("imaging_study", include_str!("../views/imaging_study.json")),
     ("immunization", include_str!("../views/immunization.json")),
     ("location", include_str!("../views/location.json")),
+    ("medication", include_str!("../views/medication.json")),
     ("medication_administration", include_str!("../views/medication_administration.json")),
     ("medication_dispense", include_str!("../views/medication_dispense.json")),
     ("medication_request", include_str!("../views/medication_request.json")),

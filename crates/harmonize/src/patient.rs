@@ -37,8 +37,8 @@ pub fn has_no_home(resource_type: &str) -> bool {
 
 /// Maps the resources of one patient, the Patient among them, in any order.
 ///
-/// Practitioners, their roles, Organizations and Locations among them are left to [`Shared`]. Resources of another patient, or all
-/// when there is no Patient, are counted under `subject`.
+/// Practitioners, their roles, Organizations, Locations and Medications among them are left to [`Shared`]. Resources of
+/// another patient, or all when there is no Patient, are counted under `subject`.
 pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'_>]) -> Harmonized {
     let mut losses = Losses::default();
     let resources = current(resources, &mut losses);
@@ -57,7 +57,7 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
         person_id,
         visits: Visits::default(),
         death_date: None,
-        fulfilled: drug::fulfilled(&resources),
+        fulfilled: drug::fulfilled(shared, &resources),
     };
     let Some(rows) = person::person(&context, patient, &mut losses) else {
         count_all(&resources, "birthDate", &mut losses);

@@ -426,6 +426,10 @@ pub struct Medication {
     pub replaces: Vec<Key>,
     /// Given by staff at the visit and never handed out: every so many hours, as long as the visit and the supply last.
     pub given_hours: Option<u32>,
+    /// Whether its Medication is a resource of the reference set, to which what is ordered, handed out and given refers;
+    /// else each says the code itself.
+    #[serde(default)]
+    pub formulary: bool,
     /// Whether the concept is coarser than a clinical drug.
     #[serde(default)]
     pub approximate: bool,

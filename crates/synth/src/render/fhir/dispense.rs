@@ -1,7 +1,7 @@
 //! `MedicationDispense`.
 
 use twinlake_fhir::{
-    Decimal, Dosage, Medication, MedicationDispense, MedicationDispensePerformer, Quantity, Reference, Text,
+    Decimal, Dosage, MedicationDispense, MedicationDispensePerformer, Quantity, Reference, Text,
 };
 
 use super::{Chart, coded, quantity};
@@ -23,7 +23,7 @@ pub(super) fn dispense<'a>(chart: &'a Chart<'_>, dispense: &'a Dispense) -> Medi
         id: Some(chart.id(dispense.event)),
         meta: Some(chart.meta(dispense.at, prescription.encounter, &[PROFILE])),
         status: Some(Text::from("completed")),
-        medication: Some(Medication::CodeableConcept(chart.concept(prescription.concept))),
+        medication: Some(chart.drug(prescription.concept)),
         subject: Some(chart.subject()),
         context: dispense.is_of_visit(chart.timeline).then(|| chart.encounter(prescription.encounter)),
         performer: vec![MedicationDispensePerformer {
