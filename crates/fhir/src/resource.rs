@@ -8,7 +8,7 @@ use crate::{
     Encounter, EpisodeOfCare, ExplanationOfBenefit, FhirError, Goal, Header, ImagingStudy, Immunization, Location,
     Medication, MedicationAdministration, MedicationDispense, MedicationRequest, Meta, Observation, Organization, Patient,
     Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson, ServiceRequest,
-    Specimen, Text,
+    Specimen, SupplyDelivery, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -136,6 +136,7 @@ resource_types!(
     ImagingStudy,
     MedicationAdministration,
     Medication,
+    SupplyDelivery,
 );
 
 impl<'a> Resource<'a> {

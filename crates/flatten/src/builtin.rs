@@ -40,6 +40,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("related_person", include_str!("../views/related_person.json")),
     ("service_request", include_str!("../views/service_request.json")),
     ("specimen", include_str!("../views/specimen.json")),
+    ("supply_delivery", include_str!("../views/supply_delivery.json")),
 ];
 
 /// All built-in views, in the order of names.

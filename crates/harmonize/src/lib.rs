@@ -45,6 +45,7 @@ mod person;
 mod procedure;
 mod shared;
 mod specimen;
+mod supply;
 mod visit;
 
 pub use loss::Losses;

@@ -62,6 +62,9 @@ pub const DECISIONS: u16 = 412;
 /// Stream of the fills of prescriptions, by day of life.
 pub const DISPENSES: u16 = 413;
 
+/// Stream of the things handed out for use at home, numbered within their day.
+pub const SUPPLIES: u16 = 450;
+
 /// Makes the keys and FHIR ids of one cohort.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Ids {

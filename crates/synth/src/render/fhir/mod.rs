@@ -21,6 +21,7 @@ mod provenance;
 mod reference;
 mod request;
 mod specimen;
+mod supply;
 mod survey;
 mod version;
 
@@ -96,6 +97,9 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     }
     for study in &timeline.imaging_studies {
         sink(device::imaging_study(&chart, study).into());
+    }
+    for supply in &timeline.supplies {
+        sink(supply::supply(&chart, supply).into());
     }
     for dispense in &timeline.dispenses {
         sink(dispense::dispense(&chart, dispense).into());
