@@ -17,7 +17,8 @@ use twinlake_synth::timeline::{
     Administration, Allergy, Category, Claim, ClaimItem, Course, Coverage, Death, Demographics, Device, Diagnosis,
     Dispense, Encounter, EncounterClass, EpisodeOfCare, Ethnicity, EventId, Fulfilment, ImagingStudy, Immunization,
     Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship,
-    Report, Request, RequestCategory, Scaled, Service, Sex, Specimen, Timeline, Value, Ward, WardStay, WrittenReport,
+    Report, Request, RequestCategory, Scaled, Service, Sex, Specimen, Supply, Timeline, Value, Ward, WardStay,
+    WrittenReport,
 };
 use twinlake_vocab::Vocab;
 
@@ -435,6 +436,14 @@ fn eventful_life(pack: &Pack) -> Timeline {
             made: day("2023-10-01"),
             expires: day("2025-10-01"),
             procedure: 0,
+            cause: "test",
+        }],
+        supplies: vec![Supply {
+            event: event(450, 0),
+            concept: concept("crutch"),
+            quantity: 2,
+            at: at("2024-03-04T11:15:00"),
+            organization: 0,
             cause: "test",
         }],
         imaging_studies: vec![ImagingStudy {

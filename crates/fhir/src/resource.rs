@@ -7,9 +7,9 @@ use crate::json::{self, WriteJson};
 use crate::{
     AllergyIntolerance, CarePlan, CareTeam, Claim, Condition, Coverage, Device, DiagnosticReport, DocumentReference,
     Encounter, EpisodeOfCare, ExplanationOfBenefit, FhirError, Goal, Header, ImagingStudy, Immunization, Location,
-    MedicationAdministration, MedicationDispense, MedicationRequest, Meta, Observation, Organization, Patient,
-    Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson, ServiceRequest,
-    Specimen, Text,
+    Medication, MedicationAdministration, MedicationDispense, MedicationRequest, Meta, Observation, Organization,
+    Patient, Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson,
+    ServiceRequest, Specimen, SupplyDelivery, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -150,6 +150,8 @@ resource_types!(
     Device,
     ImagingStudy,
     MedicationAdministration,
+    Medication,
+    SupplyDelivery,
 );
 
 impl<'a> Resource<'a> {

@@ -9,6 +9,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::Resource;
 use crate::json::{self, WriteJson};
 
 /// A FHIR string, code, uri or id; borrowed from the input unless the input had escapes in it.
@@ -238,6 +239,13 @@ impl<'a> Extra<'a> {
     /// The raw JSON of an element, e.g. `_birthDate`.
     pub fn get(&self, name: &str) -> Option<&Raw<'a>> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, raw)| raw)
+    }
+
+    /// The resources in `contained`, as far as they can be read.
+    pub fn contained(&self) -> Vec<Resource<'_>> {
+        let raw = self.get("contained").map(Raw::as_str);
+        let each = raw.and_then(|raw| serde_json::from_str::<Vec<&RawValue>>(raw).ok());
+        each.into_iter().flatten().filter_map(|raw| Resource::from_json(raw.get()).ok()).collect()
     }
 
     /// Adds an element, or replaces the one of that name.

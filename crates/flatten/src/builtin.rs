@@ -40,6 +40,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("imaging_study_series", include_str!("../views/imaging_study_series.json")),
     ("immunization", include_str!("../views/immunization.json")),
     ("location", include_str!("../views/location.json")),
+    ("medication", include_str!("../views/medication.json")),
     ("medication_administration", include_str!("../views/medication_administration.json")),
     ("medication_dispense", include_str!("../views/medication_dispense.json")),
     ("medication_request", include_str!("../views/medication_request.json")),
@@ -65,6 +66,7 @@ pub const VIEWS: &[(&str, &str)] = &[
     ("related_person", include_str!("../views/related_person.json")),
     ("service_request", include_str!("../views/service_request.json")),
     ("specimen", include_str!("../views/specimen.json")),
+    ("supply_delivery", include_str!("../views/supply_delivery.json")),
 ];
 
 /// All built-in views, in the order of names.

@@ -183,6 +183,9 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
         let day = timeline.procedures[item.procedure].start.date();
         facts.push(now("device", item.event, item.cause, item.concept, day));
     }
+    for item in &timeline.supplies {
+        facts.push(now("supply", item.event, item.cause, item.concept, item.at.date()));
+    }
     for item in &timeline.imaging_studies {
         let procedure = &timeline.procedures[item.procedure];
         facts.push(now("imaging_study", item.event, item.cause, procedure.concept, procedure.start.date()));

@@ -41,6 +41,8 @@ pub struct Context<'a> {
     locations: Vec<String>,
     practitioners: Vec<String>,
     payers: Vec<String>,
+    /// References to the Medications of the reference set, by the concept of the drug.
+    medications: BTreeMap<ConceptKey, String>,
     /// Three for each organization, though only hospitals have them.
     wards: Vec<String>,
 }
@@ -72,6 +74,15 @@ impl<'a> Context<'a> {
                 .map(|key| format!("Location/{}", ids.fhir(key)))
                 .collect(),
             practitioners: literals("Practitioner", reference.practitioners.len(), ids::practitioner),
+            medications: pack
+                .medications
+                .iter()
+                .filter(|drug| drug.formulary)
+                .filter_map(|drug| {
+                    let id = ids.fhir(ids::medication(drug.stream));
+                    Some((pack.key(drug.concept.0)?, format!("Medication/{id}")))
+                })
+                .collect(),
             payers: literals("Organization", pack.payers.payer.len(), ids::payer),
             reference,
         }

@@ -79,6 +79,7 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
         administrations: Vec::new(),
         devices: Vec::new(),
         imaging_studies: Vec::new(),
+        supplies: Vec::new(),
         requests: Vec::new(),
         ward_stays: Vec::new(),
         discharges: Vec::new(),

@@ -75,6 +75,9 @@ pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, Concept
         let procedure = &timeline.procedures[item.procedure];
         all.push(("device", item.event, item.concept, procedure.start.date(), procedure.end.date()));
     }
+    for item in &timeline.supplies {
+        all.push(("supply", item.event, item.concept, item.at.date(), item.at.date()));
+    }
     for item in &timeline.imaging_studies {
         let procedure = &timeline.procedures[item.procedure];
         all.push(("imaging study", item.event, procedure.concept, procedure.start.date(), procedure.end.date()));
@@ -263,6 +266,37 @@ fn a_device_is_fresh_when_it_is_put_in_and_all_imaging_makes_pictures() {
     let each = to_f64(n_devices) / to_f64(n_interventions);
     assert!(n_interventions > 20 && (0.8..1.5).contains(&each), "{n_devices} in {n_interventions} interventions");
     assert!(n_studies > 1000, "{n_studies} studies");
+}
+
+#[test]
+fn what_is_handed_out_is_called_for_by_a_condition_that_has_not_passed() {
+    let pack = Pack::embedded();
+    let mut times: std::collections::BTreeMap<ConceptKey, usize> = std::collections::BTreeMap::new();
+    for timeline in cohort() {
+        for supply in &timeline.supplies {
+            let condition = pack.conditions.iter().find(|condition| condition.key.0 == supply.cause).unwrap();
+            let of = pack.key(&condition.concept).unwrap();
+            assert!(condition.supplies.iter().any(|one| pack.key(&one.concept) == Some(supply.concept)), "{supply:?}");
+            let day = supply.at.date();
+            let lasts = timeline.problems.iter().any(|problem| {
+                problem.concept == of && problem.recorded < day && problem.abated.is_none_or(|abated| day < abated)
+            });
+            let diagnosed = timeline
+                .diagnoses
+                .iter()
+                .any(|diagnosis| diagnosis.concept == of && timeline.encounters[diagnosis.encounter].end.date() < day);
+            assert!(lasts || diagnosed, "patient {} {supply:?}", timeline.patient);
+            *times.entry(supply.concept).or_default() += 1;
+        }
+        let of_insulin = |concept: &ConceptKey| [key("insulin-70-30"), key("insulin-regular-100")].contains(concept);
+        let on_insulin = timeline.prescriptions.iter().any(|drug| of_insulin(&drug.concept));
+        let type_1 = timeline.problems.iter().any(|problem| problem.concept == key("type-1-diabetes"));
+        let tests = timeline.supplies.iter().any(|supply| supply.concept == key("glucose-testing-supplies"));
+        assert!(!tests || on_insulin || type_1, "patient {}", timeline.patient);
+    }
+    let n = |name| times.get(&key(name)).copied().unwrap_or_default();
+    assert!(n("glucose-testing-supplies") > 4 * n("glucometer") && n("glucometer") > 10, "{times:?}");
+    assert!(n("nebulizer") > 10 && n("crutch") > 10 && n("walking-aid") > 0, "{times:?}");
 }
 
 #[test]
@@ -796,6 +830,7 @@ proptest! {
         is_prefix!(administrations);
         is_prefix!(devices);
         is_prefix!(imaging_studies);
+        is_prefix!(supplies);
         is_prefix!(survey_responses);
         is_prefix!(notes);
         is_prefix!(written_reports);

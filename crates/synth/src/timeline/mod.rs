@@ -14,6 +14,7 @@ mod personal;
 mod request;
 mod specimen;
 mod stay;
+mod supply;
 mod survey;
 
 use chrono::{NaiveDate, NaiveDateTime};
@@ -31,6 +32,7 @@ pub use personal::{Language, MaritalStatus, Personal};
 pub use request::{Fulfilment, Request, RequestCategory};
 pub use specimen::Specimen;
 pub use stay::{Destination, Discharge, Ward, WardStay};
+pub use supply::Supply;
 pub use survey::{Instrument, SurveyResponse};
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
@@ -110,6 +112,8 @@ pub struct Timeline {
     pub devices: Vec<Device>,
     /// Pictures that examinations made, by procedure.
     pub imaging_studies: Vec<ImagingStudy>,
+    /// Things handed out for use at home, by time.
+    pub supplies: Vec<Supply>,
     /// Orders that led to a report or procedure, by encounter.
     pub requests: Vec<Request>,
     /// Wards of the hospital a patient was in, by time.

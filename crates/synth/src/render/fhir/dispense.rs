@@ -1,6 +1,6 @@
 //! `MedicationDispense`.
 
-use twinlake_fhir::{Decimal, Dosage, Medication, MedicationDispense, MedicationDispensePerformer, Quantity, Text};
+use twinlake_fhir::{Decimal, Dosage, MedicationDispense, MedicationDispensePerformer, Quantity, Text};
 
 use super::{Chart, coded, quantity};
 use crate::render::codes::Code;
@@ -19,7 +19,7 @@ pub(super) fn dispense<'a>(chart: &'a Chart<'_>, dispense: &'a Dispense) -> Medi
         id: Some(chart.id(dispense.event)),
         meta: Some(chart.meta(dispense.at, prescription.encounter, &[PROFILE])),
         status: Some(Text::from("completed")),
-        medication: Some(Medication::CodeableConcept(chart.concept(prescription.concept))),
+        medication: Some(chart.drug(prescription.concept)),
         subject: Some(chart.subject()),
         context: dispense.is_of_visit(chart.timeline).then(|| chart.encounter(prescription.encounter)),
         performer: vec![MedicationDispensePerformer {

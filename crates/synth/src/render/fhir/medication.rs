@@ -2,7 +2,7 @@
 
 use chrono::NaiveTime;
 use twinlake_fhir::{
-    AsNeeded, Decimal, DispenseRequest, Dosage, Dose, DoseAndRate, Immunization, ImmunizationPerformer, Medication,
+    AsNeeded, Decimal, DispenseRequest, Dosage, Dose, DoseAndRate, Immunization, ImmunizationPerformer,
     MedicationRequest, Occurrence, Quantity, Raw, Reported, Text,
 };
 
@@ -49,7 +49,7 @@ pub(super) fn prescription<'a>(
             },
         )],
         reported: Some(Reported::Boolean(false)),
-        medication: Some(Medication::CodeableConcept(chart.concept(prescription.concept))),
+        medication: Some(chart.drug(prescription.concept)),
         subject: Some(chart.subject()),
         encounter: Some(chart.encounter(prescription.encounter)),
         authored_on: Some(chart.at(prescription.at)),

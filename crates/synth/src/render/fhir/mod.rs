@@ -21,11 +21,14 @@ mod provenance;
 mod reference;
 mod request;
 mod specimen;
+mod supply;
 mod survey;
 mod version;
 
 use chrono::NaiveDateTime;
-use twinlake_fhir::{CodeableConcept, Coding, DateTime, Decimal, Meta, Period, Quantity, Reference, Resource, Text};
+use twinlake_fhir::{
+    CodeableConcept, Coding, DateTime, Decimal, Drug, Meta, Period, Quantity, Reference, Resource, Text,
+};
 
 use super::Context;
 use super::codes::Code;
@@ -37,7 +40,7 @@ pub(super) use reference::{location_name, ward_name};
 
 /// Renders a patient as FHIR resources: the Patient first, then by type, each type in the order of the timeline.
 ///
-/// Organizations, Locations and Practitioners are in [`fhir_reference`]. Provenances come last, as they name the others.
+/// Organizations, Locations, Practitioners and Medications are in [`fhir_reference`]. Provenances come last, as they name the others.
 pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Resource<'_>)) {
     let chart = Chart::new(context, timeline);
     let mut targets = provenance::Targets::new(&chart);
@@ -94,6 +97,9 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     }
     for study in &timeline.imaging_studies {
         sink(device::imaging_study(&chart, study).into());
+    }
+    for supply in &timeline.supplies {
+        sink(supply::supply(&chart, supply).into());
     }
     for dispense in &timeline.dispenses {
         sink(dispense::dispense(&chart, dispense).into());
@@ -274,6 +280,17 @@ impl<'a> Chart<'a> {
     fn concept(&self, key: ConceptKey) -> CodeableConcept<'a> {
         let entry = self.context.meaning(key).entry;
         Coding::displayed(entry.system, entry.code, entry.display).into()
+    }
+
+    /// A drug: a reference to its Medication where the reference set has it, else its code.
+    fn drug(&self, key: ConceptKey) -> Drug<'a> {
+        match self.context.medications.get(&key) {
+            Some(medication) => Drug::Reference(Reference {
+                display: Some(Text::from(self.context.meaning(key).entry.display)),
+                ..Reference::to(medication.as_str())
+            }),
+            None => Drug::CodeableConcept(self.concept(key)),
+        }
     }
 
     fn concepts(&self, key: Option<ConceptKey>) -> Vec<CodeableConcept<'a>> {
