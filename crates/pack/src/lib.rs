@@ -39,7 +39,7 @@ pub use constraint::{Constraint, Measure, Target};
 pub use error::PackError;
 pub use key::{ConceptEntry, ConceptKey, Key};
 pub use model::{
-    Allergies, AllergyShare, Answer, Below, Condition, Course, CourseEnd, CourseInterval, CourseOrder, CourseWay,
+    Allergies, AllergyShare, Answer, Below, BirthRules, Condition, Course, CourseEnd, CourseInterval, CourseOrder, CourseWay,
     DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug, FollowUp, Goal, Grade, Interval, Lab, LabCategory,
     LabShift, Latent, Loading, Measured, Medication, Modality, Mortality, Onset, Order, Outcome, Procedure,
     ProcedureCategory, Recognition, Report, ReportService, Shift, Specimen, Supply, SurveyItem, Term, TextAnswer,
@@ -96,6 +96,8 @@ pub struct Pack {
     pub vaccines: Vec<Vaccine>,
     /// Sorts of visit, by file.
     pub visits: Vec<Visit>,
+    /// The stay in which children are born; none when births are not charted.
+    pub birth: Option<BirthRules>,
     /// How deaths are charted.
     pub death: DeathRules,
     /// Allergies.
@@ -254,6 +256,7 @@ impl Pack {
             procedures,
             vaccines: folder(&files, "vaccines", &mut origins, |item: &Vaccine| item.key)?,
             visits,
+            birth: files.0.contains_key("birth.toml").then(|| files.toml("birth.toml")).transpose()?,
             death: files.toml("death.toml")?,
             allergies: files.toml("allergies.toml")?,
             payers: Payers::read(&files)?,
@@ -413,8 +416,14 @@ mod tests {
         let sway =
             broken("labs/diastolic-blood-pressure.toml", "swayed = { lab = \"systolic", "swayed = { lab = \"dystolic");
         assert!(sway.ends_with("a number is swayed by a measured lab that has noise"), "{sway}");
-        let women = broken("care/virtual.toml", "women = 1", "women = 9");
-        assert!(women.contains("care/virtual.toml"), "{women}");
+        let virtual_ = broken("distributions/virtual_share.csv", "female,0,", "female,0,9");
+        assert!(virtual_.contains("care/virtual.toml"), "{virtual_}");
+        let cohorts = broken("conditions/hyperlipidaemia.toml", "cohorts = [[1", "cohorts = [[9");
+        assert!(cohorts.ends_with("`cohorts` has rising years and factors of at least zero"), "{cohorts}");
+        let spread = broken("medications/insulin-regular.toml", "spread = 0", "spread = 8");
+        assert!(spread.ends_with("the spread of an effect is between 0 and 1"), "{spread}");
+        let direct = broken("conditions/hip-replacement.toml", "direct = ", "direct = 4");
+        assert!(direct.contains("conditions/hip-replacement.toml"), "{direct}");
     }
 
     /// What nothing uses in the embedded pack with these files in place of its own.

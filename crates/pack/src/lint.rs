@@ -7,7 +7,7 @@ use crate::error::PackError;
 use crate::key::Key;
 use crate::model::{Derived, Effect, LabCategory, Measured, Onset, Order, ProcedureCategory};
 use crate::source::Files;
-use crate::{Condition, Course, Lab, Pack, Sex, Table, Term, Visit};
+use crate::{Condition, Course, Lab, Pack, Table, Term, Visit};
 
 /// Streams below this one are of the renderings (reference set).
 const FIRST_STREAM: u16 = 8;
@@ -83,6 +83,7 @@ impl Lint<'_> {
         all.extend(pack.vaccines.iter().map(|item| (item.stream, self.file("vaccines", item.key))));
         all.extend(pack.visits.iter().map(|item| (item.stream, self.file("care", item.key))));
         all.push((pack.death.stream, "death.toml"));
+        all.extend(pack.birth.iter().map(|birth| (birth.stream, "birth.toml")));
         all.push((pack.allergies.stream, "allergies.toml"));
         for (stream, file) in all {
             if !(FIRST_STREAM..=LAST_STREAM).contains(&stream) {
@@ -123,6 +124,7 @@ impl Lint<'_> {
         used.extend(pack.vaccines.iter().map(|item| (item.concept, self.file("vaccines", item.key))));
         used.extend(pack.visits.iter().map(|item| (item.concept, self.file("care", item.key))));
         used.push((pack.death.concept, "death.toml"));
+        used.extend(pack.birth.iter().map(|birth| (birth.concept, "birth.toml")));
         used.extend(pack.allergies.allergy.iter().map(|item| (item.concept, "allergies.toml")));
         used.extend(pack.allergies.allergy.iter().filter_map(|item| Some((item.reaction?, "allergies.toml"))));
         used.extend(pack.targets.iter().map(|item| (item.concept, "calibration.toml")));
@@ -185,7 +187,12 @@ impl Lint<'_> {
     fn condition(&self, condition: &Condition) -> Result<(), PackError> {
         let file = self.file("conditions", condition.key);
         let acute = match &condition.onset {
-            Onset::Hazard { table, scale, effects, requires_any } => {
+            Onset::Hazard { table, scale, effects, requires_any, cohorts } => {
+                if cohorts.iter().any(|&(_, factor)| factor < 0.0)
+                    || !cohorts.iter().zip(cohorts.iter().skip(1)).all(|(one, next)| one.0 < next.0)
+                {
+                    return self.fail(file, "cohorts", "`cohorts` has rising years and factors of at least zero");
+                }
                 self.rates(file, *table, *scale)?;
                 self.effects(file, effects, requires_any)?;
                 false
@@ -267,6 +274,7 @@ impl Lint<'_> {
         if let Some(episode) = &condition.episode {
             self.probability(file, "emergency", episode.emergency)?;
             self.probability(file, "admission", episode.admission)?;
+            self.probability(file, "direct", episode.direct)?;
             self.orders(file, &episode.orders)?;
             for drug in &episode.drugs {
                 self.medication(file, drug.medication)?;
@@ -401,6 +409,9 @@ impl Lint<'_> {
             let file = self.file("medications", medication.key);
             for effect in &medication.effects {
                 self.latent(file, effect.latent)?;
+                if !(0.0..=1.0).contains(&effect.spread) {
+                    return self.fail(file, "spread", "the spread of an effect is between 0 and 1");
+                }
                 if effect.half_life_days <= 0.0 {
                     return self.fail(file, "half_life_days", "a half-life is above zero");
                 }
@@ -612,8 +623,13 @@ impl Lint<'_> {
             self.probability(file, "attendance", visit.attendance)?;
             self.probability(file, "share", visit.share)?;
             self.probability(file, "acute_share", visit.acute_share)?;
-            self.probability(file, "women", visit.share_of(visit.share, Sex::Female))?;
-            self.probability(file, "women", visit.share_of(visit.acute_share, Sex::Female))?;
+            if let Some(curve) = visit.share_curve {
+                self.table(file, curve)?;
+                for factor in self.pack.table(&curve).into_iter().flat_map(Table::values) {
+                    self.probability(file, "share_curve", visit.share * factor)?;
+                    self.probability(file, "share_curve", visit.acute_share * factor)?;
+                }
+            }
             let [first, last] = visit.hours;
             if first >= last || last > 24 || visit.minutes[0] == 0 || visit.minutes[0] > visit.minutes[1] {
                 return self.fail(file, "hours", "hours and minutes of a visit run forward within a day");
@@ -630,7 +646,7 @@ impl Lint<'_> {
         let own = |visit: &&Visit| visit.schedule.is_empty() && !VISITS.contains(&visit.key.0);
         for visit in self.pack.visits.iter().filter(own) {
             if visit.share > 0.0 || visit.attendance < 1.0 {
-                let message = "`share` and `attendance` are of visits that are planned by follow-up or schedule";
+                let message = "`share` and `attendance` are of visits that are direct by follow-up or schedule";
                 return self.fail(self.file("care", visit.key), &visit.key, message);
             }
         }
@@ -639,6 +655,13 @@ impl Lint<'_> {
         }
         self.pack.death.correction.map_or(Ok(()), |curve| self.table("death.toml", curve))?;
         self.probability("death.toml", "in_hospital", self.pack.death.in_hospital)?;
+        if let Some(birth) = &self.pack.birth {
+            self.orders("birth.toml", &birth.orders)?;
+            self.probability("birth.toml", "in_hospital", birth.in_hospital)?;
+            if !(1.0..=30.0).contains(&birth.stay_days) {
+                return self.fail("birth.toml", "stay_days", "a stay lasts between 1 and 30 days");
+            }
+        }
         if self.pack.allergies.allergy.len() > 16 {
             return self.fail("allergies.toml", "allergy", "there is room for 16 allergies");
         }

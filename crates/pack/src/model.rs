@@ -119,6 +119,9 @@ pub enum Onset {
         /// Conditions of which one must be there first.
         #[serde(default)]
         requires_any: Vec<Key>,
+        /// Years of birth, rising, and the factor on the hazard of those born from then on; 1 before the first.
+        #[serde(default)]
+        cohorts: Vec<(f64, f64)>,
     },
     /// Once, at the first birthday at which untreated latent state is above a value.
     Crossing {
@@ -265,9 +268,12 @@ pub struct Episode {
     /// Share seen in the emergency department.
     #[serde(default)]
     pub emergency: f64,
-    /// Share that ends in a hospital stay, by way of the emergency department.
+    /// Share that ends in a hospital stay.
     #[serde(default)]
     pub admission: f64,
+    /// Share of these stays that do not begin in the emergency department: planned, or sent by a doctor.
+    #[serde(default)]
+    pub direct: f64,
     /// Mean days of a stay.
     #[serde(default)]
     pub stay_days: f64,
@@ -473,6 +479,9 @@ pub struct DrugEffect {
     pub by: f64,
     /// Days until half of it is there.
     pub half_life_days: f64,
+    /// Standard deviation between people of the factor on `by`.
+    #[serde(default)]
+    pub spread: f64,
 }
 
 /// FHIR category of an observation.
@@ -936,18 +945,10 @@ pub struct Visit {
     /// Share of visits for an acute condition that take its place (virtual visits), without anything measured.
     #[serde(default)]
     pub acute_share: f64,
-    /// Factor on both shares for women and girls.
-    #[serde(default = "one")]
-    pub women: f64,
+    /// Factor on both shares by sex and age, a table.
+    pub share_curve: Option<Key>,
     /// Where the figures are from.
     pub source: Key,
-}
-
-impl Visit {
-    /// A share of this visit (`share` or `acute_share`) as it is of people of this sex.
-    pub fn share_of(&self, share: f64, sex: Sex) -> f64 {
-        if sex == Sex::Female { share * self.women } else { share }
-    }
 }
 
 /// From an age on, a visit every so many months.
@@ -958,6 +959,25 @@ pub struct Interval {
     pub from_age_months: f64,
     /// Months to the next one.
     pub every_months: f64,
+}
+
+/// The hospital stay in which a child is born: `birth.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BirthRules {
+    /// Concept key of the diagnosis.
+    pub concept: Key,
+    /// Number of the event stream of that diagnosis.
+    pub stream: u16,
+    /// Share of children born in hospital.
+    pub in_hospital: f64,
+    /// Mean days of the stay.
+    pub stay_days: f64,
+    /// What is ordered.
+    #[serde(default)]
+    pub orders: Vec<Order>,
+    /// Where the figures are from.
+    pub source: Key,
 }
 
 /// How deaths are charted: `death.toml`.

@@ -9,7 +9,8 @@ use crate::model::{Condition, Onset};
 use crate::source::Files;
 
 /// Files that a pack has whatever it models.
-const ALWAYS: [&str; 18] = [
+const ALWAYS: [&str; 19] = [
+    "birth.toml",
     "payers.toml",
     "prices.toml",
     "survey.toml",
@@ -126,6 +127,9 @@ impl Reached {
                 }
             }
         }
+        for order in pack.birth.iter().flat_map(|birth| &birth.orders) {
+            reached.order(order.of);
+        }
         for report in &pack.reports {
             reached.concepts.insert(report.concept.0);
             if reached.reports.contains(&report.key) {
@@ -153,6 +157,7 @@ impl Reached {
         let treatments = pack.conditions.iter().filter_map(|condition| condition.treatment.as_ref());
         reached.tables.extend(treatments.filter_map(|treatment| Some(treatment.start_curve?.0)));
         reached.tables.extend(pack.death.correction.map(|curve| curve.0));
+        reached.tables.extend(pack.visits.iter().filter_map(|visit| Some(visit.share_curve?.0)));
         for latent in &pack.latents {
             reached.tables.insert(latent.curve.0);
         }
@@ -172,6 +177,7 @@ impl Reached {
         reached.concepts.extend(pack.specimens.iter().map(|specimen| specimen.concept.0));
         reached.specimens.extend(pack.labs.iter().filter_map(|lab| lab.specimen));
         reached.concepts.insert(pack.death.concept.0);
+        reached.concepts.extend(pack.birth.iter().map(|birth| birth.concept.0));
         reached
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Use {
     pub(super) supplied: i32,
     /// Condition it was begun for, by place in the model.
     pub(super) condition: usize,
+    /// How strongly the person responds to the drug, in standard deviations.
+    pub(super) response: f64,
 }
 
 impl Use {
@@ -132,9 +134,10 @@ impl Body {
             if latent.cap > 0.0 {
                 let mut effect = 0.0;
                 for usage in uses {
-                    for &(target, by, rate) in &model.medications[usage.medication].effects {
-                        if target == index {
-                            effect += by * MedicationModel::strength(rate, usage, day);
+                    for of in &model.medications[usage.medication].effects {
+                        if of.latent == index {
+                            let own = (1.0 + of.spread * usage.response).clamp(0.0, 2.5);
+                            effect += of.by * own * MedicationModel::strength(of.rate, usage, day);
                         }
                     }
                 }

@@ -74,12 +74,17 @@ impl Life {
     }
 
     /// The part of a rate's factor that is the same all life long.
-    pub(super) fn constant_effect(&self, rates: &Rates) -> f64 {
-        let mut log_factor = 0.0;
+    pub(super) fn constant_effect(&self, rates: &Rates<'_>) -> f64 {
+        let born = f64::from(chrono::Datelike::year(&self.demographics.birth_date));
+        let cohort = rates.cohorts.iter().rev().find(|&&(from, _)| from <= born);
+        let mut log_factor = cohort.map_or(0.0, |&(_, factor)| libm::log(factor));
         for effect in &rates.effects {
             match *effect {
                 // Less half the variance, so that the population's mean stays where the table puts it.
-                EffectModel::Latent(latent, by) => log_factor += by * self.body.deviations[latent] - by * by / 2.0,
+                EffectModel::Latent(latent, by) => {
+                    // Nobody is so far from the mean that an effect of this size would take over their life.
+                    log_factor += by * self.body.deviations[latent].clamp(-3.0, 3.0) - by * by / 2.0;
+                }
                 EffectModel::Race(race, by) if race == self.race => log_factor += by,
                 EffectModel::Hispanic(hispanic, by) if hispanic == self.hispanic => log_factor += by,
                 _ => {}
@@ -89,7 +94,7 @@ impl Life {
     }
 
     /// A rate per year at a day of life, with everything that moves it.
-    pub(super) fn rate(&self, rates: &Rates, constant: f64, year: usize, day: i32) -> f64 {
+    pub(super) fn rate(&self, rates: &Rates<'_>, constant: f64, year: usize, day: i32) -> f64 {
         let base = rates.by_year[self.body.sex as usize][year.min(YEARS - 1)];
         if base <= 0.0 {
             return 0.0;
@@ -155,7 +160,7 @@ impl Life {
     }
 
     /// Day of life at which the cumulative hazard reaches the threshold, when that is by the reference date.
-    fn onset_by_hazard(&self, rates: &Rates, min_age: u32, threshold: f64) -> Option<i32> {
+    fn onset_by_hazard(&self, rates: &Rates<'_>, min_age: u32, threshold: f64) -> Option<i32> {
         let constant = self.constant_effect(rates);
         let first = self.birthday(min_age);
         let mut left = threshold;

@@ -38,6 +38,7 @@ pub struct Model<'a> {
     /// What conditions call for at home, by their concept, in the order of the file.
     pub(super) supplies: BTreeMap<ConceptKey, Vec<SupplyModel>>,
     pub(super) visits: Visits<'a>,
+    pub(super) birth: Option<BirthModel<'a>>,
     pub(super) allergies: Vec<(ConceptKey, f64)>,
     /// What each allergy does, beside `allergies`.
     pub(super) reactions: Vec<Option<ConceptKey>>,
@@ -56,10 +57,12 @@ pub(super) struct LatentModel<'a> {
 
 /// Rates by sex and year of age, with what moves them.
 #[derive(Debug)]
-pub(super) struct Rates {
+pub(super) struct Rates<'a> {
     pub(super) by_year: [[f64; YEARS]; 2],
     pub(super) effects: Vec<EffectModel>,
     pub(super) requires_any: Vec<usize>,
+    /// Years of birth, and the factor of those born from then on.
+    pub(super) cohorts: &'a [(f64, f64)],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,9 +75,9 @@ pub(super) enum EffectModel {
 
 #[derive(Debug)]
 pub(super) enum OnsetModel<'a> {
-    Hazard(Rates),
+    Hazard(Rates<'a>),
     Crossing { latent: usize, above: f64 },
-    Recurrent { rates: Rates, season: [f64; 12], calendar: &'a [(f64, f64)] },
+    Recurrent { rates: Rates<'a>, season: [f64; 12], calendar: &'a [(f64, f64)] },
 }
 
 #[derive(Debug)]
@@ -126,12 +129,22 @@ pub(super) struct CourseModel<'a> {
     pub(super) end_orders: Vec<OrderModel>,
 }
 
+/// What a drug does to a latent; see [`twinlake_pack::DrugEffect`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DrugEffectModel {
+    pub(super) latent: usize,
+    pub(super) by: f64,
+    /// Rate per day at which it comes and goes.
+    pub(super) rate: f64,
+    pub(super) spread: f64,
+}
+
 #[derive(Debug)]
 pub(super) struct MedicationModel<'a> {
     pub(super) pack: &'a twinlake_pack::Medication,
     pub(super) label: String,
     pub(super) concept: ConceptKey,
-    pub(super) effects: Vec<(usize, f64, f64)>,
+    pub(super) effects: Vec<DrugEffectModel>,
     pub(super) avoid: Option<(usize, f64)>,
     pub(super) replaces: Vec<usize>,
     pub(super) from_age: f64,
@@ -301,6 +314,22 @@ pub(super) struct VisitModel<'a> {
     pub(super) concept: ConceptKey,
     pub(super) class: EncounterClass,
     pub(super) orders: Vec<OrderModel>,
+    pub(super) share_curve: Option<&'a Table>,
+}
+
+impl VisitModel<'_> {
+    /// A share of this visit (`share` or `acute_share`) as it is of people of this sex and age.
+    pub(super) fn share_of(&self, share: f64, sex: Sex, age: f64) -> f64 {
+        share * self.share_curve.map_or(1.0, |curve| curve.at(sex, age).0)
+    }
+}
+
+/// The stay in which a child is born.
+#[derive(Debug)]
+pub(super) struct BirthModel<'a> {
+    pub(super) pack: &'a twinlake_pack::BirthRules,
+    pub(super) concept: ConceptKey,
+    pub(super) orders: Vec<OrderModel>,
 }
 
 /// The sorts of visit that the simulation makes by name, and those that only a schedule makes.
@@ -402,6 +431,11 @@ impl<'a> Model<'a> {
                 })
                 .collect(),
             visits: names.visits(),
+            birth: pack.birth.as_ref().map(|birth| BirthModel {
+                pack: birth,
+                concept: names.concept(birth.concept),
+                orders: names.orders(&birth.orders),
+            }),
             allergies: pack
                 .allergies
                 .allergy
@@ -497,7 +531,7 @@ impl<'a> Names<'a> {
         self.pack.table(&path).expect(LINTED)
     }
 
-    fn rates(&self, table: Key, scale: f64, effects: &[Effect], requires_any: &[Key]) -> Rates {
+    fn rates(&self, table: Key, scale: f64, effects: &[Effect], requires_any: &[Key]) -> Rates<'a> {
         let table = self.table(table);
         let by_sex = |sex| {
             let mut years = [0.0; YEARS];
@@ -522,14 +556,15 @@ impl<'a> Names<'a> {
                 })
                 .collect(),
             requires_any: requires_any.iter().map(|&key| self.condition_index(key)).collect(),
+            cohorts: &[],
         }
     }
 
     fn condition(&self, index: usize) -> ConditionModel<'a> {
         let condition = &self.pack.conditions[index];
         let onset = match &condition.onset {
-            Onset::Hazard { table, scale, effects, requires_any } => {
-                OnsetModel::Hazard(self.rates(*table, *scale, effects, requires_any))
+            Onset::Hazard { table, scale, effects, requires_any, cohorts } => {
+                OnsetModel::Hazard(Rates { cohorts, ..self.rates(*table, *scale, effects, requires_any) })
             }
             Onset::Crossing { latent, above } => OnsetModel::Crossing { latent: self.latent(*latent), above: *above },
             Onset::Recurrent { table, scale, season, calendar, effects, requires_any } => {
@@ -672,8 +707,11 @@ impl<'a> Names<'a> {
     }
 
     fn medication_model(&self, medication: &'a twinlake_pack::Medication) -> MedicationModel<'a> {
-        let effect = |effect: &twinlake_pack::DrugEffect| {
-            (self.latent(effect.latent), effect.by, core::f64::consts::LN_2 / effect.half_life_days)
+        let effect = |effect: &twinlake_pack::DrugEffect| DrugEffectModel {
+            latent: self.latent(effect.latent),
+            by: effect.by,
+            rate: core::f64::consts::LN_2 / effect.half_life_days,
+            spread: effect.spread,
         };
         MedicationModel {
             pack: medication,
@@ -776,6 +814,7 @@ impl<'a> Names<'a> {
                 twinlake_pack::VisitClass::Virtual => EncounterClass::Virtual,
             },
             orders: self.orders(&visit.orders),
+            share_curve: visit.share_curve.map(|path| self.table(path)),
         }
     }
 

@@ -96,7 +96,9 @@ impl Clinic<'_> {
         let taken = draws.exponential() * YEAR;
         let per_year = entry.pack.stop_per_year;
         let stop = (per_year > 0.0).then(|| day + whole(taken / per_year).max(14));
-        self.uses.push(Use { medication, start: day, stop, supplied: day, condition });
+        // The same for life, whenever the drug is begun.
+        let response = self.medication_seeds[medication].at(0).normal();
+        self.uses.push(Use { medication, start: day, stop, supplied: day, condition, response });
         self.renew(self.uses.len() - 1, sitting);
     }
 

@@ -83,6 +83,8 @@ struct Episode {
     by_video: bool,
     /// Days of the hospital stay, when it comes to one.
     stay: Option<i32>,
+    /// Whether the stay does not begin in the emergency department.
+    direct: bool,
 }
 
 /// A course: a time that passes by itself, as a pregnancy does.
@@ -257,7 +259,7 @@ impl<'c> Clinic<'c> {
     fn visit_by_visit(&mut self) {
         let model = self.model;
         let visits = &model.visits;
-        let mut free = self.start;
+        let mut free = self.birth().map_or(self.start, |last| last + 1);
         let mut wellness = self.first_due(&visits.wellness);
         let mut scheduled: Vec<i32> = visits.scheduled.iter().map(|visit| self.first_due(visit)).collect();
         let mut follow_up = self.follow_up_interval().map(|interval| {
@@ -301,8 +303,9 @@ impl<'c> Clinic<'c> {
                 let mut draws = self.draws(&visits.follow_up, planned);
                 let interval = self.follow_up_interval().unwrap_or(YEAR);
                 if draws.chance(visits.follow_up.pack.attendance) {
-                    let form = visits.virtual_.pack;
-                    let virtual_ = draws.chance(form.share_of(form.share, self.life.body.sex));
+                    let form = &visits.virtual_;
+                    let age = f64::from(planned) / YEAR;
+                    let virtual_ = draws.chance(form.share_of(form.pack.share, self.life.body.sex, age));
                     let visit = if virtual_ { &visits.virtual_ } else { &visits.follow_up };
                     self.manage(visit, day, planned, draws);
                     let interval = self.follow_up_interval();

@@ -53,6 +53,32 @@ impl<'c> Clinic<'c> {
         true
     }
 
+    /// The stay in which the patient is born, of those born in the window; the last day it takes.
+    pub(super) fn birth(&mut self) -> Option<i32> {
+        let birth = self.model.birth.as_ref().filter(|_| self.life.window <= 0)?;
+        let mut draws = self.life.seed.child("birth", 0).draws();
+        let in_hospital = draws.chance(birth.pack.in_hospital);
+        let stay = 1 + whole(draws.exponential() * (birth.pack.stay_days - 1.0).max(0.0)).min(30);
+        let begin = self.life.date(0).and_time(time_of(u32::try_from(draws.below(24 * 60)).unwrap_or(0)));
+        let finish = begin + TimeDelta::days(i64::from(stay)) + TimeDelta::minutes(draw_minutes(&mut draws, 600));
+        let last = self.day_of(finish);
+        if !in_hospital || last > self.last {
+            return None;
+        }
+        let sitting = self.admit(begin, finish, None, &mut draws);
+        let cause = self.model.visits.inpatient.pack.key.0;
+        self.chart.diagnoses.extend(sitting.encounter.map(|encounter| Diagnosis {
+            event: event(birth.pack.stream, sitting.day, sitting.slot),
+            concept: birth.concept,
+            encounter,
+            cause,
+        }));
+        self.latents_on(0);
+        let orders: Vec<(OrderModel, Cause)> = birth.orders.iter().map(|order| (*order, cause)).collect();
+        self.carry_out(&sitting, None, &orders, &[], None);
+        Some(last)
+    }
+
     /// An acute episode; the last day it takes, or none when it would not be over in time.
     pub(super) fn episode(&mut self, episode: Episode) -> Option<i32> {
         let model = self.model;
@@ -69,6 +95,9 @@ impl<'c> Clinic<'c> {
         let mut draws = self.condition_seeds[episode.condition].at(episode.number);
         // Those that have decided what becomes of it.
         let _ = (draws.uniform(), draws.exponential());
+        if let (Some(stay), true) = (episode.stay, episode.direct) {
+            return Some(self.direct_stay(episode.condition, day, stay, &mut draws));
+        }
         let sitting = self.sit(visit, day, 0, Some(condition), &mut draws);
         self.latents_on(day);
         self.diagnose(episode.condition, &sitting);
@@ -92,6 +121,23 @@ impl<'c> Clinic<'c> {
             day
         };
         Some(last)
+    }
+
+    /// A stay that does not begin in the emergency department, from a morning on; the last day it takes.
+    fn direct_stay(&mut self, index: usize, day: i32, stay: i32, draws: &mut Draws) -> i32 {
+        let condition = self.model.condition(index);
+        let begin = self.life.date(day).and_time(time_of(6 * 60 + u32::try_from(draws.below(300)).unwrap_or(0)));
+        let finish = begin + TimeDelta::days(i64::from(stay)) + TimeDelta::minutes(draw_minutes(draws, 600));
+        let sitting = self.admit(begin, finish, Some(condition), draws);
+        self.latents_on(day);
+        self.diagnose(index, &sitting);
+        let key = condition.pack.key.0;
+        let orders: Vec<(OrderModel, Cause)> = condition.orders.iter().map(|order| (*order, key)).collect();
+        let shifts: Vec<(usize, f64)> =
+            condition.lab_shifts.iter().map(|&(lab, by)| (lab, by * (0.6 + 0.8 * draws.uniform()))).collect();
+        self.carry_out(&sitting, Some(index), &orders, &shifts, Some(condition));
+        self.prescribe_for(index, &sitting, draws);
+        self.day_of(finish)
     }
 
     fn day_of(&self, at: NaiveDateTime) -> i32 {

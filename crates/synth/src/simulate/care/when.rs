@@ -81,7 +81,8 @@ impl Clinic<'_> {
                 let emergency = admitted || chance < rules.admission + rules.emergency;
                 let visits = &self.model.visits;
                 let video = &visits.virtual_;
-                let share = video.pack.share_of(video.pack.acute_share, self.life.body.sex);
+                let age = f64::from(onset) / YEAR;
+                let share = video.share_of(video.pack.acute_share, self.life.body.sex, age);
                 let by_video = !emergency && self.draws(video, onset).chance(share);
                 let visit = match (emergency, by_video) {
                     (true, _) => &visits.emergency,
@@ -90,7 +91,8 @@ impl Clinic<'_> {
                 };
                 let stay = admitted.then(|| 1 + whole(stay * (rules.stay_days - 1.0).max(0.0)).min(30));
                 let day = self.opening(onset, visit);
-                all.push(Episode { day, condition: index, number, emergency, by_video, stay });
+                let direct = chance < rules.admission * rules.direct;
+                all.push(Episode { day, condition: index, number, emergency, by_video, stay, direct });
             }
         }
         all.sort_by_key(|episode| (episode.day, episode.condition));
