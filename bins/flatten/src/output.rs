@@ -78,7 +78,7 @@ impl TableWriter {
             }
             Format::Parquet => {
                 let properties = WriterProperties::builder()
-                    .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+                    .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
                     .set_max_row_group_row_count(Some(65_536))
                     .set_created_by("twinlake".to_owned())
                     .build();

@@ -95,10 +95,10 @@ fn types_are_those_of_the_profile() {
     let view = ViewDefinition::parse(
         r#"{"name": "v", "resource": "Observation", "select": [{"column": [
             {"name": "decimal", "path": "value.ofType(Quantity).value", "type": "decimal"},
-            {"name": "date", "path": "birthDate"},
+            {"name": "date", "path": "value.ofType(Period).start", "type": "date"},
             {"name": "instant", "path": "issued", "type": "http://hl7.org/fhirpath/instant"},
-            {"name": "given", "path": "name.given", "collection": true},
-            {"name": "found", "path": "name.exists()"},
+            {"name": "note", "path": "note.text", "collection": true},
+            {"name": "found", "path": "note.exists()"},
             {"name": "row", "path": "%rowIndex"}]}]}"#,
     )
     .unwrap();
@@ -133,7 +133,10 @@ fn a_column_takes_one_primitive() {
         rows(&column("name.family", ""), patient),
         "view `v`, column `c`: `name.family` gave 2 values in `Patient/p`, expected at most one"
     );
-    assert!(rows(&column("name.first()", ""), patient).contains("is not a primitive"));
+    assert!(
+        rows(&column("name.first()", ""), patient)
+            .contains("a column holds a primitive, and this is HumanName; it has use, family")
+    );
     assert_eq!(
         rows(&column("birthDate", r#", "type": "date""#), patient),
         "view `v`, column `c`: `x` in `Patient/p` is not a date"
