@@ -13,6 +13,7 @@ use twinlake_flatten::{Flattener, Plan, Types, ViewDefinition, ViewError, resour
 
 use crate::input::{Body, Chunk, Rejected, read_file};
 use crate::keys::{add_keys, with_keys};
+use crate::permits::Permits;
 
 /// How files are flattened.
 #[derive(Clone, Debug)]
@@ -71,6 +72,17 @@ pub fn flatten_files(
     sink: &mut dyn FnMut(&str, RecordBatch) -> Result<()>,
     rejected: &mut dyn FnMut(&Rejected) -> Result<()>,
 ) -> Result<Totals> {
+    flatten_with(config, files, &Permits::new(config.threads.get()), sink, rejected)
+}
+
+/// As [`flatten_files`], with permits that are shared with whoever takes the batches.
+pub(crate) fn flatten_with(
+    config: &Config,
+    files: &[PathBuf],
+    permits: &Permits,
+    sink: &mut dyn FnMut(&str, RecordBatch) -> Result<()>,
+    rejected: &mut dyn FnMut(&Rejected) -> Result<()>,
+) -> Result<Totals> {
     let tables = Tables::new(config)?;
     let mut totals = Totals::default();
     for (_, table, _) in tables.each() {
@@ -78,21 +90,21 @@ pub fn flatten_files(
     }
     // So many chunks are on their way at most: read, flattened or waiting for their turn.
     let n_chunks = 2 * config.threads.get() + 1;
-    // A permit is the memory of a chunk that was done, to be filled again: fresh memory costs as much as parsing does.
-    let (give_permit, permits) = sync_channel::<Vec<u8>>(n_chunks);
+    // The memory of a chunk that was done is filled again: fresh memory costs as much as parsing does.
+    let (give_memory, memory) = sync_channel::<Vec<u8>>(n_chunks);
     let (give_work, work) = sync_channel::<(u64, Chunk)>(n_chunks);
     let (give_flat, flats) = sync_channel::<(u64, Flat)>(n_chunks);
     for _ in 0..n_chunks {
-        give_permit.send(Vec::new()).expect("the channel holds as many");
+        give_memory.send(Vec::new()).expect("the channel holds as many");
     }
     let work = Mutex::new(work);
     std::thread::scope(|scope| {
-        let reader = scope.spawn(move || read(files, &permits, &give_work));
+        let reader = scope.spawn(move || read(files, &memory, &give_work));
         for _ in 0..config.threads.get() {
             let (work, tables, give_flat) = (&work, &tables, give_flat.clone());
             scope.spawn(move || {
                 while let Some((number, chunk)) = next(work) {
-                    let mut flat = tables.flatten(&chunk);
+                    let mut flat = permits.run(|| tables.flatten(&chunk));
                     flat.memory = chunk.into_memory();
                     if give_flat.send((number, flat)).is_err() {
                         return;
@@ -102,7 +114,7 @@ pub fn flatten_files(
         }
         drop(give_flat);
         // Dropped when this block ends, also by an error; then the other threads end too.
-        let (flats, give_permit) = (flats, give_permit);
+        let (flats, give_memory) = (flats, give_memory);
         let mut waiting = BTreeMap::new();
         let mut turn = 0;
         let mut lines = None;
@@ -113,7 +125,7 @@ pub fn flatten_files(
                 let memory = std::mem::take(&mut flat.memory);
                 flat.hand_over(config, &mut lines, &mut totals, sink, rejected)?;
                 // The reader may have ended already.
-                let _ = give_permit.send(memory);
+                let _ = give_memory.send(memory);
             }
         }
         reader.join().expect("the reader does not panic")
@@ -121,12 +133,12 @@ pub fn flatten_files(
     Ok(totals)
 }
 
-/// Reads all files in order, one chunk a permit.
-fn read(files: &[PathBuf], permits: &Receiver<Vec<u8>>, give_work: &SyncSender<(u64, Chunk)>) -> Result<()> {
+/// Reads all files in order, one chunk for each piece of memory.
+fn read(files: &[PathBuf], memory: &Receiver<Vec<u8>>, give_work: &SyncSender<(u64, Chunk)>) -> Result<()> {
     let mut number = 0;
     let mut going = true;
     for file in files {
-        read_file(file, &mut || permits.recv().ok(), &mut |chunk| {
+        read_file(file, &mut || memory.recv().ok(), &mut |chunk| {
             going = give_work.send((number, chunk)).is_ok();
             number += 1;
             going
