@@ -1,5 +1,6 @@
 //! A path, compiled: its elements are keys of the plan, its constants are values.
 
+use crate::functions::Function;
 use crate::number::Number;
 use crate::path::Binary;
 
@@ -21,6 +22,7 @@ pub(crate) enum Op {
     Boolean(bool),
     Integer(i64),
     Number(Number),
+    Quantity(Number, String),
     Text(String, &'static str),
     Step(Box<Code>, Action),
     Binary(Binary, Box<Code>, Box<Code>),
@@ -40,6 +42,10 @@ pub(crate) enum Action {
     OfType(&'static str),
     /// Resources of this type; the key is that of `resourceType`.
     OfResource(String, u16),
+    Is(Box<Action>),
+    Call(Function, Vec<Code>),
+    /// Quantities as values that have an order; anything else as it is.
+    AsQuantity(QuantityKeys),
     Index(Box<Code>),
     Where(Box<Code>),
     Exists(Option<Box<Code>>),
@@ -73,4 +79,12 @@ pub(crate) struct ExtensionKeys {
 pub(crate) struct ReferenceKeys {
     pub(crate) reference: u16,
     pub(crate) of_type: u16,
+}
+
+/// Keys of what a Quantity has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QuantityKeys {
+    pub(crate) value: u16,
+    pub(crate) code: u16,
+    pub(crate) unit: u16,
 }

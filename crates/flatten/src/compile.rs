@@ -1,8 +1,9 @@
 //! From an expression to code: elements are looked up in R4, keys get numbers, and what is needed is noted.
 
-use crate::code::{Action, Code, ExtensionKeys, Op, ReferenceKeys, Typed};
+use crate::code::{Action, Code, ExtensionKeys, Op, QuantityKeys, ReferenceKeys, Typed};
 use crate::element;
 use crate::error::Fault;
+use crate::functions::Function;
 use crate::needed::{Shape, Shapes};
 use crate::number::Number;
 use crate::path::{Binary, Expr, Kind, OfType, Step};
@@ -91,29 +92,150 @@ impl Compiler<'_> {
                 Some(number) => (Op::Number(number), Known::computed("decimal")),
                 None => return Err(Fault::new(expr.at, format!("`{text}` has too many digits"))),
             },
+            Kind::Quantity(text, unit) => match Number::parse(text) {
+                Some(number) => (Op::Quantity(number, unit.clone()), Known::computed("Quantity")),
+                None => return Err(Fault::new(expr.at, format!("`{text}` has too many digits"))),
+            },
             Kind::Text(text, data_type) => (Op::Text(text.clone(), data_type), Known::computed(data_type)),
             Kind::Step(input, step) => return self.step(expr.at, input, step, focus),
-            Kind::Binary(operator, left, right) => {
-                let (left, left_known) = self.expr(left, focus)?;
-                let (right, right_known) = self.expr(right, focus)?;
-                let data_type = match operator {
-                    Binary::Add if [&left_known, &right_known].iter().any(|known| is_text(known)) => "string",
-                    Binary::Add | Binary::Subtract | Binary::Multiply => {
-                        let integers =
-                            [&left_known, &right_known].iter().all(|known| known.single_type() == Some("integer"));
-                        if integers { "integer" } else { "decimal" }
-                    }
-                    Binary::Divide => "decimal",
-                    _ => "boolean",
-                };
-                (Op::Binary(*operator, Box::new(left), Box::new(right)), Known::computed(data_type))
-            }
+            Kind::Binary(operator, left, right) => return self.binary(expr.at, *operator, left, right, focus),
             Kind::Negate(operand) => {
                 let (code, known) = self.expr(operand, focus)?;
                 (Op::Negate(Box::new(code)), Known { shapes: Vec::new(), many: false, ..known })
             }
         };
         Ok((Code { at: expr.at, op }, known))
+    }
+
+    fn binary(&mut self, at: usize, operator: Binary, left: &Expr, right: &Expr, focus: &Known) -> Compiled {
+        let (mut left, left_known) = self.expr(left, focus)?;
+        let (mut right, right_known) = self.expr(right, focus)?;
+        let both = [&left_known, &right_known];
+        let is_compared = matches!(
+            operator,
+            Binary::Equal
+                | Binary::NotEqual
+                | Binary::Less
+                | Binary::LessOrEqual
+                | Binary::Greater
+                | Binary::GreaterOrEqual
+        );
+        if is_compared && both.iter().any(|known| known.single_type() == Some("Quantity")) {
+            left = self.as_quantity(left, &left_known);
+            right = self.as_quantity(right, &right_known);
+        }
+        let known = match operator {
+            Binary::Union => self.both(left_known, right_known),
+            Binary::Concatenate => Known::computed("string"),
+            Binary::Add if both.iter().any(|known| is_text(known)) => Known::computed("string"),
+            Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Remainder => {
+                let integers = both.iter().all(|known| known.single_type() == Some("integer"));
+                Known::computed(if integers { "integer" } else { "decimal" })
+            }
+            Binary::Divide => Known::computed("decimal"),
+            Binary::WholeDivide => Known::computed("integer"),
+            _ => Known::computed("boolean"),
+        };
+        Ok((Code { at, op: Op::Binary(operator, Box::new(left), Box::new(right)) }, known))
+    }
+
+    /// What gives the items of both.
+    fn both(&self, left: Known, right: Known) -> Known {
+        let types = match (left.types, right.types) {
+            (Some(mut types), Some(more)) => {
+                types.extend(more.iter().filter(|of| !types.contains(of)).copied().collect::<Vec<_>>());
+                Some(types)
+            }
+            // `{}` has no type, and adds none.
+            (Some(types), None) if right.shapes.is_empty() => Some(types),
+            (None, Some(types)) if left.shapes.is_empty() => Some(types),
+            _ => None,
+        };
+        Known { shapes: [left.shapes, right.shapes].concat(), types, many: true }
+    }
+
+    fn as_quantity(&mut self, code: Code, known: &Known) -> Code {
+        if known.shapes.is_empty() {
+            return code;
+        }
+        let (value, of_code, unit) = (self.shapes.key("value"), self.shapes.key("code"), self.shapes.key("unit"));
+        self.children(&known.shapes, &[(value, None), (of_code, None), (unit, None)]);
+        let keys = QuantityKeys { value, code: of_code, unit };
+        Code { at: code.at, op: Op::Step(Box::new(code), Action::AsQuantity(keys)) }
+    }
+
+    /// A call of a function that takes its arguments as they are.
+    fn call(
+        &mut self,
+        function: Function,
+        arguments: &[Expr],
+        input: &Known,
+        focus: &Known,
+    ) -> Result<(Action, Known), Fault> {
+        // What is asked of each item starts from it, all else from where the path starts.
+        let focus = match function {
+            Function::All | Function::Select | Function::Iif => input.one(),
+            _ => focus.clone(),
+        };
+        let mut codes = Vec::new();
+        let mut knowns = Vec::new();
+        for argument in arguments {
+            let (code, known) = self.expr(argument, &focus)?;
+            codes.push(code);
+            knowns.push(known);
+        }
+        let mut knowns = knowns.into_iter();
+        let known = match function {
+            Function::Distinct
+            | Function::Tail
+            | Function::Skip
+            | Function::Take
+            | Function::Exclude
+            | Function::Intersect => input.clone(),
+            Function::Last | Function::Single => input.one(),
+            Function::Select => match knowns.next() {
+                Some(known) => Known { many: known.many || input.many, ..known },
+                None => input.clone(),
+            },
+            Function::Union | Function::Combine => match knowns.next() {
+                Some(known) => self.both(input.clone(), known),
+                None => input.clone(),
+            },
+            Function::Iif => match (knowns.nth(1), knowns.next()) {
+                (Some(then), Some(otherwise)) => {
+                    let many = then.many || otherwise.many;
+                    Known { many, ..self.both(then, otherwise) }
+                }
+                (Some(then), None) => then,
+                (None, _) => input.clone(),
+            },
+            Function::Count
+            | Function::Length
+            | Function::IndexOf
+            | Function::ToInteger
+            | Function::Floor
+            | Function::Ceiling
+            | Function::Truncate => Known::computed("integer"),
+            Function::Abs => Known::computed(input.single_type().filter(|of| *of == "integer").unwrap_or("decimal")),
+            Function::Round | Function::ToDecimal => Known::computed("decimal"),
+            Function::Split => Known { many: true, ..Known::computed("string") },
+            Function::Lower
+            | Function::Upper
+            | Function::Trim
+            | Function::Replace
+            | Function::Substring
+            | Function::ToText => Known::computed("string"),
+            Function::All
+            | Function::AllTrue
+            | Function::AnyTrue
+            | Function::Contains
+            | Function::EndsWith
+            | Function::StartsWith
+            | Function::HasValue
+            | Function::IsDistinct
+            | Function::ToBoolean => Known::computed("boolean"),
+        };
+        Ok((Action::Call(function, codes), known))
     }
 
     fn step(&mut self, at: usize, input: &Expr, step: &Step, focus: &Known) -> Compiled {
@@ -128,6 +250,7 @@ impl Compiler<'_> {
         {
             return Ok(compiled);
         }
+        let outer = focus;
         let (code, input) = self.expr(input, focus)?;
         let boolean = || Known::computed("boolean");
         let (action, known) = match step {
@@ -153,6 +276,18 @@ impl Compiler<'_> {
                 let types = r4::type_named(resource).map(|name| vec![name]);
                 (Action::OfResource(resource.clone(), key), Known { types, ..input })
             }
+            Step::Is(of_type) => {
+                let action = match of_type {
+                    OfType::Data(data_type) => Action::OfType(data_type),
+                    OfType::Resource(resource) => {
+                        let key = self.shapes.key("resourceType");
+                        self.children(&input.shapes, &[(key, None)]);
+                        Action::OfResource(resource.clone(), key)
+                    }
+                };
+                (Action::Is(Box::new(action)), boolean())
+            }
+            Step::Call(function, arguments) => self.call(*function, arguments, &input, outer)?,
             Step::Index(index) => {
                 let (index, _) = self.expr(index, focus)?;
                 (Action::Index(Box::new(index)), input.one())

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use crate::code::{Action, Code, ExtensionKeys, Op, ReferenceKeys, Typed};
 use crate::element;
 use crate::error::Fault;
+use crate::functions::{self, Call, Function};
 use crate::item::{Item, Items};
 use crate::json::{self, split_reference};
 use crate::number::Number;
@@ -25,13 +26,13 @@ type Result<T> = std::result::Result<T, Box<Fault>>;
 /// Whether whoever takes the items wants more of them.
 pub(crate) type Flow = Result<ControlFlow<()>>;
 /// Takes items as they are found.
-type Out<'o, 'a> = &'o mut dyn FnMut(Item<'a>) -> Flow;
+pub(crate) type Out<'o, 'a> = &'o mut dyn FnMut(Item<'a>) -> Flow;
 
 const MORE: Flow = Ok(ControlFlow::Continue(()));
 const ENOUGH: Flow = Ok(ControlFlow::Break(()));
 
 #[cold]
-fn fault(at: usize, reason: impl Into<String>) -> Box<Fault> {
+pub(crate) fn fault(at: usize, reason: impl Into<String>) -> Box<Fault> {
     Box::new(Fault::new(at, reason))
 }
 
@@ -45,6 +46,13 @@ pub(crate) fn each<'a>(code: &Code, scope: &Scope<'a>, focus: &Item<'a>, out: Ou
         Op::Boolean(value) => out(Item::Boolean(*value)),
         Op::Integer(value) => out(Item::Integer(*value)),
         Op::Number(value) => out(Item::Number(*value)),
+        Op::Quantity(value, unit) => out(Item::Quantity(*value, Cow::Owned(unit.clone()))),
+        // All that is there, once each.
+        Op::Binary(Binary::Union, left, right) => {
+            let arguments = std::slice::from_ref(&**right);
+            let call = Call { at: code.at, function: Function::Union, input: left, arguments };
+            functions::call(&call, scope, focus, out)
+        }
         Op::Text(text, data_type) => out(Item::Text(Cow::Owned(text.clone()), data_type)),
         Op::Step(input, action) => step(code.at, input, action, scope, focus, out),
         Op::Binary(operator, left, right) => match binary(code.at, *operator, left, right, scope, focus)? {
@@ -73,7 +81,7 @@ pub(crate) fn collect<'a>(code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> R
 }
 
 /// The only item, or none; several are a fault.
-fn single<'a>(at: usize, code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Option<Item<'a>>> {
+pub(crate) fn single<'a>(at: usize, code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Option<Item<'a>>> {
     let (mut first, mut n_items) = (None, 0);
     let _ = each(code, scope, focus, &mut |item| {
         n_items += 1;
@@ -89,7 +97,7 @@ fn single<'a>(at: usize, code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Re
 }
 
 /// A condition: none is unknown, a single value that is no boolean is true.
-fn truth<'a>(code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Option<bool>> {
+pub(crate) fn truth<'a>(code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Option<bool>> {
     Ok(single(code.at, code, scope, focus)?.map(|item| item.boolean().unwrap_or(true)))
 }
 
@@ -117,8 +125,28 @@ fn step<'a>(at: usize, input: &Code, action: &Action, scope: &Scope<'a>, focus: 
             each(input, scope, focus, &mut |item| if is_of_type(&item, data_type) { out(item) } else { MORE })
         }
         Action::OfResource(resource, key) => each(input, scope, focus, &mut |item| {
-            let found = item.node().and_then(|node| node.get(*key)).and_then(NodeRef::text);
-            if found == Some(resource) { out(item) } else { MORE }
+            if is_resource(&item, resource, *key) { out(item) } else { MORE }
+        }),
+        Action::Is(wanted) => match single(at, input, scope, focus)? {
+            None => MORE,
+            Some(item) => out(Item::Boolean(match &**wanted {
+                Action::OfType(data_type) => is_of_type(&item, data_type),
+                Action::OfResource(resource, key) => is_resource(&item, resource, *key),
+                _ => false,
+            })),
+        },
+        Action::Call(function, arguments) => {
+            let call = Call { at, function: *function, input, arguments };
+            functions::call(&call, scope, focus, out)
+        }
+        Action::AsQuantity(keys) => each(input, scope, focus, &mut |item| {
+            let quantity = item.node().filter(|node| node.is_object()).and_then(|node| {
+                let value = Number::parse(node.get(keys.value)?.number()?)?;
+                let unit = node.get(keys.code).and_then(NodeRef::text).or_else(|| node.get(keys.unit)?.text());
+                // Without a unit it is a plain number, whose unit is `1`.
+                Some(Item::Quantity(value, Cow::Borrowed(unit.unwrap_or("1"))))
+            });
+            out(quantity.unwrap_or(item))
         }),
         Action::Index(index) => {
             let wanted = match single(at, index, scope, focus)? {
@@ -262,6 +290,10 @@ fn is_of_type(item: &Item<'_>, wanted: &'static str) -> bool {
     }
 }
 
+fn is_resource(item: &Item<'_>, resource: &str, key: u16) -> bool {
+    item.node().and_then(|node| node.get(key)).and_then(NodeRef::text) == Some(resource)
+}
+
 fn extensions<'a>(node: NodeRef<'a>, url: Option<&str>, keys: ExtensionKeys, out: Out<'_, 'a>) -> Flow {
     for extension in node.get(keys.extension).into_iter().flat_map(NodeRef::each) {
         let wanted = url.is_none_or(|url| extension.get(keys.url).and_then(NodeRef::text) == Some(url));
@@ -320,6 +352,39 @@ fn binary<'a>(
                 _ => None,
             }
         }
+        Binary::Xor | Binary::Implies => {
+            let left = single(at, left, scope, focus)?.map(|item| item.boolean().unwrap_or(true));
+            let right = single(at, right, scope, focus)?.map(|item| item.boolean().unwrap_or(true));
+            match (operator, left, right) {
+                (Binary::Xor, Some(left), Some(right)) => Some(left != right),
+                (Binary::Implies, Some(false), _) | (Binary::Implies, _, Some(true)) => Some(true),
+                (Binary::Implies, Some(true), right) => right,
+                _ => None,
+            }
+        }
+        Binary::In | Binary::Contains => {
+            let (one, many) = if operator == Binary::In { (left, right) } else { (right, left) };
+            match single(at, one, scope, focus)? {
+                None => None,
+                Some(item) => Some(functions::contains(&collect(many, scope, focus)?, &item)),
+            }
+        }
+        Binary::Equivalent | Binary::NotEquivalent => {
+            let same = equivalent(&collect(left, scope, focus)?, &collect(right, scope, focus)?);
+            Some(same == (operator == Binary::Equivalent))
+        }
+        Binary::Concatenate => {
+            let text = |code| match single(at, code, scope, focus)? {
+                None => Ok(String::new()),
+                Some(item) => match item.text() {
+                    Some(text) => Ok(text.to_owned()),
+                    None => Err(fault(at, format!("`&` is for text, not `{}`", item.shown()))),
+                },
+            };
+            return Ok(Some(Item::Text(Cow::Owned(text(left)? + &text(right)?), "string")));
+        }
+        // These are no operators of two values; the parser makes steps of the last two.
+        Binary::Union | Binary::Is | Binary::As => None,
         Binary::Equal | Binary::NotEqual => {
             let left = collect(left, scope, focus)?;
             // `x = 'text'` is most of what views ask; it is answered without a copy of the text.
@@ -345,7 +410,12 @@ fn binary<'a>(
                 _ => order != Ordering::Less,
             })
         }
-        Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide => {
+        Binary::Add
+        | Binary::Subtract
+        | Binary::Multiply
+        | Binary::Divide
+        | Binary::WholeDivide
+        | Binary::Remainder => {
             let (left, right) = (single(at, left, scope, focus)?, single(at, right, scope, focus)?);
             let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
             return arithmetic(at, operator, &left, &right);
@@ -378,7 +448,11 @@ fn equal(left: &Items<'_>, right: &Items<'_>) -> Option<bool> {
     (!unknown).then_some(true)
 }
 
-fn equal_items(left: &Item<'_>, right: &Item<'_>) -> Option<bool> {
+pub(crate) fn equal_items(left: &Item<'_>, right: &Item<'_>) -> Option<bool> {
+    if let (Item::Quantity(a, unit), Item::Quantity(b, other)) = (left, right) {
+        // Units are not converted; what differs in unit is not known to differ.
+        return if unit == other { a.compare(*b).map(|order| order == Ordering::Equal) } else { None };
+    }
     if let (Some(left), Some(right)) = (left.boolean(), right.boolean()) {
         return Some(left == right);
     }
@@ -400,6 +474,26 @@ fn equal_items(left: &Item<'_>, right: &Item<'_>) -> Option<bool> {
     }
 }
 
+/// Whether the same is meant: text in any case and with any white space, in any order.
+fn equivalent(left: &Items<'_>, right: &Items<'_>) -> bool {
+    let same = |a: &Item<'_>, b: &Item<'_>| match (a.text(), b.text()) {
+        (Some(a), Some(b)) => {
+            let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+            plain(a) == plain(b)
+        }
+        _ => equal_items(a, b) == Some(true),
+    };
+    let mut rest: Vec<&Item<'_>> = right.as_slice().iter().collect();
+    left.len() == right.len()
+        && left.as_slice().iter().all(|item| match rest.iter().position(|other| same(item, other)) {
+            Some(index) => {
+                rest.swap_remove(index);
+                true
+            }
+            None => false,
+        })
+}
+
 /// Both as dates or times: when one is known to be such, or both are written with a date and a time.
 fn temporals(left: &Item<'_>, right: &Item<'_>) -> Option<(Temporal, Temporal)> {
     let typed = |item: &Item<'_>| matches!(item.data_type(), Some("date" | "dateTime" | "instant" | "time"));
@@ -409,6 +503,9 @@ fn temporals(left: &Item<'_>, right: &Item<'_>) -> Option<(Temporal, Temporal)> 
 }
 
 fn compare(at: usize, left: &Item<'_>, right: &Item<'_>) -> Result<Option<Ordering>> {
+    if let (Item::Quantity(a, unit), Item::Quantity(b, other)) = (left, right) {
+        return Ok(if unit == other { a.compare(*b) } else { None });
+    }
     if let (Some(a), Some(b)) = (left.number(), right.number()) {
         return Ok(a.compare(b));
     }
@@ -437,6 +534,8 @@ fn arithmetic<'a>(at: usize, operator: Binary, left: &Item<'_>, right: &Item<'_>
         Binary::Multiply => a.multiply(b),
         // Division by zero is empty, says FHIRPath.
         _ if b.compare(Number::integer(0)) == Some(Ordering::Equal) => return Ok(None),
+        Binary::WholeDivide => a.divide_whole(b).map(|(quotient, _)| quotient),
+        Binary::Remainder => a.divide_whole(b).map(|(_, rest)| rest),
         _ => a.divide(b),
     };
     let Some(result) = result else {
@@ -445,7 +544,11 @@ fn arithmetic<'a>(at: usize, operator: Binary, left: &Item<'_>, right: &Item<'_>
             format!("the result for `{}` and `{}` has too many digits", left.shown(), right.shown()),
         ));
     };
-    let whole = if integers && operator != Binary::Divide { result.scaled(0) } else { None };
+    let whole = if (integers && operator != Binary::Divide) || operator == Binary::WholeDivide {
+        result.scaled(0)
+    } else {
+        None
+    };
     Ok(Some(match whole.and_then(|value| i64::try_from(value).ok()) {
         Some(value) => Item::Integer(value),
         None => Item::Number(result),
@@ -518,6 +621,47 @@ mod tests {
             ("deceased and true", ""),
             ("deceased and false", "false"),
             ("{}.empty()", "true"),
+            ("name.given.count()", "3"),
+            ("name.given.last()", "C"),
+            ("name.given.skip(1).take(1)", "B"),
+            ("name.given.tail()", "B,C"),
+            ("name.given.select($this + '!')", "A!,B!,C!"),
+            ("name.all(given.exists())", "true"),
+            ("('a' | 'b' | 'a').count()", "2"),
+            ("name.given.combine('A').isDistinct()", "false"),
+            ("name.given.intersect('A' | 'C')", "A,C"),
+            ("name.given.exclude('A')", "B,C"),
+            ("'A' in name.given", "true"),
+            ("name.given contains 'Z'", "false"),
+            ("iif(active, 'yes', 'no')", "yes"),
+            ("iif(gender.exists(), 'yes')", ""),
+            ("id.upper().lower().length()", "1"),
+            ("'abc'.substring(1, 1)", "b"),
+            ("'abc'.substring(9)", ""),
+            ("'a-b'.split('-')", "a,b"),
+            ("'abc'.indexOf('c')", "2"),
+            ("'abc'.replace('b', 'x').startsWith('ax')", "true"),
+            ("' x '.trim().endsWith('x')", "true"),
+            ("'abc'.contains('bc')", "true"),
+            ("'7.10'.toDecimal()", "7.10"),
+            ("multipleBirth.ofType(integer).toString()", "2"),
+            ("'x'.toInteger()", ""),
+            ("active.toInteger()", "1"),
+            ("(-2.5).round()", "-3"),
+            ("(-2.5).floor()", "-3"),
+            ("(-2.5).abs().ceiling()", "3"),
+            ("7 div 2", "3"),
+            ("7 mod 2", "1"),
+            ("true xor active", "false"),
+            ("gender.exists() implies active", "true"),
+            ("'A  b' ~ 'a B'", "true"),
+            ("gender & 'x'", "x"),
+            ("multipleBirth is integer", "true"),
+            ("multipleBirth as integer", "2"),
+            ("5 'mg' < 6 'mg'", "true"),
+            ("5 'mg' < 6 'g'", ""),
+            ("1 day = 1 'd'", "true"),
+            ("birthDate.hasValue()", "true"),
             ("@2019-01-01T10:00:00Z = @2019-01-01T11:00:00+01:00", "true"),
         ] {
             assert_eq!(eval(path, PATIENT), expected, "{path}");

@@ -14,6 +14,8 @@ pub(crate) enum Item<'a> {
     Boolean(bool),
     Integer(i64),
     Number(Number),
+    /// A number and its unit.
+    Quantity(Number, Cow<'a, str>),
     /// Text, and its FHIR type.
     Text(Cow<'a, str>, &'static str),
 }
@@ -66,6 +68,7 @@ impl<'a> Item<'a> {
             Self::Boolean(_) => Some("boolean"),
             Self::Integer(_) => Some("integer"),
             Self::Number(_) => Some("decimal"),
+            Self::Quantity(..) => Some("Quantity"),
             Self::Text(_, data_type) => Some(data_type),
         }
     }
@@ -77,6 +80,7 @@ impl<'a> Item<'a> {
             Self::Boolean(value) => value.to_string(),
             Self::Integer(value) => value.to_string(),
             Self::Number(value) => value.to_string(),
+            Self::Quantity(value, unit) => format!("{value} '{unit}'"),
             Self::Text(text, _) => text.to_string(),
         };
         match text.char_indices().nth(60) {

@@ -32,6 +32,7 @@ mod element;
 mod error;
 mod eval;
 mod flattener;
+mod functions;
 mod item;
 mod json;
 mod needed;

@@ -196,6 +196,7 @@ fn text<'a>(item: &Item<'a>) -> Option<Cow<'a, str>> {
         Item::Boolean(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
         Item::Integer(value) => Cow::Owned(value.to_string()),
         Item::Number(value) => Cow::Owned(value.to_string()),
+        Item::Quantity(..) => return None,
         Item::Node(node, _) => match node.kind() {
             NodeKind::Object | NodeKind::Array | NodeKind::Null => return None,
             _ => Cow::Borrowed(node.raw()),
@@ -212,7 +213,7 @@ fn float(item: &Item<'_>) -> Option<f64> {
         Item::Integer(value) => value.to_string().parse().ok()?,
         Item::Number(number) => number.to_string().parse().ok()?,
         Item::Node(value, _) => value.number()?.parse().ok()?,
-        Item::Boolean(_) | Item::Text(..) => return None,
+        Item::Boolean(_) | Item::Text(..) | Item::Quantity(..) => return None,
     };
     value.is_finite().then_some(value)
 }
