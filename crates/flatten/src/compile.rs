@@ -312,6 +312,11 @@ impl Compiler<'_> {
                 )
             }
             Step::Join(separator) => (Action::Join(separator.clone()), Known::computed("string")),
+            Step::Resolve => {
+                let reason = "resolve() leads out of the resource; only its key is here: `resolve().getResourceKey()`, also \
+                              `resolve().ofType(Patient).getResourceKey()`; join the tables by it";
+                return Err(Fault::new(at, reason));
+            }
             Step::ResourceKey => {
                 let key = self.shapes.key("id");
                 let shapes = input.shapes.iter().map(|shape| self.shapes.child(*shape, key)).collect();

@@ -59,6 +59,8 @@ pub(crate) enum Step {
     First,
     Extension(String),
     Join(String),
+    /// What a reference leads to, which is not in the resource; only its key can be asked for.
+    Resolve,
     ResourceKey,
     ReferenceKey(Option<String>),
     Boundary {
@@ -141,6 +143,7 @@ const SPECIAL: &[&str] = &[
     "is",
     "extension",
     "join",
+    "resolve",
     "getResourceKey",
     "getReferenceKey",
     "lowBoundary",
@@ -411,7 +414,8 @@ impl Parser<'_> {
                     if *self.peek() == Word::Symbol(")") { String::new() } else { self.text("a separator")? };
                 step(input, at, Step::Join(separator))
             }
-            "getResourceKey" => step(input, at, Step::ResourceKey),
+            "getResourceKey" => key_of(input, at),
+            "resolve" => step(input, at, Step::Resolve),
             "getReferenceKey" => {
                 let resource = match self.peek().clone() {
                     Word::Symbol(")") => None,
@@ -508,6 +512,22 @@ impl Parser<'_> {
 
 fn step(input: Expr, at: usize, step: Step) -> Expr {
     Expr { at, kind: Kind::Step(Box::new(input), step) }
+}
+
+/// The key of what a reference leads to stands in the reference.
+fn key_of(input: Expr, at: usize) -> Expr {
+    match input.kind {
+        Kind::Step(reference, Step::Resolve) => step(*reference, at, Step::ReferenceKey(None)),
+        Kind::Step(resolved, Step::OfType(OfType::Resource(resource)))
+            if matches!(resolved.kind, Kind::Step(_, Step::Resolve)) =>
+        {
+            match resolved.kind {
+                Kind::Step(reference, _) => step(*reference, at, Step::ReferenceKey(Some(resource))),
+                kind => step(Expr { at, kind }, at, Step::ResourceKey),
+            }
+        }
+        kind => step(Expr { at: input.at, kind }, at, Step::ResourceKey),
+    }
 }
 
 /// `value.ofType(Quantity)` is one look-up of `valueQuantity`.
