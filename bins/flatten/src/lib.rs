@@ -6,15 +6,20 @@ mod files;
 mod input;
 mod keys;
 mod output;
+mod permits;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use twinlake_flatten::{Types, ViewDefinition, builtin};
 use twinlake_task::{Exit, UsageError, files_under};
+
+use files::flatten_with;
+use permits::Permits;
 
 pub use files::{Config, Totals, flatten_files, tables};
 pub use input::Rejected;
@@ -111,8 +116,11 @@ pub fn run(args: &Args) -> Result<Exit> {
         return Err(UsageError::new(format!("{} tables do not fit on stdout; say with --output where", tables.len())));
     }
     let files = input_files(&args.input)?;
-    let mut output = output::Output::create(args.output.as_deref(), args.format, &tables)?;
-    let totals = flatten_files(&config, &files, &mut |table, rows| output.write(table, &rows), &mut |rejected| {
+    let n_threads = config.threads.get();
+    let permits = Arc::new(Permits::new(n_threads));
+    let mut output = output::Output::create(args.output.as_deref(), args.format, &tables, n_threads, &permits)?;
+    let sink = &mut |table: &str, rows| output.write(table, rows);
+    let totals = flatten_with(&config, &files, &permits, sink, &mut |rejected| {
         tracing::warn!("{rejected}");
         Ok(())
     })?;

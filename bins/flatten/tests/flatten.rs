@@ -184,7 +184,10 @@ fn a_run_that_fails_leaves_no_file() {
     let out = dir.path().join("out");
     let arguments = ["--builtin", "--input", input.to_str().unwrap(), "--output", out.to_str().unwrap()];
     let error = format!("{:#}", run(&args(&arguments)).unwrap_err());
-    assert!(error.contains("Patient.ndjson`, line 4: not JSON"), "{error}");
+    assert!(
+        error.contains("Patient.ndjson`, line 4, byte 95: not JSON: the text ends too early, at byte 16"),
+        "{error}"
+    );
     assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
     let arguments = [&arguments[..], &["--on-error", "skip"]].concat();
     run(&args(&arguments)).unwrap();
