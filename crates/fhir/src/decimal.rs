@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::json::{self, WriteJson};
@@ -89,8 +89,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Decimal<'a> {
 
 impl Serialize for Decimal<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        // As raw JSON, since a float would lose the digits.
-        json::serialize(self, to)
+        // Through a raw value, since a float would lose the digits.
+        serde_json::from_str::<&RawValue>(&self.0).map_err(S::Error::custom)?.serialize(to)
     }
 }
 

@@ -6,7 +6,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::Deserialize;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 use crate::error::within;
@@ -31,13 +32,20 @@ pub(crate) trait Element<'de>: Sized {
 pub(crate) trait WriteElement {
     /// Appends key, value and a comma; `key` has its quotes and its colon.
     fn write(&self, key: &'static str, out: &mut Vec<u8>);
+
+    /// Gives the element to a serializer.
+    fn serialize<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
 }
 
-impl<T: WriteJson> WriteElement for T {
+impl<T: WriteJson + Serialize> WriteElement for T {
     fn write(&self, key: &'static str, out: &mut Vec<u8>) {
         out.extend_from_slice(key.as_bytes());
         self.write_json(out);
         out.push(b',');
+    }
+
+    fn serialize<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry(name, self)
     }
 }
 
@@ -51,6 +59,9 @@ pub(crate) trait Field<'de> {
 pub(crate) trait WriteField {
     /// Appends what [`WriteElement::write`] does, or nothing when the element is absent.
     fn write(&self, key: &'static str, out: &mut Vec<u8>);
+
+    /// Gives the element to a serializer, unless it is absent.
+    fn serialize<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
 }
 
 impl<'de, T: Element<'de>> Field<'de> for Option<T> {
@@ -73,6 +84,10 @@ impl<T: WriteElement> WriteField for Option<T> {
             element.write(key, out);
         }
     }
+
+    fn serialize<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        self.as_ref().map_or(Ok(()), |element| element.serialize(name, map))
+    }
 }
 
 impl<'de, T: Element<'de>> Field<'de> for Vec<T> {
@@ -89,7 +104,7 @@ impl<'de, T: Element<'de>> Field<'de> for Vec<T> {
     }
 }
 
-impl<T: WriteJson> WriteField for Vec<T> {
+impl<T: WriteJson + Serialize> WriteField for Vec<T> {
     fn write(&self, key: &'static str, out: &mut Vec<u8>) {
         if self.is_empty() {
             return;
@@ -102,6 +117,10 @@ impl<T: WriteJson> WriteField for Vec<T> {
             }
         });
         out.push(b',');
+    }
+
+    fn serialize<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        if self.is_empty() { Ok(()) } else { map.serialize_entry(name, self) }
     }
 }
 
@@ -306,7 +325,17 @@ macro_rules! fields {
 
         impl serde::Serialize for $name<'_> {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                $crate::json::serialize(self, to)
+                use serde::ser::SerializeMap;
+                use $crate::element::WriteField;
+
+                const RESOURCE_TYPE: Option<&str> = $resource_type;
+                let mut map = to.serialize_map(None)?;
+                if let Some(name) = RESOURCE_TYPE {
+                    map.serialize_entry("resourceType", name)?;
+                }
+                $(WriteField::serialize(&self.$field, $json, &mut map)?;)+
+                self.extra.serialize(&mut map)?;
+                map.end()
             }
         }
 
@@ -357,6 +386,12 @@ macro_rules! choice {
                     $($name::$variant(value) => {
                         $crate::element::WriteElement::write(value, concat!("\"", $json, "\":"), out);
                     })+
+                }
+            }
+
+            fn serialize<M: serde::ser::SerializeMap>(&self, _: &'static str, map: &mut M) -> Result<(), M::Error> {
+                match self {
+                    $($name::$variant(value) => map.serialize_entry($json, value),)+
                 }
             }
         }

@@ -3,21 +3,10 @@
 //! Generated cohorts are bound by this: a patient has hundreds of kilobytes of it. So elements append themselves to the
 //! bytes of a line, keys come with their quotes and colon, and strings are looked at sixteen bytes at a time.
 
-use serde::ser::{Error as _, Serialize, Serializer};
-use serde_json::value::RawValue;
-
 /// What can be written as a JSON value.
 pub(crate) trait WriteJson {
     /// Appends the value.
     fn write_json(&self, out: &mut Vec<u8>);
-}
-
-/// Gives what is written here to a serializer of serde_json's; no other knows what to do with raw JSON.
-pub(crate) fn serialize<S: Serializer>(value: &impl WriteJson, to: S) -> Result<S::Ok, S::Error> {
-    let mut json = Vec::new();
-    value.write_json(&mut json);
-    let json = String::from_utf8(json).map_err(S::Error::custom)?;
-    RawValue::from_string(json).map_err(S::Error::custom)?.serialize(to)
 }
 
 impl<T: WriteJson> WriteJson for Box<T> {
@@ -77,9 +66,10 @@ pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Whether JSON lets the byte stand in a string only when it is escaped.
+/// Whether JSON lets the byte stand in a string only when it is escaped; without branches, so that many are compared at once.
 const fn is_escaped(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+    let [control, quote, backslash] = [byte < 0x20, byte == b'"', byte == b'\\'];
+    control | quote | backslash
 }
 
 fn push_escaped(out: &mut Vec<u8>, byte: u8) {

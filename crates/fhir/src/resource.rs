@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::header::leading_type;
-use crate::json::{self, WriteJson};
+use crate::json::WriteJson;
 use crate::{
     AllergyIntolerance, CarePlan, CareTeam, Claim, Condition, Coverage, Device, DiagnosticReport, DocumentReference,
     Encounter, EpisodeOfCare, ExplanationOfBenefit, FhirError, Goal, Header, ImagingStudy, Immunization, Location,
@@ -105,7 +105,10 @@ macro_rules! resource_types {
 
         impl Serialize for Resource<'_> {
             fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                json::serialize(self, to)
+                match self {
+                    $(Resource::$type(resource) => resource.serialize(to),)+
+                    Resource::Other(other) => other.raw.serialize(to),
+                }
             }
         }
 

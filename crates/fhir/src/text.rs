@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
 use crate::Resource;
@@ -274,6 +274,10 @@ impl<'a> Extra<'a> {
 
     pub(crate) fn push(&mut self, name: Text<'a>, raw: Raw<'a>) {
         self.0.push((name, raw));
+    }
+
+    pub(crate) fn serialize<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        self.0.iter().try_for_each(|(name, raw)| map.serialize_entry(name, raw))
     }
 
     /// Appends each as a member with a comma after it.

@@ -1,4 +1,4 @@
-//! SupplyDelivery.
+//! `SupplyDelivery`.
 
 use crate::{CodeableConcept, DateTime, Identifier, Period, Quantity, Raw, Reference, Text};
 
