@@ -1,13 +1,11 @@
 //! Counting the elements of a resource that have no column.
 //!
-//! A resource is walked as the JSON that it is written as, without keeping any of it: the walk compares the paths of the
-//! elements that are there with the list of those the mapping reads, and goes no deeper than it must.
+//! A resource is walked by its own `Serialize`, with a serializer that writes nothing: it sees the names of the elements
+//! that are there, compares their paths with the list of those the mapping reads, and goes no deeper than it must.
 
-use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
-use serde::Serialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::{self, Serialize, Serializer};
 use twinlake_fhir::Extension;
 
 use crate::loss::Losses;
@@ -30,9 +28,8 @@ pub(crate) fn count(
             losses.count_element(resource_type, &format!("extension({url})"));
         }
     }
-    let json = serde_json::to_string(resource).expect("all keys of a resource are strings");
     let mut walk = Walk { resource_type, used, path: String::new(), losses };
-    walk.deserialize(&mut serde_json::Deserializer::from_str(&json)).expect("what was written is JSON");
+    resource.serialize(&mut walk).expect("the walk itself does not fail");
 }
 
 struct Walk<'w> {
@@ -43,13 +40,13 @@ struct Walk<'w> {
 }
 
 impl Walk<'_> {
-    /// Adds a name to the path, counts the element if nothing reads it, and says whether something reads what is below it.
-    fn enters(&mut self, name: &str) -> bool {
+    fn element(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
         const ADMINISTRATIVE: [&str; 5] = ["resourceType", "id", "meta", "implicitRules", "extension"];
-        if self.path.is_empty() && ADMINISTRATIVE.contains(&name) {
-            return false;
+        let parent = self.path.len();
+        if parent == 0 && ADMINISTRATIVE.contains(&name) {
+            return;
         }
-        if !self.path.is_empty() {
+        if parent > 0 {
             self.path.push('.');
         }
         self.path.push_str(name);
@@ -62,55 +59,180 @@ impl Walk<'_> {
                 _ => {}
             }
         }
-        if !covered && !below {
+        if !covered && below {
+            // Only values of other elements can be of a kind that the walk does not know, and they are not entered.
+            let _ = value.serialize(&mut *self);
+        } else if !covered {
             self.losses.count_element(self.resource_type, &self.path);
         }
-        below && !covered
+        self.path.truncate(parent);
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Walk<'_> {
-    type Value = ();
+/// The walk's own error, which nothing makes but a key that is no string.
+#[derive(Debug)]
+pub(crate) struct WalkError(String);
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
-        from.deserialize_any(self)
+impl fmt::Display for WalkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WalkError {}
+
+impl ser::Error for WalkError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
     }
 }
 
 /// Scalars have no elements.
 macro_rules! nothing {
     ($($method:ident($($type:ty)?);)*) => {
-        $(fn $method<E: Error>(self $(, _: $type)?) -> Result<(), E> { Ok(()) })*
+        $(fn $method(self $(, _: $type)?) -> Result<(), WalkError> { Ok(()) })*
     };
 }
 
-impl<'de> Visitor<'de> for &mut Walk<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
+impl<'s, 'w> Serializer for &'s mut Walk<'w> {
+    type Ok = ();
+    type Error = WalkError;
+    type SerializeSeq = Self;
+    type SerializeTuple = ser::Impossible<(), WalkError>;
+    type SerializeTupleStruct = ser::Impossible<(), WalkError>;
+    type SerializeTupleVariant = ser::Impossible<(), WalkError>;
+    type SerializeMap = Elements<'s, 'w>;
+    type SerializeStruct = Self;
+    type SerializeStructVariant = ser::Impossible<(), WalkError>;
 
     nothing! {
-        visit_bool(bool); visit_i64(i64); visit_u64(u64); visit_f64(f64); visit_str(&str); visit_unit();
+        serialize_bool(bool); serialize_i8(i8); serialize_i16(i16); serialize_i32(i32); serialize_i64(i64);
+        serialize_u8(u8); serialize_u16(u16); serialize_u32(u32); serialize_u64(u64); serialize_f32(f32);
+        serialize_f64(f64); serialize_char(char); serialize_str(&str); serialize_bytes(&[u8]); serialize_none();
+        serialize_unit(); serialize_unit_struct(&'static str);
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element_seed(&mut *self)?.is_some() {}
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), WalkError> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<(), WalkError> {
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        while let Some(name) = elements.next_key::<Cow<'de, str>>()? {
-            let parent = self.path.len();
-            if self.enters(&name) {
-                elements.next_value_seed(&mut *self)?;
-            } else {
-                elements.next_value::<IgnoredAny>()?;
-            }
-            self.path.truncate(parent);
-        }
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), WalkError> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), WalkError> {
+        value.serialize(self)
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Self, WalkError> {
+        Ok(self)
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Elements<'s, 'w>, WalkError> {
+        Ok(Elements { walk: self, name: String::new() })
+    }
+
+    // Raw JSON comes as a struct; it has no elements that a column could have read.
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, WalkError> {
+        Ok(self)
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, WalkError> {
+        Err(ser::Error::custom("FHIR has no tuples"))
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, WalkError> {
+        Err(ser::Error::custom("FHIR has no tuples"))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant, WalkError> {
+        Err(ser::Error::custom("FHIR has no tuples"))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant, WalkError> {
+        Err(ser::Error::custom("FHIR has no variants"))
+    }
+}
+
+impl ser::SerializeSeq for &mut Walk<'_> {
+    type Ok = ();
+    type Error = WalkError;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WalkError> {
+        value.serialize(&mut **self)
+    }
+
+    fn end(self) -> Result<(), WalkError> {
         Ok(())
+    }
+}
+
+impl ser::SerializeStruct for &mut Walk<'_> {
+    type Ok = ();
+    type Error = WalkError;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, _: &'static str, _: &T) -> Result<(), WalkError> {
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), WalkError> {
+        Ok(())
+    }
+}
+
+/// The elements of one object.
+pub(crate) struct Elements<'s, 'w> {
+    walk: &'s mut Walk<'w>,
+    name: String,
+}
+
+impl ser::SerializeMap for Elements<'_, '_> {
+    type Ok = ();
+    type Error = WalkError;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), WalkError> {
+        self.name.clear();
+        write!(self.name, "{}", Name(key)).map_err(|_| ser::Error::custom("a key is not text"))
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WalkError> {
+        self.walk.element(&self.name, value);
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), WalkError> {
+        Ok(())
+    }
+}
+
+/// A key as text: serde writes strings to a formatter as they are.
+struct Name<'k, T: ?Sized>(&'k T);
+
+impl<T: Serialize + ?Sized> fmt::Display for Name<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.serialize(f)
     }
 }
 
