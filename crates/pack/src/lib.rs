@@ -507,7 +507,7 @@ mod tests {
                 "condition = \"influenza\"",
                 "`influenza` does not last",
             ),
-            ("conditions/anaemia.toml", "remits = 0.05", "remits = 1.5", "`remits` is `1.5`, which is no probability"),
+            ("conditions/anaemia.toml", "remits = 0.035", "remits = 1.5", "`remits` is `1.5`, which is no probability"),
             ("conditions/influenza.toml", "stream = 35", "stream = 35\nremits = 0.1", "only what lasts can remit"),
             ("conditions/pregnancy.toml", "share = 0.32", "share = 0.42", "the shares of the `ways` come to"),
             (
