@@ -17,7 +17,8 @@ use twinlake_synth::timeline::{
     Administration, Allergy, Category, Claim, ClaimItem, Course, Coverage, Death, Demographics, Device, Diagnosis,
     Dispense, Encounter, EncounterClass, EpisodeOfCare, Ethnicity, EventId, Fulfilment, ImagingStudy, Immunization,
     Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship,
-    Report, Request, RequestCategory, Scaled, Service, Sex, Specimen, Supply, Timeline, Value, Ward, WardStay, WrittenReport,
+    Report, Request, RequestCategory, Scaled, Service, Sex, Specimen, Supply, Timeline, Value, Ward, WardStay,
+    WrittenReport,
 };
 use twinlake_vocab::Vocab;
 
@@ -190,7 +191,11 @@ fn every_kind_of_event_agrees() {
         &Cell::Date(day("2024-03-05"))
     );
     let costs: Vec<_> = agreement.rendered.values().filter(|row| row.table == Table::Cost).collect();
-    assert_eq!(costs.len(), 4);
+    assert_eq!(costs.len(), 5);
+    // A pharmacy's bill is for the fill, and for no visit.
+    let fill = costs.iter().find(|row| row.cell("cost_event_id") == &Cell::Int(event(73, 0))).unwrap();
+    assert_eq!(fill.cell("cost_domain_id"), &Cell::Text("Drug".into()));
+    assert_eq!(fill.cell("paid_patient_copay"), &Cell::Float(10.0));
     let ecg = costs.iter().find(|row| row.cell("cost_event_id") == &Cell::Int(event(50, 0))).unwrap();
     assert_eq!(ecg.cell("cost_domain_id"), &Cell::Text("Procedure".into()));
     assert_eq!(ecg.cell("paid_by_patient"), &Cell::Float(15.3));
@@ -250,6 +255,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
     let concept = |key: &str| -> ConceptKey { pack.key(key).unwrap_or_else(|| panic!("no concept `{key}`")) };
     let event = |stream, ordinal| EventId { stream, ordinal };
     let scaled = |units, decimals| Scaled { units, decimals };
+    let drug = concept("metformin-er-500");
     let place = 1;
     let clinic = clinic_practitioners_of(place).start;
     let encounter = |ordinal, class, kind, start, end| Encounter {
@@ -582,13 +588,41 @@ fn eventful_life(pack: &Pack) -> Timeline {
                     event: event(71, ordinal),
                     decision_event: event(72, ordinal),
                     coverage: usize::from(encounter > 0),
-                    encounter,
+                    encounter: Some(encounter),
+                    organization: clinic_of(0),
+                    served: (day("2020-02-03"), day("2020-02-03")),
                     at: at("2020-02-03T09:30:00"),
                     decided,
                     items: vec![item(Service::Visit, concept("wellness-visit"), 9230, 1010, 2020), other],
                     cause: "test",
                 }
             })
-            .into(),
+            .into_iter()
+            .chain([fill_claim(drug, 4, 0, Some(day("2020-02-03")), &[0]), fill_claim(drug, 5, 1, None, &[1])])
+            .collect(),
+    }
+}
+
+/// A pharmacy's bill for fills.
+fn fill_claim(drug: ConceptKey, ordinal: u32, coverage: usize, decided: Option<NaiveDate>, fills: &[usize]) -> Claim {
+    let item = |&fill: &usize| ClaimItem {
+        service: Service::Dispense(fill),
+        concept: drug,
+        charged: 3_240,
+        allowed: 1_800,
+        deductible: 0,
+        copay: 1_000,
+    };
+    Claim {
+        event: EventId { stream: 71, ordinal },
+        decision_event: EventId { stream: 72, ordinal },
+        coverage,
+        encounter: None,
+        organization: clinic_of(0),
+        served: (day("2020-02-03"), day("2020-02-03")),
+        at: at("2020-02-03T09:50:00"),
+        decided,
+        items: fills.iter().map(item).collect(),
+        cause: "test",
     }
 }

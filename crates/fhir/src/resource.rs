@@ -6,9 +6,9 @@ use crate::header::leading_type;
 use crate::{
     AllergyIntolerance, CarePlan, CareTeam, Claim, Condition, Coverage, Device, DiagnosticReport, DocumentReference,
     Encounter, EpisodeOfCare, ExplanationOfBenefit, FhirError, Goal, Header, ImagingStudy, Immunization, Location,
-    Medication, MedicationAdministration, MedicationDispense, MedicationRequest, Meta, Observation, Organization, Patient,
-    Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson, ServiceRequest,
-    Specimen, SupplyDelivery, Text,
+    Medication, MedicationAdministration, MedicationDispense, MedicationRequest, Meta, Observation, Organization,
+    Patient, Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson,
+    ServiceRequest, Specimen, SupplyDelivery, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.

@@ -35,6 +35,7 @@ pub struct Model<'a> {
     pub(super) vaccines: Vec<VaccineModel<'a>>,
     /// What conditions call for at home, by their concept, in the order of the file.
     pub(super) supplies: BTreeMap<ConceptKey, Vec<SupplyModel>>,
+    pub(super) prices: super::record::Priced<'a>,
     pub(super) visits: Visits<'a>,
     pub(super) allergies: Vec<(ConceptKey, f64)>,
     /// What each allergy does, beside `allergies`.
@@ -333,7 +334,10 @@ impl<'a> Model<'a> {
             .filter(|(condition, _)| !condition.pack.supplies.is_empty())
             .map(|(condition, lasting)| {
                 let supplies = condition.pack.supplies.iter();
-                (condition.concept, supplies.map(|supply| names.supply(supply, condition.pack.stream, lasting)).collect())
+                (
+                    condition.concept,
+                    supplies.map(|supply| names.supply(supply, condition.pack.stream, lasting)).collect(),
+                )
             })
             .collect();
         Self {
@@ -343,6 +347,7 @@ impl<'a> Model<'a> {
             chronic,
             acute,
             supplies,
+            prices: super::record::Priced::new(pack),
             medications: pack.medications.iter().map(|medication| names.medication_model(medication)).collect(),
             labs: names.labs.iter().map(|&key| names.lab_model(key)).collect(),
             items: pack

@@ -9,7 +9,8 @@ use twinlake_pack::Pack;
 
 use super::{Model, average_glucose, body_mass_index, egfr, friedewald, simulate};
 use crate::timeline::{
-    Category, ConceptKey, Course, EncounterClass, EventId, Observation, RequestCategory, Sex, Timeline, Value, Ward,
+    Category, ConceptKey, Course, Dispense, EncounterClass, EventId, Observation, RequestCategory, Service, Sex,
+    Timeline, Value, Ward,
 };
 
 const SEED: u64 = 42;
@@ -707,21 +708,41 @@ fn prescriptions_are_filled_in_order_and_most_of_them_are() {
 
 #[test]
 fn what_is_allowed_is_paid_and_no_more() {
-    let mut n_items = 0;
+    let (mut n_items, mut n_fills, mut n_insured) = (0, 0, 0);
     for timeline in cohort() {
+        let mut billed = BTreeSet::new();
         for claim in &timeline.claims {
             let coverage = &timeline.coverages[claim.coverage];
-            assert!(coverage.is_in_force(timeline.encounters[claim.encounter].start.date()));
-            assert!(claim.decided.is_none_or(|decided| decided > claim.at.date()));
+            assert!(coverage.is_in_force(match claim.encounter {
+                Some(encounter) => timeline.encounters[encounter].start.date(),
+                None => claim.at.date(),
+            }));
+            let at_once = claim.encounter.is_none();
+            assert!(claim.decided.is_none_or(|decided| (decided == claim.at.date()) == at_once));
+            assert!(!claim.items.is_empty() && claim.served.0 <= claim.served.1);
             for item in &claim.items {
                 assert!(0 < item.allowed && item.allowed <= item.charged, "patient {} {item:?}", timeline.patient);
                 assert!(item.deductible >= 0 && item.copay >= 0 && item.benefit() >= 0);
                 assert_eq!(item.benefit() + item.patient(), item.allowed);
                 n_items += 1;
+                let Service::Dispense(fill) = item.service else { continue };
+                assert!(
+                    at_once && item.deductible == 0 && billed.insert(fill),
+                    "patient {} {item:?}",
+                    timeline.patient
+                );
+                let day = timeline.dispenses[fill].at.date();
+                assert!(claim.served.0 <= day && day <= claim.served.1 && timeline.dispenses[fill].at <= claim.at);
             }
         }
+        // Whoever is insured has the pharmacy send the bill.
+        let insured = |fill: &&Dispense| timeline.coverages.iter().any(|one| one.is_in_force(fill.at.date()));
+        n_insured += timeline.dispenses.iter().filter(insured).count();
+        n_fills += billed.len();
     }
     assert!(n_items > 100_000, "{n_items}");
+    let share = to_f64(n_fills) / to_f64(n_insured);
+    assert!((0.99..=1.01).contains(&share), "{n_fills} fills are billed, {n_insured} are insured");
 }
 
 #[test]

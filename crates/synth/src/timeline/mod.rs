@@ -120,7 +120,7 @@ pub struct Timeline {
     pub ward_stays: Vec<WardStay>,
     /// Discharges to elsewhere than home, by time.
     pub discharges: Vec<Discharge>,
-    /// What was billed to payers, by visit.
+    /// What was billed to payers: by visit, then by pharmacies, by day.
     pub claims: Vec<Claim>,
     /// What the [chart layer](crate::chart) did to which event; empty when it is off.
     pub marks: Marks,

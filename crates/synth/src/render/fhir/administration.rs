@@ -1,8 +1,8 @@
 //! `MedicationAdministration`.
 
 use twinlake_fhir::{
-    AdministrationDosage, AdministrationTime, Decimal, MedicationAdministration,
-    MedicationAdministrationPerformer, Quantity, Reference, Text,
+    AdministrationDosage, AdministrationTime, Decimal, MedicationAdministration, MedicationAdministrationPerformer,
+    Quantity, Reference, Text,
 };
 
 use super::{Chart, coded};

@@ -1,8 +1,6 @@
 //! `MedicationDispense`.
 
-use twinlake_fhir::{
-    Decimal, Dosage, MedicationDispense, MedicationDispensePerformer, Quantity, Reference, Text,
-};
+use twinlake_fhir::{Decimal, Dosage, MedicationDispense, MedicationDispensePerformer, Quantity, Reference, Text};
 
 use super::{Chart, coded, quantity};
 use crate::ids;

@@ -2,7 +2,8 @@
 
 use chrono::NaiveTime;
 use twinlake_fhir::{
-    AsNeeded, Decimal, DispenseRequest, Dosage, Dose, DoseAndRate, Immunization, ImmunizationPerformer, MedicationRequest, Occurrence, Quantity, Raw, Reported, Text,
+    AsNeeded, Decimal, DispenseRequest, Dosage, Dose, DoseAndRate, Immunization, ImmunizationPerformer,
+    MedicationRequest, Occurrence, Quantity, Raw, Reported, Text,
 };
 
 use super::version::History;

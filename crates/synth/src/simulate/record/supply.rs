@@ -86,14 +86,7 @@ impl<'a> Supplies<'a> {
     }
 
     /// Draws when a thing is handed out, from the day on that calls for it until `passed`, death or the end of the chart.
-    fn hand_out(
-        &mut self,
-        supply: &SupplyModel,
-        seed: Seed,
-        from: NaiveDate,
-        passed: Option<NaiveDate>,
-        cause: Cause,
-    ) {
+    fn hand_out(&mut self, supply: &SupplyModel, seed: Seed, from: NaiveDate, passed: Option<NaiveDate>, cause: Cause) {
         let mut draws = seed.draws();
         if !draws.chance(supply.probability) {
             return;
@@ -108,7 +101,9 @@ impl<'a> Supplies<'a> {
         let mut due = from + Days::new(u64::from(supply.after_days));
         loop {
             let at = delivered(due, from, &mut draws);
-            let Some(day) = u32::try_from((at.date() - born).num_days()).ok().filter(|_| Some(at) < end) else { return };
+            let Some(day) = u32::try_from((at.date() - born).num_days()).ok().filter(|_| Some(at) < end) else {
+                return;
+            };
             let Some(ordinal) = (day * SLOTS..(day + 1) * SLOTS).find(|ordinal| !self.taken.contains(ordinal)) else {
                 return;
             };
