@@ -206,6 +206,13 @@ fn every_kind_of_event_agrees() {
     assert_eq!(dose.cell("drug_type_concept_id"), &Cell::Int(32_818));
     assert_eq!(dose.cell("drug_exposure_end_date"), &Cell::Date(day("2024-03-02")));
     assert_eq!(dose.cell("days_supply"), &Cell::Null);
+    // The episode has the fills of what its visit prescribed, and of nothing else.
+    for (event_id, belongs) in
+        [(event(73, 0), true), (event(73, 1), true), (event(30, 0), false), (event(407, 0), false)]
+    {
+        let link = (Table::EpisodeEvent, event(424, 0) ^ event_id);
+        assert_eq!(agreement.rendered.contains_key(&link), belongs, "{event_id}");
+    }
     // A prescription that nobody filled would last beyond death.
     let last = row(Table::DrugExposure, event(30, 3));
     assert_eq!(last.cell("drug_exposure_end_date"), &Cell::Date(day("2024-03-05")));
@@ -291,7 +298,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
         status: PrescriptionStatus::Active,
         stopped: None,
         ended: None,
-        reason: None,
+        reason: Some(concept("type-2-diabetes")),
         encounter,
         cause: "test",
     };
