@@ -16,9 +16,9 @@ use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
     Administration, Allergy, Category, Claim, ClaimItem, Course, Coverage, Death, Demographics, Device, Diagnosis,
     Dispense, Encounter, EncounterClass, EpisodeOfCare, Ethnicity, EventId, Fulfilment, ImagingStudy, Immunization,
-    Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship,
-    Report, Request, RequestCategory, Scaled, Service, Sex, Specimen, Supply, Timeline, Value, Ward, WardStay,
-    WrittenReport,
+    Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem, Procedure, Race, Refusal,
+    Relationship, Report, Request, RequestCategory, Scaled, Service, Sex, Specimen, Supply, Timeline, Value, Ward,
+    WardStay, WrittenReport,
 };
 use twinlake_vocab::Vocab;
 
@@ -90,7 +90,9 @@ fn compare(context: &Context<'_>, timelines: impl Iterator<Item = Timeline>) -> 
 }
 
 /// What gives no row and should not.
-const EXPECTED: [(&str, &str); 15] = [
+const EXPECTED: [(&str, &str); 16] = [
+    // A vaccine that was refused.
+    ("Immunization", "status"),
     ("QuestionnaireResponse", "results-in-observations"),
     // Values that a messy chart lacks; no other does.
     ("Observation", "no-value"),
@@ -488,6 +490,13 @@ fn eventful_life(pack: &Pack) -> Timeline {
             prescription(2, 2, "2024-03-02T00:30:00", 90),
             prescription(3, 2, "2024-03-02T00:40:00", 90),
         ],
+        refusals: vec![Refusal {
+            event: event(200, 1),
+            concept: concept("influenza-vaccine"),
+            at: at("2021-02-03T09:10:00"),
+            encounter: 1,
+            cause: "test",
+        }],
         immunizations: vec![Immunization {
             event: event(40, 0),
             concept: concept("influenza-vaccine"),

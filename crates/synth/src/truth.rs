@@ -151,6 +151,9 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
     for item in &timeline.immunizations {
         facts.push(now("immunization", item.event, item.cause, item.concept, item.at.date()));
     }
+    for item in &timeline.refusals {
+        facts.push(now("refusal", item.event, item.cause, item.concept, item.at.date()));
+    }
     for item in &timeline.procedures {
         facts.push(now("procedure", item.event, item.cause, item.concept, item.start.date()));
     }

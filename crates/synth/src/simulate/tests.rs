@@ -59,6 +59,9 @@ pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, Concept
     for item in &timeline.immunizations {
         all.push(("immunization", item.event, item.concept, item.at.date(), item.at.date()));
     }
+    for item in &timeline.refusals {
+        all.push(("refusal", item.event, item.concept, item.at.date(), item.at.date()));
+    }
     for item in &timeline.procedures {
         all.push(("procedure", item.event, item.concept, item.start.date(), item.end.date()));
     }
@@ -181,6 +184,7 @@ fn everybody_is_seen_and_no_two_visits_overlap() {
         assert!(timeline.procedures.iter().all(|item| inside(item.encounter, item.start)));
         assert!(timeline.prescriptions.iter().all(|item| inside(item.encounter, item.at)));
         assert!(timeline.immunizations.iter().all(|item| inside(item.encounter, item.at)));
+        assert!(timeline.refusals.iter().all(|item| inside(item.encounter, item.at)));
         assert!(timeline.specimens.iter().all(|item| inside(item.encounter, item.at)));
         for report in &timeline.reports {
             assert!(!report.results.is_empty());
@@ -298,6 +302,27 @@ fn what_is_handed_out_is_called_for_by_a_condition_that_has_not_passed() {
     let n = |name| times.get(&key(name)).copied().unwrap_or_default();
     assert!(n("glucose-testing-supplies") > 4 * n("glucometer") && n("glucometer") > 10, "{times:?}");
     assert!(n("nebulizer") > 10 && n("crutch") > 10 && n("walking-aid") > 0, "{times:?}");
+}
+
+#[test]
+fn a_vaccine_is_refused_in_place_of_being_given_and_not_each_time_anew() {
+    let (mut n_given, mut n_refused) = (0, 0);
+    for timeline in cohort() {
+        let mut last: BTreeMap<ConceptKey, NaiveDate> = BTreeMap::new();
+        for refusal in &timeline.refusals {
+            let is_both = |given: &crate::timeline::Immunization| {
+                (given.concept, given.encounter) == (refusal.concept, refusal.encounter)
+            };
+            assert!(!timeline.immunizations.iter().any(is_both), "patient {} {refusal:?}", timeline.patient);
+            let day = refusal.at.date();
+            let before = last.insert(refusal.concept, day);
+            assert!(before.is_none_or(|before| (day - before).num_days() > 300), "patient {}", timeline.patient);
+        }
+        n_given += timeline.immunizations.len();
+        n_refused += timeline.refusals.len();
+    }
+    let share = to_f64(n_refused) / to_f64(n_given + n_refused);
+    assert!((0.05..0.35).contains(&share), "{n_refused} refused, {n_given} given");
 }
 
 #[test]
@@ -846,6 +871,7 @@ proptest! {
         is_prefix!(observations);
         is_prefix!(reports);
         is_prefix!(immunizations);
+        is_prefix!(refusals);
         is_prefix!(procedures);
         is_prefix!(specimens);
         is_prefix!(administrations);

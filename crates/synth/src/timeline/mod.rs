@@ -76,6 +76,8 @@ pub struct Timeline {
     pub prescriptions: Vec<Prescription>,
     /// Vaccinations, by time.
     pub immunizations: Vec<Immunization>,
+    /// Vaccines that were offered and refused, as far as somebody wrote it down, by time.
+    pub refusals: Vec<Refusal>,
     /// Procedures, by time.
     pub procedures: Vec<Procedure>,
     /// Allergies, by onset.
@@ -405,6 +407,21 @@ pub struct Immunization {
     pub at: NaiveDateTime,
     /// Lot number.
     pub lot: String,
+    /// Index of the encounter.
+    pub encounter: usize,
+    /// What caused it.
+    pub cause: Cause,
+}
+
+/// A vaccine that a patient would not have.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Its place in the chart.
+    pub event: EventId,
+    /// The vaccine.
+    pub concept: ConceptKey,
+    /// When it was offered.
+    pub at: NaiveDateTime,
     /// Index of the encounter.
     pub encounter: usize,
     /// What caused it.

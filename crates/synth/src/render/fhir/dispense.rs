@@ -1,7 +1,8 @@
 //! `MedicationDispense`.
 
-use twinlake_fhir::{Decimal, Dosage, MedicationDispense, MedicationDispensePerformer, Quantity, Reference, Text};
+use twinlake_fhir::{Decimal, MedicationDispense, MedicationDispensePerformer, Quantity, Reference, Text};
 
+use super::medication::dosage;
 use super::{Chart, coded, quantity};
 use crate::ids;
 use crate::render::codes::Code;
@@ -36,7 +37,7 @@ pub(super) fn dispense<'a>(chart: &'a Chart<'_>, dispense: &'a Dispense) -> Medi
         }),
         days_supply: Some(Quantity { unit: Some(Text::from("days")), ..quantity(days, "d") }),
         when_handed_over: Some(chart.at(dispense.at)),
-        dosage_instruction: vec![Dosage { text: Some(Text::from(prescription.sig)), ..Dosage::default() }],
+        dosage_instruction: vec![dosage(chart, prescription.sig)],
         ..MedicationDispense::default()
     }
 }
