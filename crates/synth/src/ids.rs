@@ -64,6 +64,10 @@ pub const DISPENSES: u16 = 413;
 
 /// Stream of the things handed out for use at home, numbered within their day.
 pub const SUPPLIES: u16 = 450;
+/// Stream of pharmacies' claims, numbered within their day.
+pub const PHARMACY_CLAIMS: u16 = 451;
+/// Stream of the decisions on these, each with its claim's ordinal.
+pub const PHARMACY_DECISIONS: u16 = 452;
 
 /// Makes the keys and FHIR ids of one cohort.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

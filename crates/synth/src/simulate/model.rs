@@ -37,6 +37,7 @@ pub struct Model<'a> {
     pub(super) vaccines: Vec<VaccineModel<'a>>,
     /// What conditions call for at home, by their concept, in the order of the file.
     pub(super) supplies: BTreeMap<ConceptKey, Vec<SupplyModel>>,
+    pub(super) prices: super::record::Priced<'a>,
     pub(super) visits: Visits<'a>,
     pub(super) birth: Option<BirthModel<'a>>,
     pub(super) allergies: Vec<(ConceptKey, f64)>,
@@ -378,6 +379,7 @@ impl<'a> Model<'a> {
             chronic,
             acute,
             supplies,
+            prices: super::record::Priced::new(pack),
             medications: pack.medications.iter().map(|medication| names.medication_model(medication)).collect(),
             specimen_of: labs.iter().filter_map(|lab| Some((lab.concept, lab.specimen?))).collect(),
             labs,

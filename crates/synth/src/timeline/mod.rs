@@ -76,6 +76,8 @@ pub struct Timeline {
     pub prescriptions: Vec<Prescription>,
     /// Vaccinations, by time.
     pub immunizations: Vec<Immunization>,
+    /// Vaccines that were offered and refused, as far as somebody wrote it down, by time.
+    pub refusals: Vec<Refusal>,
     /// Procedures, by time.
     pub procedures: Vec<Procedure>,
     /// Allergies, by onset.
@@ -120,7 +122,7 @@ pub struct Timeline {
     pub ward_stays: Vec<WardStay>,
     /// Discharges to elsewhere than home, by time.
     pub discharges: Vec<Discharge>,
-    /// What was billed to payers, by visit.
+    /// What was billed to payers: by visit, then by pharmacies, by day.
     pub claims: Vec<Claim>,
     /// What the [chart layer](crate::chart) did to which event; empty when it is off.
     pub marks: Marks,
@@ -428,6 +430,21 @@ pub struct Immunization {
     pub at: NaiveDateTime,
     /// Lot number.
     pub lot: String,
+    /// Index of the encounter.
+    pub encounter: usize,
+    /// What caused it.
+    pub cause: Cause,
+}
+
+/// A vaccine that a patient would not have.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Its place in the chart.
+    pub event: EventId,
+    /// The vaccine.
+    pub concept: ConceptKey,
+    /// When it was offered.
+    pub at: NaiveDateTime,
     /// Index of the encounter.
     pub encounter: usize,
     /// What caused it.

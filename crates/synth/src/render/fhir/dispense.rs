@@ -1,7 +1,8 @@
 //! `MedicationDispense`.
 
-use twinlake_fhir::{Decimal, Dosage, MedicationDispense, MedicationDispensePerformer, Quantity, Text};
+use twinlake_fhir::{Decimal, MedicationDispense, MedicationDispensePerformer, Quantity, Text};
 
+use super::medication::dosage;
 use super::{Chart, coded, quantity};
 use crate::render::codes::Code;
 use crate::timeline::{Dispense, Scaled};
@@ -34,7 +35,7 @@ pub(super) fn dispense<'a>(chart: &'a Chart<'_>, dispense: &'a Dispense) -> Medi
         }),
         days_supply: Some(Quantity { unit: Some(Text::from("days")), ..quantity(days, "d") }),
         when_handed_over: Some(chart.at(dispense.at)),
-        dosage_instruction: vec![Dosage { text: Some(Text::from(prescription.sig)), ..Dosage::default() }],
+        dosage_instruction: vec![dosage(chart, prescription.sig)],
         ..MedicationDispense::default()
     }
 }

@@ -86,6 +86,9 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     for immunization in &timeline.immunizations {
         sink(medication::immunization(&chart, immunization).into());
     }
+    for refusal in &timeline.refusals {
+        sink(medication::refusal(&chart, refusal).into());
+    }
     for (index, procedure) in timeline.procedures.iter().enumerate() {
         sink(procedure::procedure(&chart, index, procedure).into());
     }

@@ -63,13 +63,22 @@ pub(super) fn observation<'a>(
             .collect(),
         reference_range: reference_range(observation).into_iter().collect(),
         component,
-        derived_from: derived_from(chart, observation),
+        derived_from: derived_from(chart, index, observation),
         ..Observation::default()
     }
 }
 
-/// The answers that a score was counted from.
-fn derived_from<'a>(chart: &Chart<'_>, observation: &timeline::Observation) -> Vec<Reference<'a>> {
+/// The answers that a score was counted from, or the results of the same visit that one was calculated from.
+fn derived_from<'a>(chart: &Chart<'_>, index: usize, observation: &timeline::Observation) -> Vec<Reference<'a>> {
+    if let Some(inputs) = chart.context.calculated.get(&observation.concept) {
+        let all = &chart.timeline.observations;
+        // The observations of a visit follow each other.
+        let is_here = |other: &&timeline::Observation| other.encounter == observation.encounter;
+        let before = all[..index].iter().rev().take_while(is_here);
+        let here = || before.clone().chain(all[index..].iter().take_while(is_here));
+        let found = inputs.iter().filter_map(|&input| here().find(|other| other.concept == input));
+        return found.map(|input| Reference::to(format!("Observation/{}", chart.id(input.event)))).collect();
+    }
     if observation.category != Category::Survey {
         return Vec::new();
     }

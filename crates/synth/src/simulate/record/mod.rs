@@ -25,6 +25,8 @@ mod surveys;
 
 use chrono::NaiveDate;
 
+pub(super) use claim::Priced;
+
 use super::Model;
 use crate::seed::Seed;
 use crate::timeline::Timeline;
