@@ -200,13 +200,15 @@ impl Tables {
         };
         let mut flatteners: BTreeMap<&str, Flattener> = BTreeMap::new();
         let n_lines = chunk.each(&mut |line, byte, text| {
-            let pushed = match text {
-                Ok(text) => self.push(text, &mut flatteners, &mut flat).map_err(|error| error.to_string()),
-                Err(reason) => Err(reason.to_owned()),
+            let (reason, text) = match text {
+                Ok(text) => match self.push(text, &mut flatteners, &mut flat) {
+                    Ok(()) => return,
+                    Err(error) => (error.to_string(), text.to_owned()),
+                },
+                Err(bytes) => ("the line is not UTF-8".to_owned(), String::from_utf8_lossy(bytes).into_owned()),
             };
-            if let Err(reason) = pushed {
-                flat.rejected.push(Rejected { file: chunk.file.to_path_buf(), line, byte, reason });
-            }
+            let file = chunk.file.to_path_buf();
+            flat.rejected.push(Rejected { file, line, byte, reason, text: Some(text) });
         });
         if matches!(chunk.body, Body::Lines { .. }) {
             // What ended the reading did so behind the last line.

@@ -1,7 +1,7 @@
 //! Input files as chunks of resources.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +9,9 @@ use anyhow::{Context as _, Result};
 use twinlake_fhir::bundle::{self, References, resolve};
 use twinlake_fhir::ndjson::{self, Compression};
 use twinlake_fhir::{FhirError, Header};
+
+/// Standard input, by its name among files.
+pub(crate) const STDIN: &str = "-";
 
 /// Bytes of text that make a chunk, the unit of work of a thread.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -46,6 +49,8 @@ pub struct Rejected {
     pub byte: Option<u64>,
     /// Why.
     pub reason: String,
+    /// What was read, as far as it is text; nothing where reading itself failed.
+    pub text: Option<String>,
 }
 
 fn at_byte(byte: Option<u64>) -> String {
@@ -69,9 +74,9 @@ impl Chunk {
         memory
     }
 
-    /// Gives each resource, the line on which it begins (counted from 1 in a chunk of lines) and its offset; or why it is
-    /// no text. Says how many lines there were, when it is a chunk of lines.
-    pub(crate) fn each(&self, take: &mut dyn FnMut(u64, Option<u64>, Result<&str, &'static str>)) -> u64 {
+    /// Gives each resource, the line on which it begins (counted from 1 in a chunk of lines) and its offset; or its bytes
+    /// when they are no text. Says how many lines there were, when it is a chunk of lines.
+    pub(crate) fn each(&self, take: &mut dyn FnMut(u64, Option<u64>, Result<&str, &[u8]>)) -> u64 {
         match &self.body {
             Body::Resources { text, ends } => {
                 let mut start = 0;
@@ -92,7 +97,7 @@ impl Chunk {
                     }
                     let text = text
                         .map(|text| Ok(text.trim_ascii()))
-                        .unwrap_or_else(|| std::str::from_utf8(line).map_err(|_| "the line is not UTF-8"));
+                        .unwrap_or_else(|| std::str::from_utf8(line).map_err(|_| line));
                     take(n_lines, Some(offset + (start + n_before) as u64), text);
                 };
                 // Checked at once, which is quicker than line by line.
@@ -116,7 +121,13 @@ impl Chunk {
     }
 
     fn reject(&mut self, line: u64, reason: impl Into<String>) {
-        self.rejected.push(Rejected { file: self.file.to_path_buf(), line, byte: None, reason: reason.into() });
+        self.rejected.push(Rejected {
+            file: self.file.to_path_buf(),
+            line,
+            byte: None,
+            reason: reason.into(),
+            text: None,
+        });
     }
 
     fn is_full(&self) -> bool {
@@ -133,8 +144,11 @@ pub(crate) type Memory<'m> = &'m mut dyn FnMut() -> Option<Vec<u8>>;
 /// References within a Bundle (`urn:uuid:`, and conditional ones to its own entries) become `Type/id`.
 pub(crate) fn read_file(path: &Path, memory: Memory<'_>, sink: &mut dyn FnMut(Chunk) -> bool) -> Result<()> {
     let file: Arc<Path> = path.into();
+    if path.as_os_str() == STDIN {
+        return read_stdin(&file, memory, sink).context("reading standard input");
+    }
     match kind(path).with_context(|| format!("reading `{}`", path.display()))? {
-        Kind::Lines => read_lines(path, &file, memory, sink),
+        Kind::Lines => open_unbuffered(path).and_then(|input| read_lines(input, &file, memory, sink)),
         Kind::Document => read_document(path, &file, memory, sink),
     }
     .with_context(|| format!("reading `{}`", path.display()))
@@ -149,7 +163,7 @@ enum Kind {
 }
 
 /// As [`open`], for reads of many bytes at once.
-fn open_unbuffered(path: &Path) -> Result<Box<dyn Read + Send>> {
+fn open_unbuffered(path: &Path) -> Result<Box<dyn Read>> {
     let mut file = File::open(path)?;
     let mut magic = [0; 4];
     let n = file.read(&mut magic)?;
@@ -194,8 +208,32 @@ fn kind(path: &Path) -> Result<Kind> {
     Ok(if whole && more { Kind::Lines } else { Kind::Document })
 }
 
-fn read_lines(path: &Path, file: &Arc<Path>, memory: Memory<'_>, sink: &mut dyn FnMut(Chunk) -> bool) -> Result<()> {
-    let mut input = open_unbuffered(path)?;
+/// Lines are taken as they come. A document is read twice, and what is compressed must be looked into, so both are kept
+/// in a temporary file first.
+fn read_stdin(file: &Arc<Path>, memory: Memory<'_>, sink: &mut dyn FnMut(Chunk) -> bool) -> Result<()> {
+    let mut stdin = std::io::stdin().lock();
+    let mut start = Vec::new();
+    stdin.by_ref().take(CHUNK_BYTES as u64).read_to_end(&mut start)?;
+    let first = memchr::memchr(b'\n', &start).map_or(&[][..], |end| start[..end].trim_ascii());
+    if std::str::from_utf8(first).is_ok_and(|line| Header::read(line).is_ok()) {
+        return read_lines(Box::new(std::io::Cursor::new(start).chain(stdin)), file, memory, sink);
+    }
+    let mut copy = tempfile::NamedTempFile::new()?;
+    copy.write_all(&start)?;
+    std::io::copy(&mut stdin, &mut copy)?;
+    copy.flush()?;
+    match kind(copy.path())? {
+        Kind::Lines => read_lines(open_unbuffered(copy.path())?, file, memory, sink),
+        Kind::Document => read_document(copy.path(), file, memory, sink),
+    }
+}
+
+fn read_lines(
+    mut input: Box<dyn Read + '_>,
+    file: &Arc<Path>,
+    memory: Memory<'_>,
+    sink: &mut dyn FnMut(Chunk) -> bool,
+) -> Result<()> {
     // The begin of a line whose end was not read yet.
     let mut rest = Vec::new();
     let mut offset = 0;
