@@ -165,7 +165,10 @@ fn latents_are_in_their_bounds_and_shift_with_the_patient() {
             .collect();
         assert!(values.iter().all(|value| (latent.bounds[0]..=latent.bounds[1]).contains(value)), "{column}");
         let distinct: BTreeSet<u64> = values.iter().map(|value| value.to_bits()).collect();
-        assert!(distinct.len() > 120, "{column} says nothing");
+        // How frail one is for one's age is drawn once; the rest moves with age and with what happens.
+        let n_patients: usize = PATIENTS.parse().unwrap();
+        let at_least = if *latent.key == *"frailty" { n_patients } else { n_patients + 1 };
+        assert!(distinct.len() >= at_least, "{column} says nothing: {} values", distinct.len());
     }
 }
 
