@@ -39,11 +39,11 @@ pub use constraint::{Constraint, Measure, Target};
 pub use error::PackError;
 pub use key::{ConceptEntry, ConceptKey, Key};
 pub use model::{
-    Allergies, AllergyShare, Answer, Below, BirthRules, Condition, Course, CourseEnd, CourseInterval, CourseOrder, CourseWay,
-    DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug, FollowUp, Goal, Grade, Interval, Lab, LabCategory,
-    LabShift, Latent, Loading, Measured, Medication, Modality, Mortality, Onset, Order, Outcome, Procedure,
-    ProcedureCategory, Recognition, Report, ReportService, Shift, Specimen, SurveyItem, Term, TextAnswer, Treatment,
-    Vaccine, Visit, VisitClass, Weighted,
+    Allergies, AllergyShare, Answer, Below, BirthRules, Condition, Course, CourseEnd, CourseInterval, CourseOrder,
+    CourseWay, DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug, FollowUp, Goal, Grade, Interval, Lab,
+    LabCategory, LabShift, Latent, Loading, Measured, Medication, Modality, Mortality, Onset, Order, Outcome,
+    Procedure, ProcedureCategory, Recognition, Report, ReportService, Shift, Specimen, SurveyItem, Term, TextAnswer,
+    Treatment, Vaccine, Visit, VisitClass, Weighted,
 };
 pub use payers::{Payer, PayerKind, PayerShare, Payers};
 pub use population::{AgeBand, LifeTableRow, Names, Place, Population, Race, RaceBand};
