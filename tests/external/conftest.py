@@ -63,6 +63,17 @@ def kit() -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
+def omop() -> pathlib.Path:
+    """A folder that `generate --omop-dir` wrote, of a thousand patients."""
+    if "TWINLAKE_OMOP" not in os.environ:
+        pytest.skip(
+            "no OMOP tables; name the folder of a `twinlake generate "
+            "--patients 1000 --omop-dir DIR` in TWINLAKE_OMOP"
+        )
+    return pathlib.Path(os.environ["TWINLAKE_OMOP"]).resolve()
+
+
+@pytest.fixture(scope="session")
 def catalog(out: pathlib.Path) -> SqlCatalog:
     # The name is part of the catalog: another one sees no tables.
     return SqlCatalog(

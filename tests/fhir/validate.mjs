@@ -43,6 +43,7 @@ export async function validate(folders, { usCore, threads = availableParallelism
       report,
     );
     if (batch.length > 0) pool.send(batch);
+    if (Object.keys(count).length === 0) report('empty', 'folder', 'there is no resource in it', folder);
   }
   const threadsSaid = await pool.end();
   const known = JSON.parse(readFileSync(join(import.meta.dirname, 'known-false-positives.json'), 'utf8'));
@@ -73,14 +74,17 @@ class Findings {
   split(known) {
     const errors = [];
     const setAside = [];
+    const met = new Set();
     for (const [key, { count, example }] of [...this.#groups].sort(([one], [other]) => (one < other ? -1 : 1))) {
       const [release, profile, kind, path, message] = JSON.parse(key);
       const error = { release, profile, kind, path, message, count, example };
       const reason = known.find((one) => one.release === release && profile.endsWith(`/${one.profile}`) && one.kind === kind && one.path === path && message.includes(one.message));
-      if (reason) setAside.push({ ...error, name: reason.name });
-      else errors.push(error);
+      if (reason) {
+        met.add(reason);
+        setAside.push({ ...error, name: reason.name });
+      } else errors.push(error);
     }
-    return { errors, setAside };
+    return { errors, setAside, unmet: known.filter((one) => !met.has(one)).map(({ name }) => name) };
   }
 }
 
@@ -173,6 +177,7 @@ function print(result) {
   }
   for (const [url, reason] of Object.entries(result.open).sort()) say(`not expandable: ${url}: ${reason}`);
   for (const { name, count, example } of result.setAside) say(`known false positive: ${name} (${count}, as in ${example})`);
+  for (const name of result.unmet) say(`listed, but did not occur: ${name}`);
   for (const { release, profile, kind, path, message, count, example } of result.errors) {
     say(`ERROR ${release} ${profile.split('/').pop()} ${kind} ${path}: ${message} (${count}, as in ${example})`);
   }

@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 
 import { Checker } from './checker.mjs';
 import { readFolder } from './input.mjs';
-import { packagesIn } from './validate.mjs';
+import { packagesIn, validate } from './validate.mjs';
 
 const { packages, skipped } = packagesIn(process.env.TWINLAKE_US_CORE);
 const checker = new Checker({ packages, skipped });
@@ -119,6 +119,11 @@ for (const [name, [change, kind, words]] of Object.entries(profileFaults)) {
     assert.ok(errors.some((error) => error.startsWith(`${kind}: `) && error.includes(words)), errors.join('; '));
   });
 }
+
+test('a folder without resources is an error', async () => {
+  const { errors } = await validate([mkdtempSync(join(work, 'x'))], { threads: 1 });
+  assert.ok(errors.some(({ message }) => message.includes('no resource')), JSON.stringify(errors));
+});
 
 test('what medplum adds to R4 is known', () => {
   const { added } = checker.said();

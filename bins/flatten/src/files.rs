@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex};
 use anyhow::Result;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use twinlake_flatten::{Document, Flattener, Plan, Types, ViewDefinition, ViewError};
+use twinlake_flatten::{Flattener, Plan, Types, ViewDefinition, ViewError, resource_type};
 
-use crate::input::{Chunk, Rejected, read_file};
+use crate::input::{Body, Chunk, Rejected, read_file};
 use crate::keys::{add_keys, with_keys};
+use crate::permits::Permits;
 
 /// How files are flattened.
 #[derive(Clone, Debug)]
@@ -71,6 +72,17 @@ pub fn flatten_files(
     sink: &mut dyn FnMut(&str, RecordBatch) -> Result<()>,
     rejected: &mut dyn FnMut(&Rejected) -> Result<()>,
 ) -> Result<Totals> {
+    flatten_with(config, files, &Permits::new(config.threads.get()), sink, rejected)
+}
+
+/// As [`flatten_files`], with permits that are shared with whoever takes the batches.
+pub(crate) fn flatten_with(
+    config: &Config,
+    files: &[PathBuf],
+    permits: &Permits,
+    sink: &mut dyn FnMut(&str, RecordBatch) -> Result<()>,
+    rejected: &mut dyn FnMut(&Rejected) -> Result<()>,
+) -> Result<Totals> {
     let tables = Tables::new(config)?;
     let mut totals = Totals::default();
     for (_, table, _) in tables.each() {
@@ -78,20 +90,23 @@ pub fn flatten_files(
     }
     // So many chunks are on their way at most: read, flattened or waiting for their turn.
     let n_chunks = 2 * config.threads.get() + 1;
-    let (give_permit, permits) = sync_channel::<()>(n_chunks);
+    // The memory of a chunk that was done is filled again: fresh memory costs as much as parsing does.
+    let (give_memory, memory) = sync_channel::<Vec<u8>>(n_chunks);
     let (give_work, work) = sync_channel::<(u64, Chunk)>(n_chunks);
     let (give_flat, flats) = sync_channel::<(u64, Flat)>(n_chunks);
     for _ in 0..n_chunks {
-        give_permit.send(()).expect("the channel holds as many");
+        give_memory.send(Vec::new()).expect("the channel holds as many");
     }
     let work = Mutex::new(work);
     std::thread::scope(|scope| {
-        let reader = scope.spawn(move || read(files, &permits, &give_work));
+        let reader = scope.spawn(move || read(files, &memory, &give_work));
         for _ in 0..config.threads.get() {
             let (work, tables, give_flat) = (&work, &tables, give_flat.clone());
             scope.spawn(move || {
                 while let Some((number, chunk)) = next(work) {
-                    if give_flat.send((number, tables.flatten(&chunk))).is_err() {
+                    let mut flat = permits.run(|| tables.flatten(&chunk));
+                    flat.memory = chunk.into_memory();
+                    if give_flat.send((number, flat)).is_err() {
                         return;
                     }
                 }
@@ -99,16 +114,18 @@ pub fn flatten_files(
         }
         drop(give_flat);
         // Dropped when this block ends, also by an error; then the other threads end too.
-        let (flats, give_permit) = (flats, give_permit);
+        let (flats, give_memory) = (flats, give_memory);
         let mut waiting = BTreeMap::new();
         let mut turn = 0;
+        let mut lines = None;
         for (number, flat) in &flats {
             waiting.insert(number, flat);
-            while let Some(flat) = waiting.remove(&turn) {
+            while let Some(mut flat) = waiting.remove(&turn) {
                 turn += 1;
-                flat.hand_over(config, &mut totals, sink, rejected)?;
+                let memory = std::mem::take(&mut flat.memory);
+                flat.hand_over(config, &mut lines, &mut totals, sink, rejected)?;
                 // The reader may have ended already.
-                let _ = give_permit.send(());
+                let _ = give_memory.send(memory);
             }
         }
         reader.join().expect("the reader does not panic")
@@ -116,13 +133,13 @@ pub fn flatten_files(
     Ok(totals)
 }
 
-/// Reads all files in order, one chunk a permit.
-fn read(files: &[PathBuf], permits: &Receiver<()>, give_work: &SyncSender<(u64, Chunk)>) -> Result<()> {
+/// Reads all files in order, one chunk for each piece of memory.
+fn read(files: &[PathBuf], memory: &Receiver<Vec<u8>>, give_work: &SyncSender<(u64, Chunk)>) -> Result<()> {
     let mut number = 0;
     let mut going = true;
     for file in files {
-        read_file(file, &mut |chunk| {
-            going = permits.recv().is_ok() && give_work.send((number, chunk)).is_ok();
+        read_file(file, &mut || memory.recv().ok(), &mut |chunk| {
+            going = give_work.send((number, chunk)).is_ok();
             number += 1;
             going
         })?;
@@ -149,6 +166,9 @@ struct Flat {
     resources: BTreeMap<String, u64>,
     without_view: BTreeMap<String, u64>,
     rejected: Vec<Rejected>,
+    /// The file, and how many lines of it there were; lines of `rejected` are counted from the first of them.
+    lines: Option<(Arc<Path>, u64)>,
+    memory: Vec<u8>,
 }
 
 impl Tables {
@@ -175,12 +195,27 @@ impl Tables {
             resources: BTreeMap::new(),
             without_view: BTreeMap::new(),
             rejected: chunk.rejected.clone(),
+            lines: None,
+            memory: Vec::new(),
         };
         let mut flatteners: BTreeMap<&str, Flattener> = BTreeMap::new();
-        for (line, text) in chunk.resources() {
-            if let Err(reason) = self.push(text, &mut flatteners, &mut flat) {
-                flat.rejected.push(rejection(&chunk.file, line, reason));
+        let n_lines = chunk.each(&mut |line, byte, text| {
+            let (reason, text) = match text {
+                Ok(text) => match self.push(text, &mut flatteners, &mut flat) {
+                    Ok(()) => return,
+                    Err(error) => (error.to_string(), text.to_owned()),
+                },
+                Err(bytes) => ("the line is not UTF-8".to_owned(), String::from_utf8_lossy(bytes).into_owned()),
+            };
+            let file = chunk.file.to_path_buf();
+            flat.rejected.push(Rejected { file, line, byte, reason, text: Some(text) });
+        });
+        if matches!(chunk.body, Body::Lines { .. }) {
+            // What ended the reading did so behind the last line.
+            for rejected in flat.rejected.iter_mut().filter(|rejected| rejected.line == 0) {
+                rejected.line = n_lines + 1;
             }
+            flat.lines = Some((chunk.file.clone(), n_lines));
         }
         flat.rejected.sort_by_key(|rejected| rejected.line);
         for (resource, flattener) in flatteners {
@@ -199,12 +234,11 @@ impl Tables {
         flatteners: &mut BTreeMap<&'t str, Flattener>,
         flat: &mut Flat,
     ) -> Result<(), twinlake_flatten::FlattenError> {
-        let document = Document::parse(text)?;
-        let resource = document.resource_type();
+        let resource = &*resource_type(text)?;
         let known = self.plans.get_key_value(resource);
         if let Some((resource, (plan, _))) = known {
             let new = || Flattener::new(plan.clone(), BATCH_ROWS);
-            flatteners.entry(resource).or_insert_with(new).push_document(&document)?;
+            flatteners.entry(resource).or_insert_with(new).push(text)?;
         }
         count(&mut flat.resources, resource);
         if known.is_none() {
@@ -218,11 +252,19 @@ impl Flat {
     fn hand_over(
         self,
         config: &Config,
+        lines: &mut Option<(Arc<Path>, u64)>,
         totals: &mut Totals,
         sink: &mut dyn FnMut(&str, RecordBatch) -> Result<()>,
         rejected: &mut dyn FnMut(&Rejected) -> Result<()>,
     ) -> Result<()> {
-        for one in self.rejected {
+        // Lines of the file that came before; a file that is named twice begins anew, its chunks being next to each other.
+        let n_before = match (&self.lines, &*lines) {
+            (Some((file, _)), Some((known, n))) if Arc::ptr_eq(file, known) => *n,
+            _ => 0,
+        };
+        *lines = self.lines.map(|(file, n)| (file, n + n_before));
+        for mut one in self.rejected {
+            one.line += n_before;
             totals.n_rejected += 1;
             if config.strict {
                 return Err(one.into());
@@ -250,8 +292,4 @@ fn count(counts: &mut BTreeMap<String, u64>, resource: &str) {
             counts.insert(resource.to_owned(), 1);
         }
     }
-}
-
-fn rejection(file: &Path, line: u64, reason: impl std::fmt::Display) -> Rejected {
-    Rejected { file: file.to_owned(), line, reason: reason.to_string() }
 }

@@ -6,15 +6,21 @@ mod files;
 mod input;
 mod keys;
 mod output;
+mod permits;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use twinlake_flatten::{Types, ViewDefinition, builtin};
-use twinlake_task::{Exit, UsageError, files_under};
+use twinlake_flatten::{Plan, Types, ViewDefinition, builtin};
+use twinlake_task::{Exit, PartialFile, UsageError, files_under};
+
+use files::flatten_with;
+use permits::Permits;
 
 pub use files::{Config, Totals, flatten_files, tables};
 pub use input::Rejected;
@@ -39,7 +45,7 @@ pub struct Args {
     #[arg(long)]
     pub builtin: bool,
 
-    /// Files or folders of FHIR R4
+    /// Files or folders of FHIR R4; `-` is standard input
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     pub input: Vec<PathBuf>,
 
@@ -67,6 +73,10 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = OnError::Fail, value_name = "WHAT")]
     pub on_error: OnError,
 
+    /// Where `--on-error quarantine` writes what was left out: NDJSON with file, line, byte, reason and text
+    #[arg(long, value_name = "FILE", required_if_eq("on_error", "quarantine"))]
+    pub quarantine: Option<PathBuf>,
+
     /// Flags that every step has.
     #[command(flatten)]
     pub task: twinlake_task::Args,
@@ -88,6 +98,8 @@ pub enum OnError {
     Fail,
     /// Tell it on stderr and go on
     Skip,
+    /// As `skip`, and write it to the file of `--quarantine`
+    Quarantine,
 }
 
 /// Runs the command.
@@ -106,17 +118,38 @@ pub fn run(args: &Args) -> Result<Exit> {
         threads: args.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
         strict: args.on_error == OnError::Fail,
     };
+    for plan in Plan::compile_all(&config.views, config.types)? {
+        for warning in plan.warnings() {
+            tracing::warn!("{warning}");
+        }
+    }
     let tables = tables(&config)?;
     if args.output.is_none() && tables.len() > 1 {
         return Err(UsageError::new(format!("{} tables do not fit on stdout; say with --output where", tables.len())));
     }
     let files = input_files(&args.input)?;
-    let mut output = output::Output::create(args.output.as_deref(), args.format, &tables)?;
-    let totals = flatten_files(&config, &files, &mut |table, rows| output.write(table, &rows), &mut |rejected| {
+    let n_threads = config.threads.get();
+    let permits = Arc::new(Permits::new(n_threads));
+    let mut output = output::Output::create(args.output.as_deref(), args.format, &tables, n_threads, &permits)?;
+    let mut quarantine = match (&args.quarantine, args.on_error) {
+        (Some(path), OnError::Quarantine) => Some(PartialFile::create(path)?),
+        _ => None,
+    };
+    let sink = &mut |table: &str, rows| output.write(table, rows);
+    let totals = flatten_with(&config, &files, &permits, sink, &mut |rejected| {
         tracing::warn!("{rejected}");
+        if let Some(file) = &mut quarantine {
+            let Rejected { file: path, line, byte, reason, text } = rejected;
+            let path = path.display().to_string();
+            let one = serde_json::json!({"file": path, "line": line, "byte": byte, "reason": reason, "text": text});
+            writeln!(file, "{one}").context("writing what was left out")?;
+        }
         Ok(())
     })?;
     output.finish()?;
+    if let Some(file) = quarantine {
+        file.complete()?;
+    }
     tracing::info!(?totals, "flattened");
     if totals.n_rejected > 0 {
         tracing::warn!(n_rejected = totals.n_rejected, "some resources were left out");
@@ -127,15 +160,21 @@ pub fn run(args: &Args) -> Result<Exit> {
 /// Files that can hold resources: all that were named, and in folders those with a name that says so, but for the
 /// manifest of a bulk export.
 fn input_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let files: Vec<PathBuf> = files_under(paths)?
+    let (stdin, paths): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.iter().cloned().partition(|path| path.as_os_str() == input::STDIN);
+    if stdin.len() > 1 {
+        return Err(UsageError::new("standard input is read only once"));
+    }
+    let named = if paths.is_empty() { Vec::new() } else { files_under(&paths)? };
+    let found = named.into_iter().map(|file| file.path);
+    let files: Vec<PathBuf> = stdin
         .into_iter()
-        .map(|file| file.path)
-        .filter(|file| {
+        .chain(found.filter(|file| {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             let is_manifest = name.starts_with("manifest.") && name.ends_with(".json");
             let is_fhir = matches!(input::fhir_extension(file).as_str(), "ndjson" | "jsonl" | "json");
             paths.contains(file) || (is_fhir && !is_manifest)
-        })
+        }))
         .collect();
     if files.is_empty() {
         let named: Vec<_> = paths.iter().map(|path| format!("`{}`", path.display())).collect();

@@ -1,18 +1,25 @@
 //! Tables as files, or one of them on stdout.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::writer::FileWriter;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
 use twinlake_flatten::{CellText, cell_text, json_lines};
 use twinlake_task::PartialFile;
+
+use crate::permits::Permits;
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -60,64 +67,152 @@ impl Write for Target {
     }
 }
 
-enum TableWriter {
-    Ndjson(Target, String),
-    Csv(Box<csv::Writer<Target>>),
-    Parquet(Box<ArrowWriter<Target>>),
+/// Rows of a Parquet row group, but for what the last batch has more.
+const GROUP_ROWS: usize = 65_536;
+/// Bytes of batches that wait for their row group to be full, over all tables.
+const PENDING_BYTES: usize = 32 << 20;
+
+/// Where the encoded rows of a table go.
+enum TableFile {
+    /// Lines of text.
+    Text(Target),
+    Parquet(Box<SerializedFileWriter<Target>>, Arc<ArrowRowGroupWriterFactory>),
     Arrow(Box<FileWriter<Target>>),
 }
 
-impl TableWriter {
-    fn new(format: Format, schema: &SchemaRef, target: Target) -> Result<Self> {
-        Ok(match format {
-            Format::Ndjson => Self::Ndjson(target, String::new()),
+/// A table that is being written.
+struct Table {
+    schema: SchemaRef,
+    file: TableFile,
+    /// Batches of a row group that is not full yet.
+    pending: Vec<RecordBatch>,
+    pending_rows: usize,
+    pending_bytes: usize,
+    n_groups: usize,
+}
+
+/// Batches to encode, and how.
+struct Job {
+    batches: Vec<RecordBatch>,
+    encoding: Encoding,
+    done: SyncSender<Result<Encoded>>,
+}
+
+enum Encoding {
+    Ndjson,
+    Csv,
+    Parquet(Arc<ArrowRowGroupWriterFactory>, SchemaRef, usize),
+}
+
+enum Encoded {
+    Text(Vec<u8>),
+    Group(Vec<ArrowColumnChunk>),
+}
+
+impl Job {
+    fn encode(&self) -> Result<Encoded> {
+        Ok(match &self.encoding {
+            Encoding::Ndjson => {
+                let mut lines = String::new();
+                for rows in &self.batches {
+                    json_lines(rows, &mut lines);
+                }
+                Encoded::Text(lines.into_bytes())
+            }
+            Encoding::Csv => {
+                let mut writer = csv::Writer::from_writer(Vec::new());
+                for rows in &self.batches {
+                    for row in 0..rows.num_rows() {
+                        for column in rows.columns() {
+                            match cell_text(column, row) {
+                                CellText::Null => writer.write_field("")?,
+                                CellText::Bare(text) | CellText::Text(text) => writer.write_field(text)?,
+                            }
+                        }
+                        writer.write_record(None::<&[u8]>)?;
+                    }
+                }
+                Encoded::Text(writer.into_inner().map_err(csv::IntoInnerError::into_error)?)
+            }
+            Encoding::Parquet(factory, schema, group) => {
+                let mut writers = factory.create_column_writers(*group)?;
+                for rows in &self.batches {
+                    let mut next = writers.iter_mut();
+                    for (field, column) in schema.fields().iter().zip(rows.columns()) {
+                        for leaf in compute_leaves(field, column)? {
+                            next.next().context("a writer for each leaf of the schema")?.write(&leaf)?;
+                        }
+                    }
+                }
+                Encoded::Group(writers.into_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>()?)
+            }
+        })
+    }
+}
+
+impl Table {
+    fn new(format: Format, schema: &SchemaRef, mut target: Target) -> Result<Self> {
+        let file = match format {
+            Format::Ndjson => TableFile::Text(target),
             Format::Csv => {
-                let mut writer = csv::Writer::from_writer(target);
-                writer.write_record(schema.fields().iter().map(|field| field.name()))?;
-                Self::Csv(Box::new(writer))
+                let mut header = csv::Writer::from_writer(Vec::new());
+                header.write_record(schema.fields().iter().map(|field| field.name()))?;
+                target.write_all(&header.into_inner().map_err(csv::IntoInnerError::into_error)?)?;
+                TableFile::Text(target)
             }
             Format::Parquet => {
                 let properties = WriterProperties::builder()
-                    .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
-                    .set_max_row_group_row_count(Some(65_536))
+                    .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
                     .set_created_by("twinlake".to_owned())
                     .build();
-                Self::Parquet(Box::new(ArrowWriter::try_new(target, schema.clone(), Some(properties))?))
+                let writer = ArrowWriter::try_new(target, schema.clone(), Some(properties))?;
+                let (writer, factory) = writer.into_serialized_writer()?;
+                TableFile::Parquet(Box::new(writer), Arc::new(factory))
             }
-            Format::Arrow => Self::Arrow(Box::new(FileWriter::try_new(target, schema)?)),
-        })
+            Format::Arrow => TableFile::Arrow(Box::new(FileWriter::try_new(target, schema)?)),
+        };
+        let schema = schema.clone();
+        Ok(Self { schema, file, pending: Vec::new(), pending_rows: 0, pending_bytes: 0, n_groups: 0 })
     }
 
-    fn write(&mut self, rows: &RecordBatch) -> Result<()> {
-        match self {
-            Self::Ndjson(target, lines) => {
-                lines.clear();
-                json_lines(rows, lines);
-                target.write_all(lines.as_bytes())?;
+    /// What is pending, as work to do.
+    fn take_pending(&mut self, format: Format) -> Option<(Job, Receiver<Result<Encoded>>)> {
+        if self.pending.is_empty() {
+            return None;
+        }
+        let encoding = match (&self.file, format) {
+            (TableFile::Parquet(_, factory), _) => {
+                Encoding::Parquet(factory.clone(), self.schema.clone(), self.n_groups)
             }
-            Self::Csv(writer) => {
-                for row in 0..rows.num_rows() {
-                    for column in rows.columns() {
-                        match cell_text(column, row) {
-                            CellText::Null => writer.write_field("")?,
-                            CellText::Bare(text) | CellText::Text(text) => writer.write_field(text)?,
-                        }
-                    }
-                    writer.write_record(None::<&[u8]>)?;
+            (_, Format::Csv) => Encoding::Csv,
+            _ => Encoding::Ndjson,
+        };
+        self.n_groups += 1;
+        (self.pending_rows, self.pending_bytes) = (0, 0);
+        let (done, result) = sync_channel(1);
+        Some((Job { batches: std::mem::take(&mut self.pending), encoding, done }, result))
+    }
+
+    fn append(&mut self, encoded: Encoded) -> Result<()> {
+        match (&mut self.file, encoded) {
+            (TableFile::Text(target), Encoded::Text(text)) => target.write_all(&text)?,
+            (TableFile::Parquet(file, _), Encoded::Group(columns)) => {
+                let mut group = file.next_row_group()?;
+                for column in columns {
+                    column.append_to_row_group(&mut group)?;
                 }
+                group.close()?;
             }
-            Self::Parquet(writer) => writer.write(rows)?,
-            Self::Arrow(writer) => writer.write(rows)?,
+            _ => unreachable!("a job is made for its table's format"),
         }
         Ok(())
     }
 
     fn finish(self) -> Result<Target> {
-        Ok(match self {
-            Self::Ndjson(target, _) => target,
-            Self::Csv(writer) => writer.into_inner().map_err(csv::IntoInnerError::into_error)?,
-            Self::Parquet(writer) => writer.into_inner()?,
-            Self::Arrow(mut writer) => {
+        Ok(match self.file {
+            TableFile::Text(target) => target,
+            TableFile::Parquet(file, _) => file.into_inner()?,
+            TableFile::Arrow(mut writer) => {
                 writer.finish()?;
                 writer.into_inner()?
             }
@@ -125,34 +220,108 @@ impl TableWriter {
     }
 }
 
-/// All tables of a command.
+/// All tables of a command. Rows are encoded by other threads and written in their order by this one.
 pub(crate) struct Output {
-    writers: BTreeMap<String, TableWriter>,
+    format: Format,
+    tables: BTreeMap<String, Table>,
+    pending_bytes: usize,
+    jobs: Option<Sender<Job>>,
+    /// What is being encoded, in the order of its rows.
+    encoding: VecDeque<(String, Receiver<Result<Encoded>>)>,
+    n_threads: usize,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Output {
     /// Begins every table, so that an empty one is there too. Without a path the only table goes to stdout.
-    pub(crate) fn create(path: Option<&Path>, format: Format, tables: &[(String, SchemaRef)]) -> Result<Self> {
+    pub(crate) fn create(
+        path: Option<&Path>,
+        format: Format,
+        tables: &[(String, SchemaRef)],
+        n_threads: usize,
+        permits: &Arc<Permits>,
+    ) -> Result<Self> {
         let mut writers = BTreeMap::new();
         for (table, schema) in tables {
             let target = match path {
                 None => Target::Stdout(io::stdout()),
                 Some(path) => Target::File(Box::new(PartialFile::create(file_of(path, format, table, tables.len()))?)),
             };
-            writers.insert(table.clone(), TableWriter::new(format, schema, target)?);
+            writers.insert(table.clone(), Table::new(format, schema, target)?);
         }
-        Ok(Self { writers })
+        let (jobs, work) = channel::<Job>();
+        let work = Arc::new(Mutex::new(work));
+        let mut threads = Vec::new();
+        for _ in 0..n_threads {
+            let (work, permits) = (work.clone(), permits.clone());
+            threads.push(std::thread::spawn(move || {
+                while let Some(job) = next(&work) {
+                    // Whoever waits for it may have given up.
+                    let _ = job.done.send(permits.run(|| job.encode()));
+                }
+            }));
+        }
+        let (jobs, encoding) = (Some(jobs), VecDeque::new());
+        Ok(Self { format, tables: writers, pending_bytes: 0, jobs, encoding, n_threads, threads })
     }
 
-    pub(crate) fn write(&mut self, table: &str, rows: &RecordBatch) -> Result<()> {
-        let writer = self.writers.get_mut(table).context("every table was begun")?;
-        writer.write(rows).with_context(|| format!("writing table `{table}`"))
+    pub(crate) fn write(&mut self, table: &str, rows: RecordBatch) -> Result<()> {
+        let writer = self.tables.get_mut(table).context("every table was begun")?;
+        if let TableFile::Arrow(file) = &mut writer.file {
+            return file.write(&rows).with_context(|| format!("writing table `{table}`"));
+        }
+        let n_bytes = rows.get_array_memory_size();
+        writer.pending_rows += rows.num_rows();
+        writer.pending_bytes += n_bytes;
+        self.pending_bytes += n_bytes;
+        writer.pending.push(rows);
+        if self.format != Format::Parquet || writer.pending_rows >= GROUP_ROWS {
+            self.encode(table)?;
+        }
+        // Of many tables none may be full for long: the largest goes first.
+        while self.pending_bytes >= PENDING_BYTES {
+            let largest = self.tables.iter().max_by_key(|(_, table)| table.pending_bytes).map(|(name, _)| name.clone());
+            self.encode(&largest.context("a table has what is pending")?)?;
+        }
+        Ok(())
+    }
+
+    /// Gives what a table has pending to be encoded; waits for the oldest when enough is on its way.
+    fn encode(&mut self, table: &str) -> Result<()> {
+        let writer = self.tables.get_mut(table).context("every table was begun")?;
+        self.pending_bytes -= writer.pending_bytes;
+        let Some((job, result)) = writer.take_pending(self.format) else { return Ok(()) };
+        while self.encoding.len() >= self.n_threads {
+            self.append_oldest()?;
+        }
+        let jobs = self.jobs.as_ref().context("the tables are not finished")?;
+        jobs.send(job).map_err(|_| anyhow!("the threads that encode have ended"))?;
+        self.encoding.push_back((table.to_owned(), result));
+        Ok(())
+    }
+
+    fn append_oldest(&mut self) -> Result<()> {
+        let Some((table, result)) = self.encoding.pop_front() else { return Ok(()) };
+        let writer = self.tables.get_mut(&table).context("every table was begun")?;
+        let encoded = result.recv().context("a thread that encodes has ended").and_then(|encoded| encoded);
+        encoded.and_then(|encoded| writer.append(encoded)).with_context(|| format!("writing table `{table}`"))
     }
 
     /// Ends all tables, then gives them their names.
-    pub(crate) fn finish(self) -> Result<()> {
+    pub(crate) fn finish(mut self) -> Result<()> {
+        let names: Vec<String> = self.tables.keys().cloned().collect();
+        for table in names {
+            self.encode(&table)?;
+        }
+        while !self.encoding.is_empty() {
+            self.append_oldest()?;
+        }
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            thread.join().map_err(|_| anyhow!("a thread that encodes has panicked"))?;
+        }
         let mut targets = Vec::new();
-        for (table, writer) in self.writers {
+        for (table, writer) in self.tables {
             targets.push(writer.finish().with_context(|| format!("writing table `{table}`"))?);
         }
         for target in targets {
@@ -163,6 +332,10 @@ impl Output {
         }
         Ok(())
     }
+}
+
+fn next(work: &Mutex<Receiver<Job>>) -> Option<Job> {
+    work.lock().ok()?.recv().ok()
 }
 
 /// A path that ends as the format does is the file of the only table; any other is a folder with a file a table.

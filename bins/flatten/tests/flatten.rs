@@ -184,7 +184,10 @@ fn a_run_that_fails_leaves_no_file() {
     let out = dir.path().join("out");
     let arguments = ["--builtin", "--input", input.to_str().unwrap(), "--output", out.to_str().unwrap()];
     let error = format!("{:#}", run(&args(&arguments)).unwrap_err());
-    assert!(error.contains("Patient.ndjson`, line 4: not JSON"), "{error}");
+    assert!(
+        error.contains("Patient.ndjson`, line 4, byte 95: not JSON: the text ends too early, at byte 16"),
+        "{error}"
+    );
     assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
     let arguments = [&arguments[..], &["--on-error", "skip"]].concat();
     run(&args(&arguments)).unwrap();
@@ -215,5 +218,52 @@ fn tables_are_known_before_any_input() {
     for (name, schema) in &tables {
         assert!(schema.column_with_name("omop_key").is_some(), "{name}");
         assert!(!Path::new(name).is_absolute());
+    }
+}
+
+#[test]
+fn what_is_left_out_can_be_set_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let input = dir.path().join("Patient.ndjson");
+    let long = "x".repeat(3 << 20);
+    fs::write(&input, format!("{PATIENTS}{{\"id\":1}}\n{{\"resourceType\":\"Patient\",\"id\":\"{long}\"}}\n{{\"resourceType\":\"Patient\",")).unwrap();
+    let (out, aside) = (dir.path().join("out"), dir.path().join("aside.ndjson"));
+    let arguments = ["--builtin", "--input", input.to_str().unwrap(), "--output", out.to_str().unwrap()];
+    let aside_arguments = ["--on-error", "quarantine", "--quarantine", aside.to_str().unwrap()];
+    run(&args(&[&arguments[..], &aside_arguments].concat())).unwrap();
+    assert_eq!(fs::read_to_string(out.join("patient.ndjson")).unwrap().lines().count(), 3);
+    let aside: Vec<serde_json::Value> =
+        fs::read_to_string(aside).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(aside.len(), 2);
+    assert_eq!(
+        (&aside[0]["line"], &aside[0]["byte"], &aside[0]["text"]),
+        (&4.into(), &95.into(), &"{\"id\":1}".into())
+    );
+    assert_eq!(aside[0]["reason"], "not a FHIR resource: it has no `resourceType`");
+    // Lines and bytes are counted over chunks.
+    let byte = 95 + 9 + long.len() + r#"{"resourceType":"Patient","id":""}"#.len() + 1;
+    assert_eq!((&aside[1]["line"], &aside[1]["byte"]), (&6.into(), &byte.into()));
+    let usage = Args::try_parse_from(["flatten", "--builtin", "--input", "x", "--on-error", "quarantine"]);
+    assert!(usage.unwrap_err().to_string().contains("--quarantine"));
+}
+
+#[test]
+fn standard_input_is_read_in_every_form() {
+    let dir = tempfile::tempdir().unwrap();
+    let view = dir.path().join("v.json");
+    let text = r#"{"name": "people", "resource": "Patient", "select": [{"column": [{"name": "id", "path": "id"}]}]}"#;
+    fs::write(&view, text).unwrap();
+    let bundle = r#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient","id":"a"}},{"resource":{"resourceType":"Patient","id":"b"}}]}"#;
+    let forms = [PATIENTS.as_bytes().to_vec(), bundle.into(), zstd::encode_all(PATIENTS.as_bytes(), 1).unwrap()];
+    for form in forms {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_twinlake-flatten"))
+            .args(["--view", view.to_str().unwrap(), "--input", "-"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(&form).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "{\"id\":\"a\"}\n{\"id\":\"b\"}\n");
     }
 }

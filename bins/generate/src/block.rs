@@ -36,16 +36,33 @@ impl Compress {
         }
     }
 
-    fn apply(self, bytes: Vec<u8>) -> Vec<u8> {
+    fn apply(self, bytes: &[u8], zstd: &mut zstd::bulk::Compressor<'_>) -> Vec<u8> {
         const IN_MEMORY: &str = "compressing in memory does not fail";
         match self {
-            Self::None => bytes,
+            Self::None => bytes.to_vec(),
             Self::Gzip => {
                 let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-                encoder.write_all(&bytes).expect(IN_MEMORY);
+                encoder.write_all(bytes).expect(IN_MEMORY);
                 encoder.finish().expect(IN_MEMORY)
             }
-            Self::Zstd => zstd::bulk::compress(&bytes, 3).expect(IN_MEMORY),
+            Self::Zstd => zstd.compress(bytes).expect(IN_MEMORY),
+        }
+    }
+}
+
+/// What a thread keeps from block to block, so that memory is asked for once.
+pub(crate) struct Scratch {
+    /// Lines by type, and how many; empty between blocks.
+    lines: BTreeMap<&'static str, (Vec<u8>, u64)>,
+    zstd: zstd::bulk::Compressor<'static>,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        const LEVEL: i32 = 3;
+        Self {
+            lines: BTreeMap::new(),
+            zstd: zstd::bulk::Compressor::new(LEVEL).expect("there is memory for a compressor"),
         }
     }
 }
@@ -78,8 +95,9 @@ impl Block {
         model: &Model<'_>,
         patients: Range<u64>,
         wanted: Wanted,
+        scratch: &mut Scratch,
     ) -> Self {
-        let mut writer = Writer::new(wanted);
+        let mut writer = Writer::new(wanted, scratch);
         let mut truth = wanted.truth.then(|| TruthRows::new(model));
         let mut n_patients = 0;
         for number in patients {
@@ -124,8 +142,8 @@ impl Block {
     }
 
     /// What all patients share, vocabulary included.
-    pub(crate) fn reference(context: &Context<'_>, wanted: Wanted) -> Self {
-        let mut writer = Writer::new(wanted);
+    pub(crate) fn reference(context: &Context<'_>, wanted: Wanted, scratch: &mut Scratch) -> Self {
+        let mut writer = Writer::new(wanted, scratch);
         if wanted.fhir.is_some() {
             render::fhir_reference(context, &mut |resource| writer.resource(&resource));
             writer.end_of(|| "reference".to_owned());
@@ -174,36 +192,29 @@ impl Before {
 }
 
 /// Gathers resources and rows.
-struct Writer {
+struct Writer<'a> {
     compress: Compress,
-    /// Lines by type, and how many.
-    lines: BTreeMap<&'static str, (Vec<u8>, u64)>,
+    scratch: &'a mut Scratch,
     /// The Bundle under way.
     bundle: Option<BundleWriter>,
     tables: BTreeMap<Table, TableBuilder>,
     block: Block,
 }
 
-impl Writer {
-    fn new(wanted: Wanted) -> Self {
+impl<'a> Writer<'a> {
+    fn new(wanted: Wanted, scratch: &'a mut Scratch) -> Self {
         let (format, compress) = wanted.fhir.unwrap_or((FhirFormat::Ndjson, Compress::None));
-        Self {
-            compress,
-            lines: BTreeMap::new(),
-            bundle: BundleWriter::new(format),
-            tables: BTreeMap::new(),
-            block: Block::default(),
-        }
+        Self { compress, scratch, bundle: BundleWriter::new(format), tables: BTreeMap::new(), block: Block::default() }
     }
 
     fn resource(&mut self, resource: &Resource<'_>) {
-        let resource_type = type_of(resource);
+        let resource_type = resource.modelled_type().expect("the renderings make no other type");
         *self.block.n_resources.entry(resource_type).or_default() += 1;
         if let Some(bundle) = &mut self.bundle {
             bundle.push(resource_type, resource);
             return;
         }
-        let (lines, n_lines) = self.lines.entry(resource_type).or_default();
+        let (lines, n_lines) = self.scratch.lines.entry(resource_type).or_default();
         let before = lines.len();
         resource.write_json(lines);
         lines.push(b'\n');
@@ -217,7 +228,11 @@ impl Writer {
         let name = name();
         let (bytes, n_resources) = bundle.finish(&name);
         self.block.n_bytes += bytes.len() as u64;
-        self.block.fhir.push(FhirPart { name, n_resources, bytes: self.compress.apply(bytes) });
+        self.block.fhir.push(FhirPart {
+            name,
+            n_resources,
+            bytes: self.compress.apply(&bytes, &mut self.scratch.zstd),
+        });
     }
 
     fn rows(&mut self, rows: impl IntoIterator<Item = AnyRow>) {
@@ -228,16 +243,14 @@ impl Writer {
     }
 
     fn finish(mut self) -> Block {
-        for (resource_type, (lines, n_resources)) in self.lines {
-            let bytes = self.compress.apply(lines);
-            self.block.fhir.push(FhirPart { name: resource_type.to_owned(), n_resources, bytes });
+        let Scratch { lines, zstd } = self.scratch;
+        for (resource_type, (lines, n_lines)) in lines.iter_mut().filter(|(_, (_, n_lines))| *n_lines > 0) {
+            let bytes = self.compress.apply(lines, zstd);
+            self.block.fhir.push(FhirPart { name: (*resource_type).to_owned(), n_resources: *n_lines, bytes });
+            lines.clear();
+            *n_lines = 0;
         }
         self.block.omop = self.tables.into_iter().map(|(table, mut rows)| (table, rows.finish())).collect();
         self.block
     }
-}
-
-fn type_of(resource: &Resource<'_>) -> &'static str {
-    let found = resource.resource_type();
-    Resource::TYPES.iter().copied().find(|&known| known == found).expect("the renderings make no other type")
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -13,7 +14,7 @@ use twinlake_synth::cohort::for_each_block;
 use twinlake_synth::render::Context;
 use twinlake_synth::simulate::Model;
 
-use crate::block::{Block, Compress, Wanted};
+use crate::block::{Block, Compress, Scratch, Wanted};
 use crate::sink::{FhirFormat, FhirSink, OmopSink, TruthSink};
 
 /// Which patients, and how their FHIR is to look.
@@ -112,11 +113,18 @@ pub fn produce(
         Ok(())
     };
     if options.writes_reference() {
-        take(Block::reference(context, wanted))?;
+        take(Block::reference(context, wanted, &mut Scratch::new()))?;
     }
     let model = Model::new(context.pack).with_chart(options.chart);
     let since = options.since.map(|since| Context::new(context.pack, context.vocab, context.seed, since));
-    let make = |patients| Block::patients(context, since.as_ref(), &model, patients, wanted);
+    let idle: Mutex<Vec<Scratch>> = Mutex::default();
+    let kept = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+    let make = |patients| {
+        let mut scratch = kept().pop().unwrap_or_else(Scratch::new);
+        let block = Block::patients(context, since.as_ref(), &model, patients, wanted, &mut scratch);
+        kept().push(scratch);
+        block
+    };
     for_each_block(options.patients.clone(), options.threads, make, take)?;
     Ok(totals)
 }

@@ -16,8 +16,9 @@ use twinlake_synth::simulate::Model;
 use twinlake_synth::timeline::{
     Administration, Allergy, Category, Claim, ClaimItem, Course, Coverage, Death, Demographics, Device, Diagnosis,
     Dispense, Encounter, EncounterClass, EpisodeOfCare, Ethnicity, EventId, Fulfilment, ImagingStudy, Immunization,
-    Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem, Procedure, Race, Relationship,
-    Report, Request, RequestCategory, Scaled, Service, Sex, Specimen, Timeline, Value, Ward, WardStay, WrittenReport,
+    Note, NoteKind, Observation, Personal, Prescription, PrescriptionStatus, Problem, Procedure, Race, Refusal,
+    Relationship, Report, Request, RequestCategory, Scaled, Service, Sex, Specimen, Supply, Timeline, Value, Ward,
+    WardStay, WrittenReport,
 };
 use twinlake_vocab::Vocab;
 
@@ -89,7 +90,9 @@ fn compare(context: &Context<'_>, timelines: impl Iterator<Item = Timeline>) -> 
 }
 
 /// What gives no row and should not.
-const EXPECTED: [(&str, &str); 15] = [
+const EXPECTED: [(&str, &str); 16] = [
+    // A vaccine that was refused.
+    ("Immunization", "status"),
     ("QuestionnaireResponse", "results-in-observations"),
     // Values that a messy chart lacks; no other does.
     ("Observation", "no-value"),
@@ -190,7 +193,11 @@ fn every_kind_of_event_agrees() {
         &Cell::Date(day("2024-03-05"))
     );
     let costs: Vec<_> = agreement.rendered.values().filter(|row| row.table == Table::Cost).collect();
-    assert_eq!(costs.len(), 4);
+    assert_eq!(costs.len(), 5);
+    // A pharmacy's bill is for the fill, and for no visit.
+    let fill = costs.iter().find(|row| row.cell("cost_event_id") == &Cell::Int(event(73, 0))).unwrap();
+    assert_eq!(fill.cell("cost_domain_id"), &Cell::Text("Drug".into()));
+    assert_eq!(fill.cell("paid_patient_copay"), &Cell::Float(10.0));
     let ecg = costs.iter().find(|row| row.cell("cost_event_id") == &Cell::Int(event(50, 0))).unwrap();
     assert_eq!(ecg.cell("cost_domain_id"), &Cell::Text("Procedure".into()));
     assert_eq!(ecg.cell("paid_by_patient"), &Cell::Float(15.3));
@@ -201,6 +208,13 @@ fn every_kind_of_event_agrees() {
     assert_eq!(dose.cell("drug_type_concept_id"), &Cell::Int(32_818));
     assert_eq!(dose.cell("drug_exposure_end_date"), &Cell::Date(day("2024-03-02")));
     assert_eq!(dose.cell("days_supply"), &Cell::Null);
+    // The episode has the fills of what its visit prescribed, and of nothing else.
+    for (event_id, belongs) in
+        [(event(73, 0), true), (event(73, 1), true), (event(30, 0), false), (event(407, 0), false)]
+    {
+        let link = (Table::EpisodeEvent, event(424, 0) ^ event_id);
+        assert_eq!(agreement.rendered.contains_key(&link), belongs, "{event_id}");
+    }
     // A prescription that nobody filled would last beyond death.
     let last = row(Table::DrugExposure, event(30, 3));
     assert_eq!(last.cell("drug_exposure_end_date"), &Cell::Date(day("2024-03-05")));
@@ -250,6 +264,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
     let concept = |key: &str| -> ConceptKey { pack.key(key).unwrap_or_else(|| panic!("no concept `{key}`")) };
     let event = |stream, ordinal| EventId { stream, ordinal };
     let scaled = |units, decimals| Scaled { units, decimals };
+    let drug = concept("metformin-er-500");
     let place = 1;
     let clinic = clinic_practitioners_of(place).start;
     let encounter = |ordinal, class, kind, start, end| Encounter {
@@ -285,7 +300,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
         status: PrescriptionStatus::Active,
         stopped: None,
         ended: None,
-        reason: None,
+        reason: Some(concept("type-2-diabetes")),
         encounter,
         cause: "test",
     };
@@ -437,6 +452,14 @@ fn eventful_life(pack: &Pack) -> Timeline {
             procedure: 0,
             cause: "test",
         }],
+        supplies: vec![Supply {
+            event: event(450, 0),
+            concept: concept("crutch"),
+            quantity: 2,
+            at: at("2024-03-04T11:15:00"),
+            organization: 0,
+            cause: "test",
+        }],
         imaging_studies: vec![ImagingStudy {
             event: event(406, 0),
             modality: Modality::Ultrasound,
@@ -467,6 +490,13 @@ fn eventful_life(pack: &Pack) -> Timeline {
             prescription(2, 2, "2024-03-02T00:30:00", 90),
             prescription(3, 2, "2024-03-02T00:40:00", 90),
         ],
+        refusals: vec![Refusal {
+            event: event(200, 1),
+            concept: concept("influenza-vaccine"),
+            at: at("2021-02-03T09:10:00"),
+            encounter: 1,
+            cause: "test",
+        }],
         immunizations: vec![Immunization {
             event: event(40, 0),
             concept: concept("influenza-vaccine"),
@@ -574,13 +604,41 @@ fn eventful_life(pack: &Pack) -> Timeline {
                     event: event(71, ordinal),
                     decision_event: event(72, ordinal),
                     coverage: usize::from(encounter > 0),
-                    encounter,
+                    encounter: Some(encounter),
+                    organization: clinic_of(0),
+                    served: (day("2020-02-03"), day("2020-02-03")),
                     at: at("2020-02-03T09:30:00"),
                     decided,
                     items: vec![item(Service::Visit, concept("wellness-visit"), 9230, 1010, 2020), other],
                     cause: "test",
                 }
             })
-            .into(),
+            .into_iter()
+            .chain([fill_claim(drug, 4, 0, Some(day("2020-02-03")), &[0]), fill_claim(drug, 5, 1, None, &[1])])
+            .collect(),
+    }
+}
+
+/// A pharmacy's bill for fills.
+fn fill_claim(drug: ConceptKey, ordinal: u32, coverage: usize, decided: Option<NaiveDate>, fills: &[usize]) -> Claim {
+    let item = |&fill: &usize| ClaimItem {
+        service: Service::Dispense(fill),
+        concept: drug,
+        charged: 3_240,
+        allowed: 1_800,
+        deductible: 0,
+        copay: 1_000,
+    };
+    Claim {
+        event: EventId { stream: 71, ordinal },
+        decision_event: EventId { stream: 72, ordinal },
+        coverage,
+        encounter: None,
+        organization: clinic_of(0),
+        served: (day("2020-02-03"), day("2020-02-03")),
+        at: at("2020-02-03T09:50:00"),
+        decided,
+        items: fills.iter().map(item).collect(),
+        cause: "test",
     }
 }

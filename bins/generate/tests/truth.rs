@@ -19,7 +19,7 @@ use twinlake_omop::{Table, read};
 const PATIENTS: &str = "120";
 
 /// What patients share, and tables worked out from the rows of others.
-const NO_FACT: [&str; 4] = ["Organization", "Location", "Practitioner", "PractitionerRole"];
+const NO_FACT: [&str; 5] = ["Organization", "Location", "Practitioner", "PractitionerRole", "Medication"];
 const DERIVED: [Table; 5] =
     [Table::ObservationPeriod, Table::ConditionEra, Table::DrugEra, Table::DoseEra, Table::Cost];
 

@@ -33,6 +33,7 @@ pub(crate) fn patient_id<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
         Resource::MedicationAdministration(resource) => &resource.subject,
         Resource::Device(resource) => &resource.patient,
         Resource::ImagingStudy(resource) => &resource.subject,
+        Resource::SupplyDelivery(resource) => &resource.patient,
         Resource::DocumentReference(resource) => &resource.subject,
         Resource::RelatedPerson(resource) => &resource.patient,
         Resource::CareTeam(resource) => &resource.subject,

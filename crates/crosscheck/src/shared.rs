@@ -33,13 +33,14 @@ impl SharedCheck {
         }
     }
 
-    /// Takes a Practitioner, PractitionerRole, Organization or Location, to notice those that come twice.
+    /// Takes a Practitioner, PractitionerRole, Organization, Location or Medication, to notice those that come twice.
     pub fn read(&mut self, resource: &Resource<'_>) {
         let meta = match resource {
             Resource::Practitioner(resource) => &resource.meta,
             Resource::PractitionerRole(resource) => &resource.meta,
             Resource::Organization(resource) => &resource.meta,
             Resource::Location(resource) => &resource.meta,
+            Resource::Medication(resource) => &resource.meta,
             _ => return,
         };
         let version = meta.as_ref().and_then(|meta| meta.version_id.as_deref()?.parse().ok());

@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
 use crate::Text;
+use crate::json::{self, WriteJson};
 
 /// Why a text is not a FHIR date or dateTime.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -118,6 +119,30 @@ impl fmt::Display for PartialDate {
     }
 }
 
+impl PartialDate {
+    /// What [`fmt::Display`] writes, by hand: every resource has several dates, and format strings are slow.
+    fn push_to(self, out: &mut Vec<u8>) {
+        let day = self.first_day;
+        json::push_digits(out, u64::from(day.year().unsigned_abs()), 4);
+        if self.precision >= Precision::Month {
+            out.push(b'-');
+            json::push_digits(out, u64::from(day.month()), 2);
+        }
+        if self.precision == Precision::Day {
+            out.push(b'-');
+            json::push_digits(out, u64::from(day.day()), 2);
+        }
+    }
+}
+
+impl WriteJson for PartialDate {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        self.push_to(out);
+        out.push(b'"');
+    }
+}
+
 impl<'de> Deserialize<'de> for PartialDate {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         Text::deserialize(from)?.parse().map_err(D::Error::custom)
@@ -165,25 +190,20 @@ impl<'a> DateTime<'a> {
         let (year, date, time) = (wall.year(), wall.date(), wall.time());
         assert!((1..=9999).contains(&year), "a year of FHIR has four digits");
         assert!(offset_minutes.abs() <= 14 * 60, "an offset is at most fourteen hours");
-        let year = year.unsigned_abs();
         let offset = offset_minutes.unsigned_abs();
-        // By hand: every resource has several of these, and format strings are read anew each time.
-        let mut text = String::with_capacity("2000-01-01T00:00:00+00:00".len());
-        let fields = [
-            ("", year / 100),
-            ("", year % 100),
-            ("-", date.month()),
-            ("-", date.day()),
-            ("T", time.hour()),
-            (":", time.minute()),
-            (":", time.second()),
-            (if offset_minutes < 0 { "-" } else { "+" }, offset / 60),
-            (":", offset % 60),
-        ];
-        for (before, number) in fields {
-            text.push_str(before);
-            text.extend([number / 10, number % 10].map(|digit| char::from_digit(digit, 10).unwrap_or('0')));
+        let mut text = Vec::with_capacity("2000-01-01T00:00:00+00:00".len());
+        PartialDate::from(date).push_to(&mut text);
+        for (before, number) in [
+            (b'T', time.hour()),
+            (b':', time.minute()),
+            (b':', time.second()),
+            (if offset_minutes < 0 { b'-' } else { b'+' }, offset / 60),
+            (b':', offset % 60),
+        ] {
+            text.push(before);
+            json::push_digits(&mut text, u64::from(number), 2);
         }
+        let text = String::from_utf8(text).expect("digits are ASCII");
         DateTime {
             text: Text::from(text),
             date: date.into(),
@@ -236,7 +256,10 @@ impl<'a> DateTime<'a> {
 
 impl From<PartialDate> for DateTime<'_> {
     fn from(date: PartialDate) -> Self {
-        DateTime { text: Text::from(date.to_string()), date, time: None, offset_minutes: None }
+        let mut text = Vec::with_capacity("2000-01-01".len());
+        date.push_to(&mut text);
+        let text = String::from_utf8(text).expect("digits are ASCII");
+        DateTime { text: Text::from(text), date, time: None, offset_minutes: None }
     }
 }
 
@@ -255,6 +278,12 @@ impl fmt::Display for DateTime<'_> {
 impl<'de: 'a, 'a> Deserialize<'de> for DateTime<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         DateTime::parse(Text::deserialize(from)?).map_err(D::Error::custom)
+    }
+}
+
+impl WriteJson for DateTime<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        self.text.write_json(out);
     }
 }
 

@@ -8,6 +8,8 @@ use serde::de::{Deserializer, Error as _};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::json::{self, WriteJson};
+
 /// A decimal with its digits as they were written: `7.0` stays `7.0`.
 ///
 /// Two decimals are equal when they are written alike.
@@ -39,11 +41,15 @@ impl<'a> Decimal<'a> {
     /// `units` divided by ten to the power of `decimals`, with that many digits after the point: (70, 1) is `7.0`.
     pub fn from_scaled(units: i64, decimals: u8) -> Decimal<'static> {
         let decimals = usize::from(decimals);
-        let sign = if units < 0 { "-" } else { "" };
-        let digits = format!("{:0width$}", units.unsigned_abs(), width = decimals + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - decimals);
-        let point = if decimals == 0 { "" } else { "." };
-        Decimal(Cow::Owned(format!("{sign}{whole}{point}{fraction}")))
+        let mut text = Vec::with_capacity(24);
+        if units < 0 {
+            text.push(b'-');
+        }
+        json::push_digits(&mut text, units.unsigned_abs(), decimals + 1);
+        if decimals > 0 {
+            text.insert(text.len() - decimals, b'.');
+        }
+        Decimal(Cow::Owned(String::from_utf8(text).expect("digits are ASCII")))
     }
 
     /// The digits as written.
@@ -64,7 +70,7 @@ impl<'a> Decimal<'a> {
 
 impl From<i64> for Decimal<'_> {
     fn from(value: i64) -> Self {
-        Decimal(Cow::Owned(value.to_string()))
+        Decimal::from_scaled(value, 0)
     }
 }
 
@@ -85,6 +91,12 @@ impl Serialize for Decimal<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         // Through a raw value, since a float would lose the digits.
         serde_json::from_str::<&RawValue>(&self.0).map_err(S::Error::custom)?.serialize(to)
+    }
+}
+
+impl WriteJson for Decimal<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.0.as_bytes());
     }
 }
 

@@ -11,6 +11,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::within;
+use crate::json::{self, WriteJson};
 use crate::{DateTime, Decimal, PartialDate, Raw, Text};
 
 /// What can stand in an element: a primitive, a data type, or one of the types of a `choice[x]`.
@@ -29,8 +30,23 @@ pub(crate) trait Element<'de>: Sized {
 
 /// What an element writes.
 pub(crate) trait WriteElement {
-    /// Writes key and value.
-    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    /// Appends key, value and a comma; `key` has its quotes and its colon.
+    fn write(&self, key: &'static str, out: &mut Vec<u8>);
+
+    /// Gives the element to a serializer.
+    fn serialize<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+}
+
+impl<T: WriteJson + Serialize> WriteElement for T {
+    fn write(&self, key: &'static str, out: &mut Vec<u8>) {
+        out.extend_from_slice(key.as_bytes());
+        self.write_json(out);
+        out.push(b',');
+    }
+
+    fn serialize<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry(name, self)
+    }
 }
 
 /// A field: an element that may be absent (`Option`) or repeat (`Vec`).
@@ -41,7 +57,11 @@ pub(crate) trait Field<'de> {
 
 /// What a field writes.
 pub(crate) trait WriteField {
-    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    /// Appends what [`WriteElement::write`] does, or nothing when the element is absent.
+    fn write(&self, key: &'static str, out: &mut Vec<u8>);
+
+    /// Gives the element to a serializer, unless it is absent.
+    fn serialize<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
 }
 
 impl<'de, T: Element<'de>> Field<'de> for Option<T> {
@@ -59,8 +79,14 @@ impl<'de, T: Element<'de>> Field<'de> for Option<T> {
 }
 
 impl<T: WriteElement> WriteField for Option<T> {
-    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        self.as_ref().map_or(Ok(()), |element| element.write(name, map))
+    fn write(&self, key: &'static str, out: &mut Vec<u8>) {
+        if let Some(element) = self {
+            element.write(key, out);
+        }
+    }
+
+    fn serialize<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        self.as_ref().map_or(Ok(()), |element| element.serialize(name, map))
     }
 }
 
@@ -78,8 +104,22 @@ impl<'de, T: Element<'de>> Field<'de> for Vec<T> {
     }
 }
 
-impl<T: Serialize> WriteField for Vec<T> {
-    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+impl<T: WriteJson + Serialize> WriteField for Vec<T> {
+    fn write(&self, key: &'static str, out: &mut Vec<u8>) {
+        if self.is_empty() {
+            return;
+        }
+        out.extend_from_slice(key.as_bytes());
+        json::push_array(out, |out| {
+            for item in self {
+                item.write_json(out);
+                out.push(b',');
+            }
+        });
+        out.push(b',');
+    }
+
+    fn serialize<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
         if self.is_empty() { Ok(()) } else { map.serialize_entry(name, self) }
     }
 }
@@ -137,11 +177,6 @@ macro_rules! plain_elements {
             }
         }
 
-        impl<'a> WriteElement for $type {
-            fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-                map.serialize_entry(name, self)
-            }
-        }
     )+};
 }
 
@@ -160,11 +195,6 @@ macro_rules! owned_elements {
             }
         }
 
-        impl WriteElement for $type {
-            fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-                map.serialize_entry(name, self)
-            }
-        }
     )+};
 }
 
@@ -180,12 +210,6 @@ impl<'de: 'a, 'a> Element<'de> for Text<'a> {
     }
 }
 
-impl WriteElement for Text<'_> {
-    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        map.serialize_entry(name, self)
-    }
-}
-
 impl<'de, T: Element<'de>> Element<'de> for Box<T> {
     fn read<A: MapAccess<'de>>(key: &str, map: &mut A) -> Result<Self, A::Error> {
         T::read(key, map).map(Box::new)
@@ -193,12 +217,6 @@ impl<'de, T: Element<'de>> Element<'de> for Box<T> {
 
     fn read_item<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         T::read_item(from).map(Box::new)
-    }
-}
-
-impl<T: WriteElement> WriteElement for Box<T> {
-    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        T::write(self, name, map)
     }
 }
 
@@ -290,6 +308,21 @@ macro_rules! fields {
             }
         }
 
+        impl $crate::json::WriteJson for $name<'_> {
+            fn write_json(&self, out: &mut Vec<u8>) {
+                use $crate::element::{WriteElement, WriteField};
+
+                const RESOURCE_TYPE: Option<&str> = $resource_type;
+                $crate::json::push_object(out, |out| {
+                    if let Some(name) = RESOURCE_TYPE {
+                        $crate::Text::borrowed(name).write("\"resourceType\":", out);
+                    }
+                    $(WriteField::write(&self.$field, concat!("\"", $json, "\":"), out);)+
+                    self.extra.write(out);
+                });
+            }
+        }
+
         impl serde::Serialize for $name<'_> {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 use serde::ser::SerializeMap;
@@ -300,8 +333,8 @@ macro_rules! fields {
                 if let Some(name) = RESOURCE_TYPE {
                     map.serialize_entry("resourceType", name)?;
                 }
-                $(WriteField::write(&self.$field, $json, &mut map)?;)+
-                self.extra.write(&mut map)?;
+                $(WriteField::serialize(&self.$field, $json, &mut map)?;)+
+                self.extra.serialize(&mut map)?;
                 map.end()
             }
         }
@@ -313,12 +346,6 @@ macro_rules! fields {
 
             fn read_item<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 serde::Deserialize::deserialize(from)
-            }
-        }
-
-        impl $crate::element::WriteElement for $name<'_> {
-            fn write<M: serde::ser::SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-                map.serialize_entry(name, self)
             }
         }
     };
@@ -354,7 +381,15 @@ macro_rules! choice {
         }
 
         impl $(<$life>)? $crate::element::WriteElement for $name $(<$life>)? {
-            fn write<M: serde::ser::SerializeMap>(&self, _: &'static str, map: &mut M) -> Result<(), M::Error> {
+            fn write(&self, _: &'static str, out: &mut Vec<u8>) {
+                match self {
+                    $($name::$variant(value) => {
+                        $crate::element::WriteElement::write(value, concat!("\"", $json, "\":"), out);
+                    })+
+                }
+            }
+
+            fn serialize<M: serde::ser::SerializeMap>(&self, _: &'static str, map: &mut M) -> Result<(), M::Error> {
                 match self {
                     $($name::$variant(value) => map.serialize_entry($json, value),)+
                 }

@@ -27,6 +27,7 @@ mod date;
 mod decimal;
 mod error;
 mod header;
+mod json;
 pub mod ndjson;
 mod reference;
 mod resource;

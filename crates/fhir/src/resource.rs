@@ -3,12 +3,13 @@
 use serde::{Serialize, Serializer};
 
 use crate::header::leading_type;
+use crate::json::WriteJson;
 use crate::{
     AllergyIntolerance, CarePlan, CareTeam, Claim, Condition, Coverage, Device, DiagnosticReport, DocumentReference,
     Encounter, EpisodeOfCare, ExplanationOfBenefit, FhirError, Goal, Header, ImagingStudy, Immunization, Location,
-    MedicationAdministration, MedicationDispense, MedicationRequest, Meta, Observation, Organization, Patient,
-    Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson, ServiceRequest,
-    Specimen, Text,
+    Medication, MedicationAdministration, MedicationDispense, MedicationRequest, Meta, Observation, Organization,
+    Patient, Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson,
+    ServiceRequest, Specimen, SupplyDelivery, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -68,6 +69,14 @@ macro_rules! resource_types {
                 }
             }
 
+            /// `resourceType` of a type that is modelled.
+            pub fn modelled_type(&self) -> Option<&'static str> {
+                match self {
+                    $(Resource::$type(_) => Some(stringify!($type)),)+
+                    Resource::Other(_) => None,
+                }
+            }
+
             /// The logical id.
             pub fn id(&self) -> Option<&str> {
                 match self {
@@ -81,6 +90,15 @@ macro_rules! resource_types {
                 match self {
                     $(Resource::$type(resource) => resource.meta.as_ref(),)+
                     Resource::Other(_) => None,
+                }
+            }
+        }
+
+        impl WriteJson for Resource<'_> {
+            fn write_json(&self, out: &mut Vec<u8>) {
+                match self {
+                    $(Resource::$type(resource) => WriteJson::write_json(resource, out),)+
+                    Resource::Other(other) => other.raw.write_json(out),
                 }
             }
         }
@@ -135,6 +153,8 @@ resource_types!(
     Device,
     ImagingStudy,
     MedicationAdministration,
+    Medication,
+    SupplyDelivery,
 );
 
 impl<'a> Resource<'a> {
@@ -142,13 +162,13 @@ impl<'a> Resource<'a> {
     pub fn to_json(&self) -> String {
         let mut bytes = Vec::new();
         self.write_json(&mut bytes);
-        String::from_utf8(bytes).expect("serde_json writes UTF-8")
+        String::from_utf8(bytes).expect("strings and raw JSON are UTF-8")
     }
 
     /// Appends the resource as JSON, without a line end. What was kept as raw JSON is written as it was read, so a
     /// resource read from an indented text may still hold line breaks; [`crate::ndjson::Writer`] takes them out.
     pub fn write_json(&self, bytes: &mut Vec<u8>) {
-        serde_json::to_writer(bytes, self).expect("writing to memory does not fail and all keys are strings");
+        WriteJson::write_json(self, bytes);
     }
 
     fn other(text: &'a str) -> Result<Self, FhirError> {

@@ -9,6 +9,9 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
+use crate::Resource;
+use crate::json::{self, WriteJson};
+
 /// A FHIR string, code, uri or id; borrowed from the input unless the input had escapes in it.
 ///
 /// A `null` that fills a place in an array of strings (its partner in the `_` sibling has an extension there) is kept as
@@ -125,6 +128,15 @@ impl Serialize for Text<'_> {
     }
 }
 
+impl WriteJson for Text<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        match &self.0 {
+            Some(text) => json::push_string(out, text),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+}
+
 struct TextVisitor {
     nullable: bool,
 }
@@ -213,6 +225,12 @@ impl Serialize for Raw<'_> {
     }
 }
 
+impl WriteJson for Raw<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.as_str().as_bytes());
+    }
+}
+
 /// The elements of a resource or element that its type does not know, in the order they were read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Extra<'a>(Vec<(Text<'a>, Raw<'a>)>);
@@ -221,6 +239,13 @@ impl<'a> Extra<'a> {
     /// The raw JSON of an element, e.g. `_birthDate`.
     pub fn get(&self, name: &str) -> Option<&Raw<'a>> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, raw)| raw)
+    }
+
+    /// The resources in `contained`, as far as they can be read.
+    pub fn contained(&self) -> Vec<Resource<'_>> {
+        let raw = self.get("contained").map(Raw::as_str);
+        let each = raw.and_then(|raw| serde_json::from_str::<Vec<&RawValue>>(raw).ok());
+        each.into_iter().flatten().filter_map(|raw| Resource::from_json(raw.get()).ok()).collect()
     }
 
     /// Adds an element, or replaces the one of that name.
@@ -251,7 +276,17 @@ impl<'a> Extra<'a> {
         self.0.push((name, raw));
     }
 
-    pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+    pub(crate) fn serialize<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         self.0.iter().try_for_each(|(name, raw)| map.serialize_entry(name, raw))
+    }
+
+    /// Appends each as a member with a comma after it.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        for (name, raw) in &self.0 {
+            name.write_json(out);
+            out.push(b':');
+            raw.write_json(out);
+            out.push(b',');
+        }
     }
 }

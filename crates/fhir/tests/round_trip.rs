@@ -103,6 +103,23 @@ fn synthea_samples_lose_nothing() {
 /// Types that the samples do not have: an example each, with every element that the type has.
 const OF_OUR_OWN: &[(&str, &str)] = &[
     (
+        "SupplyDelivery",
+        r#"{"resourceType":"SupplyDelivery","id":"s","identifier":[{"value":"1"}],"basedOn":[{"reference":"SupplyRequest/r"}],
+        "partOf":[{"reference":"Contract/c"}],"status":"completed","patient":{"reference":"Patient/p"},
+        "type":{"coding":[{"code":"device"}]},"suppliedItem":{"quantity":{"value":2.0,"unit":"box"},
+        "itemCodeableConcept":{"text":"strips"},"id":"1"},"occurrenceDateTime":"2020-01-01T10:00:00-05:00",
+        "supplier":{"reference":"Organization/o"},"destination":{"reference":"Location/l"},
+        "receiver":[{"reference":"Practitioner/d"}],"text":{"status":"empty"}}"#,
+    ),
+    (
+        "Medication",
+        r#"{"resourceType":"Medication","id":"m","identifier":[{"value":"1"}],"code":{"text":"t"},"status":"active",
+        "manufacturer":{"reference":"Organization/o"},"form":{"text":"f"},"amount":{"numerator":{"value":1.0}},
+        "ingredient":[{"itemCodeableConcept":{"text":"i"},"isActive":true,"strength":{"numerator":{"value":5}}},
+        {"itemReference":{"reference":"Substance/s"},"id":"2"}],"batch":{"lotNumber":"L","expirationDate":"2023-01",
+        "extension":[{"url":"u"}]},"text":{"status":"empty"}}"#,
+    ),
+    (
         "MedicationDispense",
         r#"{"resourceType":"MedicationDispense","id":"d","status":"completed",
         "medicationReference":{"reference":"Medication/m"},"subject":{"reference":"Patient/p"},

@@ -52,6 +52,11 @@ impl Rows {
         self.n_rows
     }
 
+    /// Bytes of text in the column that has most.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.columns.iter().map(Builder::n_bytes).max().unwrap_or(0)
+    }
+
     pub(crate) fn append(&mut self, row: &[Scalar<'_>]) {
         for (builder, scalar) in self.columns.iter_mut().zip(row) {
             builder.append(scalar);
@@ -91,6 +96,15 @@ impl Builder {
             Physical::Date => Self::Date(Date32Builder::new()),
             Physical::Timestamp(_) => Self::Timestamp(TimestampMicrosecondBuilder::new().with_data_type(data_type)),
             Physical::Binary => Self::Binary(BinaryBuilder::new()),
+        }
+    }
+
+    fn n_bytes(&self) -> usize {
+        match self {
+            Self::Text(builder) => builder.values_slice().len(),
+            Self::Binary(builder) => builder.values_slice().len(),
+            Self::List(list) => list.values.n_bytes(),
+            _ => 0,
         }
     }
 

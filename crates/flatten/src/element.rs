@@ -158,6 +158,11 @@ pub(crate) fn data_type(name: &str) -> Option<&'static str> {
     TYPES.iter().copied().find(|known| *known == name)
 }
 
+/// All data types that can stand behind `[x]`.
+pub(crate) fn types() -> &'static [&'static str] {
+    TYPES
+}
+
 /// Whether a bare step to `name` may also mean `nameString`, `nameQuantity` and so on.
 pub(crate) fn is_choice(name: &str) -> bool {
     CHOICES.contains(&name) && !NOT_WITHOUT_OF_TYPE.contains(&name)

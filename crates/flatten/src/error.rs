@@ -1,5 +1,7 @@
 //! What can go wrong: with a view before it runs, and with a resource while it does.
 
+use crate::tape::BadJson;
+
 /// Why a ViewDefinition cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -46,8 +48,13 @@ pub enum ViewError {
 #[non_exhaustive]
 pub enum FlattenError {
     /// The text is not JSON.
-    #[error("not JSON: {}", first_line(.0))]
-    Json(Box<sonic_rs::Error>),
+    #[error("not JSON: {reason}, at byte {at}")]
+    Json {
+        /// Where in the text of the resource, in bytes from 0.
+        at: usize,
+        /// What is wrong there.
+        reason: &'static str,
+    },
     /// The text is JSON, but not an object with a `resourceType`.
     #[error("not a FHIR resource: {reason}")]
     NotAResource {
@@ -108,9 +115,33 @@ pub enum FlattenError {
     },
 }
 
-/// sonic-rs prints the text around an error on further lines.
-fn first_line(error: &sonic_rs::Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
+impl From<BadJson> for FlattenError {
+    fn from(bad: BadJson) -> Self {
+        Self::Json { at: bad.at, reason: bad.reason }
+    }
+}
+
+/// What is allowed in a view, but may fail on some resource.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ViewWarning {
+    /// The view's name, or its resource type when it has none.
+    pub view: String,
+    /// Where in the view, e.g. `select[0].column[1].path`.
+    pub place: String,
+    /// The path as written.
+    pub path: String,
+    /// Which character of the path, counted from 1.
+    pub at: usize,
+    /// What may go wrong, and what would prevent it.
+    pub reason: String,
+}
+
+impl std::fmt::Display for ViewWarning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { view, place, path, at, reason } = self;
+        write!(f, "view `{view}`: {place}: path `{path}`, character {at}: {reason}")
+    }
 }
 
 /// A fault inside a path: where, and what. The caller knows which view, column and resource it belongs to.

@@ -1,378 +1,432 @@
-//! Evaluates an expression on an element of a resource.
+//! Evaluates compiled paths on the elements of a resource.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::ops::ControlFlow;
 
-use sonic_rs::{JsonContainerTrait as _, JsonValueTrait, Value};
-
+use crate::code::{Action, Code, ExtensionKeys, Op, ReferenceKeys, Typed};
 use crate::element;
 use crate::error::Fault;
+use crate::functions::{self, Call, Function};
 use crate::item::{Item, Items};
-use crate::json;
+use crate::json::{self, split_reference};
 use crate::number::Number;
-use crate::path::{Binary, Expr, Kind, OfType, Step};
+use crate::path::Binary;
+use crate::tape::NodeRef;
 use crate::temporal::Temporal;
 
 /// What a path can see besides the element it starts from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scope<'a> {
-    pub(crate) resource: &'a Value,
+    pub(crate) resource: NodeRef<'a>,
     pub(crate) row_index: i64,
 }
 
-type Result<T> = std::result::Result<T, Fault>;
+type Result<T> = std::result::Result<T, Box<Fault>>;
+/// Whether whoever takes the items wants more of them.
+pub(crate) type Flow = Result<ControlFlow<()>>;
+/// Takes items as they are found.
+pub(crate) type Out<'o, 'a> = &'o mut dyn FnMut(Item<'a>) -> Flow;
 
-/// What the expression gives, starting from `focus`.
-pub(crate) fn evaluate<'a>(expr: &Expr, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Items<'a>> {
-    Ok(match &expr.kind {
-        Kind::Focus => focus.clone().into(),
-        Kind::Resource => Item::Node(scope.resource, None).into(),
-        Kind::RowIndex => Item::Integer(scope.row_index).into(),
-        Kind::Nothing => Items::None,
-        Kind::Boolean(value) => Item::Boolean(*value).into(),
-        Kind::Integer(value) => Item::Integer(*value).into(),
-        Kind::Decimal(text) => match Number::parse(text) {
-            Some(number) => Item::Number(number).into(),
-            None => return Err(Fault::new(expr.at, format!("`{text}` has too many digits"))),
+const MORE: Flow = Ok(ControlFlow::Continue(()));
+const ENOUGH: Flow = Ok(ControlFlow::Break(()));
+
+#[cold]
+pub(crate) fn fault(at: usize, reason: impl Into<String>) -> Box<Fault> {
+    Box::new(Fault::new(at, reason))
+}
+
+/// Gives each item that the path leads to from `focus`, in order.
+pub(crate) fn each<'a>(code: &Code, scope: &Scope<'a>, focus: &Item<'a>, out: Out<'_, 'a>) -> Flow {
+    match &code.op {
+        Op::Focus => out(focus.clone()),
+        Op::Resource => out(Item::Node(scope.resource, None)),
+        Op::RowIndex => out(Item::Integer(scope.row_index)),
+        Op::Nothing => MORE,
+        Op::Boolean(value) => out(Item::Boolean(*value)),
+        Op::Integer(value) => out(Item::Integer(*value)),
+        Op::Number(value) => out(Item::Number(*value)),
+        Op::Quantity(value, unit) => out(Item::Quantity(*value, Cow::Owned(unit.clone()))),
+        // All that is there, once each.
+        Op::Binary(Binary::Union, left, right) => {
+            let arguments = std::slice::from_ref(&**right);
+            let call = Call { at: code.at, function: Function::Union, input: left, arguments };
+            functions::call(&call, scope, focus, out)
+        }
+        Op::Text(text, data_type) => out(Item::Text(Cow::Owned(text.clone()), data_type)),
+        Op::Step(input, action) => step(code.at, input, action, scope, focus, out),
+        Op::Binary(operator, left, right) => match binary(code.at, *operator, left, right, scope, focus)? {
+            Some(item) => out(item),
+            None => MORE,
         },
-        Kind::Text(text, data_type) => Item::Text(Cow::Owned(text.clone()), data_type).into(),
-        Kind::Step(input, what) => return step(expr.at, input, what, scope, focus),
-        Kind::Binary(operator, left, right) => {
-            let left = evaluate(left, scope, focus)?;
-            return binary(expr.at, *operator, &left, right, scope, focus);
-        }
-        Kind::Negate(operand) => {
-            let operand = evaluate(operand, scope, focus)?;
-            match single(expr.at, &operand)? {
-                None => Items::None,
-                Some(Item::Integer(value)) => Item::Integer(-value).into(),
-                Some(item) => Item::Number(number(expr.at, item)?.negate()).into(),
-            }
-        }
-    })
+        Op::Negate(operand) => match single(code.at, operand, scope, focus)? {
+            None => MORE,
+            Some(Item::Integer(value)) => match value.checked_neg() {
+                Some(value) => out(Item::Integer(value)),
+                None => Err(fault(code.at, "the integer is too large")),
+            },
+            Some(item) => out(Item::Number(number(code.at, &item)?.negate())),
+        },
+    }
 }
 
-fn step<'a>(at: usize, input: &Expr, step: &Step, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Items<'a>> {
-    // The extensions of a primitive `x` stand beside it, under `_x`.
-    if let (Step::Extension(url), Kind::Step(parent, Step::Member(name))) = (step, &input.kind) {
-        return primitive_extensions(parent, name, url, scope, focus);
+/// All items that the path leads to.
+pub(crate) fn collect<'a>(code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Items<'a>> {
+    let mut items = Items::None;
+    let _ = each(code, scope, focus, &mut |item| {
+        items.push(item);
+        MORE
+    })?;
+    Ok(items)
+}
+
+/// The only item, or none; several are a fault.
+pub(crate) fn single<'a>(at: usize, code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Option<Item<'a>>> {
+    let (mut first, mut n_items) = (None, 0);
+    let _ = each(code, scope, focus, &mut |item| {
+        n_items += 1;
+        if first.is_none() {
+            first = Some(item);
+        }
+        MORE
+    })?;
+    if n_items > 1 {
+        return Err(fault(at, format!("expected at most one value, found {n_items}")));
     }
-    let items = evaluate(input, scope, focus)?;
-    let mut out = Items::None;
-    match step {
-        Step::Member(name) => {
-            for item in items.as_slice() {
-                if let Some(node) = item.node() {
-                    member(node, name, &mut out);
-                }
+    Ok(first)
+}
+
+/// A condition: none is unknown, a single value that is no boolean is true.
+pub(crate) fn truth<'a>(code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Option<bool>> {
+    Ok(single(code.at, code, scope, focus)?.map(|item| item.boolean().unwrap_or(true)))
+}
+
+fn exists<'a>(code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Result<bool> {
+    let mut found = false;
+    let _ = each(code, scope, focus, &mut |_| {
+        found = true;
+        ENOUGH
+    })?;
+    Ok(found)
+}
+
+fn step<'a>(at: usize, input: &Code, action: &Action, scope: &Scope<'a>, focus: &Item<'a>, out: Out<'_, 'a>) -> Flow {
+    match action {
+        Action::Member(key) => nodes(input, scope, focus, &mut |node| member(node, *key, out)),
+        Action::Choice(keys) => nodes(input, scope, focus, &mut |node| choice(node, keys, out).map(|(flow, _)| flow)),
+        Action::ChoiceOrBare(keys, bare, data_type) => nodes(input, scope, focus, &mut |node| {
+            let (flow, found) = choice(node, keys, out)?;
+            if found {
+                return Ok(flow);
             }
+            member(node, (*bare, None), &mut |item| if is_of_type(&item, data_type) { out(item) } else { MORE })
+        }),
+        Action::OfType(data_type) => {
+            each(input, scope, focus, &mut |item| if is_of_type(&item, data_type) { out(item) } else { MORE })
         }
-        Step::Choice { name, keys } => {
-            for item in items.as_slice() {
-                if let Some(node) = item.node() {
-                    choice(node, name, keys, &mut out);
-                }
-            }
+        Action::OfResource(resource, key) => each(input, scope, focus, &mut |item| {
+            if is_resource(&item, resource, *key) { out(item) } else { MORE }
+        }),
+        Action::Is(wanted) => match single(at, input, scope, focus)? {
+            None => MORE,
+            Some(item) => out(Item::Boolean(match &**wanted {
+                Action::OfType(data_type) => is_of_type(&item, data_type),
+                Action::OfResource(resource, key) => is_resource(&item, resource, *key),
+                _ => false,
+            })),
+        },
+        Action::Call(function, arguments) => {
+            let call = Call { at, function: *function, input, arguments };
+            functions::call(&call, scope, focus, out)
         }
-        Step::OfType(of_type) => {
-            for item in items.as_slice() {
-                if is_of_type(item, of_type) {
-                    out.push(item.clone());
-                }
-            }
-        }
-        Step::Index(index) => {
-            let index = evaluate(index, scope, focus)?;
-            match single(at, &index)? {
-                None => {}
+        Action::AsQuantity(keys) => each(input, scope, focus, &mut |item| {
+            let quantity = item.node().filter(|node| node.is_object()).and_then(|node| {
+                let value = Number::parse(node.get(keys.value)?.number()?)?;
+                let unit = node.get(keys.code).and_then(NodeRef::text).or_else(|| node.get(keys.unit)?.text());
+                // Without a unit it is a plain number, whose unit is `1`.
+                Some(Item::Quantity(value, Cow::Borrowed(unit.unwrap_or("1"))))
+            });
+            out(quantity.unwrap_or(item))
+        }),
+        Action::Index(index) => {
+            let wanted = match single(at, index, scope, focus)? {
+                None => return MORE,
                 Some(item) => match item.integer() {
-                    Some(index) => return Ok(usize::try_from(index).map_or(Items::None, |index| items.take(index))),
-                    None => return Err(Fault::new(at, format!("an index is an integer, not `{}`", item.shown()))),
+                    Some(index) => index,
+                    None => return Err(fault(at, format!("an index is an integer, not `{}`", item.shown()))),
                 },
-            }
+            };
+            nth(wanted, input, scope, focus, out)
         }
-        Step::Where(criteria) => {
-            for item in items.as_slice() {
-                if truth(criteria.at, &evaluate(criteria, scope, item)?)? == Some(true) {
-                    out.push(item.clone());
+        Action::First => nth(0, input, scope, focus, out),
+        Action::Where(criteria) => each(input, scope, focus, &mut |item| {
+            if truth(criteria, scope, &item)? == Some(true) { out(item) } else { MORE }
+        }),
+        Action::Exists(None) => out(Item::Boolean(exists(input, scope, focus)?)),
+        Action::Exists(Some(criteria)) => {
+            let mut found = false;
+            let _ = each(input, scope, focus, &mut |item| {
+                found = truth(criteria, scope, &item)? == Some(true);
+                if found { ENOUGH } else { MORE }
+            })?;
+            out(Item::Boolean(found))
+        }
+        Action::IsEmpty => out(Item::Boolean(!exists(input, scope, focus)?)),
+        Action::Not => match single(at, input, scope, focus)? {
+            None => MORE,
+            Some(item) => out(Item::Boolean(!item.boolean().unwrap_or(true))),
+        },
+        Action::Extension(url, keys) => {
+            nodes(input, scope, focus, &mut |node| extensions(node, url.as_deref(), *keys, out))
+        }
+        Action::PrimitiveExtension(url, keys, places) => nodes(input, scope, focus, &mut |node| {
+            for place in places {
+                for value in node.get(*place).into_iter().flat_map(NodeRef::each) {
+                    if extensions(value, url.as_deref(), *keys, out)?.is_break() {
+                        return ENOUGH;
+                    }
                 }
             }
-        }
-        Step::Exists(None) => return Ok(Item::Boolean(!items.is_empty()).into()),
-        Step::Exists(Some(criteria)) => {
-            for item in items.as_slice() {
-                if truth(criteria.at, &evaluate(criteria, scope, item)?)? == Some(true) {
-                    return Ok(Item::Boolean(true).into());
-                }
-            }
-            return Ok(Item::Boolean(false).into());
-        }
-        Step::IsEmpty => return Ok(Item::Boolean(items.is_empty()).into()),
-        Step::Not => return Ok(truth(at, &items)?.map(|value| Item::Boolean(!value)).into()),
-        Step::First => return Ok(items.take(0)),
-        Step::Extension(url) => {
-            for item in items.as_slice() {
-                if let Some(node) = item.node() {
-                    extensions(node, url, &mut out);
-                }
-            }
-        }
-        Step::Join(separator) => {
-            let mut joined = String::new();
-            for (index, item) in items.as_slice().iter().enumerate() {
+            MORE
+        }),
+        Action::Join(separator) => {
+            let mut joined: Option<String> = None;
+            let _ = each(input, scope, focus, &mut |item| {
                 let Some(text) = item.text() else {
-                    return Err(Fault::new(at, format!("join() is for text, not `{}`", item.shown())));
+                    return Err(fault(at, format!("join() is for text, not `{}`", item.shown())));
                 };
-                if index > 0 {
-                    joined.push_str(separator);
+                match &mut joined {
+                    Some(joined) => {
+                        joined.push_str(separator);
+                        joined.push_str(text);
+                    }
+                    None => joined = Some(text.to_owned()),
                 }
-                joined.push_str(text);
-            }
-            if !items.is_empty() {
-                out.push(Item::Text(Cow::Owned(joined), "string"));
-            }
+                MORE
+            })?;
+            joined.map_or(MORE, |joined| out(Item::Text(Cow::Owned(joined), "string")))
         }
-        Step::ResourceKey => {
-            for item in items.as_slice() {
-                if let Some(id) = item.node().and_then(|node| node.get("id")).filter(JsonValueTrait::is_str) {
-                    out.push(Item::Node(id, Some("id")));
-                }
-            }
+        Action::ResourceKey(key) => nodes(input, scope, focus, &mut |node| match node.get(*key) {
+            Some(id) if id.text().is_some() => out(Item::Node(id, Some("id"))),
+            _ => MORE,
+        }),
+        Action::ReferenceKey(resource, keys) => {
+            nodes(input, scope, focus, &mut |node| match reference_key(node, resource.as_deref(), *keys) {
+                Some(key) => out(Item::Text(Cow::Borrowed(key), "id")),
+                None => MORE,
+            })
         }
-        Step::ReferenceKey(resource) => {
-            for item in items.as_slice() {
-                if let Some(key) = item.node().and_then(|node| reference_key(node, resource.as_deref())) {
-                    out.push(Item::Text(Cow::Borrowed(key), "id"));
-                }
+        Action::Boundary { high, assumed, start, end } => each(input, scope, focus, &mut |item| {
+            // Of a Period, its start or its end.
+            let (item, assumed) = match item.node().filter(|node| node.is_object()) {
+                Some(period) => match period.get(if *high { *end } else { *start }) {
+                    Some(end) => (Item::Node(end, Some("dateTime")), None),
+                    None => return MORE,
+                },
+                None => (item, *assumed),
+            };
+            match boundary(at, &item, assumed, *high)? {
+                Some(boundary) => out(boundary),
+                None => MORE,
             }
-        }
-        Step::Boundary { high } => {
-            let assumed = static_type(input);
-            for item in items.as_slice() {
-                if let Some(boundary) = boundary(at, item, assumed, *high)? {
-                    out.push(boundary);
-                }
-            }
-        }
-    }
-    Ok(out)
-}
-
-fn push_each<'a>(value: &'a Value, data_type: Option<&'static str>, out: &mut Items<'a>) {
-    if let Some(array) = value.as_array() {
-        for value in array.as_slice() {
-            if !value.is_null() {
-                out.push(Item::Node(value, data_type));
-            }
-        }
-    } else if !value.is_null() {
-        out.push(Item::Node(value, data_type));
+        }),
     }
 }
 
-fn member<'a>(node: &'a Value, name: &str, out: &mut Items<'a>) {
-    if let Some(value) = node.get(name) {
-        push_each(value, None, out);
-    } else if element::is_choice(name)
-        && let Some(object) = node.as_object()
-    {
-        for (key, value) in object {
-            if let Some(data_type) = element::choice_type(key, name) {
-                push_each(value, Some(data_type), out);
-            }
-        }
+/// Gives each element of the resource that the path leads to, and passes over what was computed.
+fn nodes<'a>(input: &Code, scope: &Scope<'a>, focus: &Item<'a>, out: &mut dyn FnMut(NodeRef<'a>) -> Flow) -> Flow {
+    match &input.op {
+        Op::Focus => focus.node().map_or(MORE, out),
+        Op::Resource => out(scope.resource),
+        _ => each(input, scope, focus, &mut |item| item.node().map_or(MORE, &mut *out)),
     }
 }
 
-fn choice<'a>(node: &'a Value, name: &str, keys: &[(String, &'static str)], out: &mut Items<'a>) {
-    for (key, data_type) in keys {
-        if let Some(value) = node.get(key.as_str()) {
-            push_each(value, Some(data_type), out);
-            return;
+fn nth<'a>(wanted: i64, input: &Code, scope: &Scope<'a>, focus: &Item<'a>, out: Out<'_, 'a>) -> Flow {
+    let (mut found, mut index) = (None, 0);
+    let _ = each(input, scope, focus, &mut |item| {
+        if index == wanted {
+            found = Some(item);
+            return ENOUGH;
+        }
+        index += 1;
+        MORE
+    })?;
+    found.map_or(MORE, out)
+}
+
+fn member<'a>(node: NodeRef<'a>, (key, data_type): Typed, out: Out<'_, 'a>) -> Flow {
+    for value in node.get(key).into_iter().flat_map(NodeRef::each) {
+        if out(Item::Node(value, data_type))?.is_break() {
+            return ENOUGH;
         }
     }
-    if let (Some(value), Some((_, data_type))) = (node.get(name), keys.first()) {
-        let mut plain = Items::None;
-        push_each(value, None, &mut plain);
-        for item in plain.as_slice() {
-            if is_of_type(item, &OfType::Data(data_type)) {
-                out.push(item.clone());
-            }
+    MORE
+}
+
+/// Whether something was found is the second.
+fn choice<'a>(node: NodeRef<'a>, keys: &[Typed], out: Out<'_, 'a>) -> Result<(ControlFlow<()>, bool)> {
+    for key in keys {
+        if node.get(key.0).is_some() {
+            return Ok((member(node, *key, out)?, true));
         }
     }
+    Ok((ControlFlow::Continue(()), false))
 }
 
 /// Where the type is not known, the JSON form decides as far as it can.
-fn is_of_type(item: &Item<'_>, of_type: &OfType) -> bool {
-    match of_type {
-        OfType::Resource(resource) => item
-            .node()
-            .and_then(|node| node.get("resourceType"))
-            .is_some_and(|resource_type| resource_type.as_str() == Some(resource)),
-        OfType::Data(wanted) => match (item.data_type(), item) {
-            (Some(known), _) => element::subtypes(wanted).contains(&known),
-            (None, Item::Node(value, _)) => match *wanted {
-                "boolean" => value.is_boolean(),
-                "integer" | "positiveInt" | "unsignedInt" | "integer64" => item.integer().is_some(),
-                "decimal" => value.is_number(),
-                "date" | "dateTime" | "instant" | "time" => item.text().and_then(Temporal::parse).is_some(),
-                _ if wanted.starts_with(|c: char| c.is_ascii_lowercase()) => value.is_str(),
-                _ => value.is_object(),
-            },
-            (None, _) => false,
+fn is_of_type(item: &Item<'_>, wanted: &'static str) -> bool {
+    match (item.data_type(), item) {
+        (Some(known), _) => element::subtypes(wanted).contains(&known),
+        (None, Item::Node(node, _)) => match wanted {
+            "boolean" => node.boolean().is_some(),
+            "integer" | "positiveInt" | "unsignedInt" | "integer64" => item.integer().is_some(),
+            "decimal" => node.number().is_some(),
+            "date" | "dateTime" | "instant" | "time" => node.text().and_then(Temporal::parse).is_some(),
+            _ if wanted.starts_with(|c: char| c.is_ascii_lowercase()) => node.text().is_some(),
+            _ => node.is_object(),
         },
+        (None, _) => false,
     }
 }
 
-fn extensions<'a>(node: &'a Value, url: &str, out: &mut Items<'a>) {
-    let Some(list) = node.get("extension") else { return };
-    for extension in json::each(list) {
-        if extension.get("url").and_then(|value| value.as_str()) == Some(url) {
-            out.push(Item::Node(extension, Some("Extension")));
-        }
-    }
+fn is_resource(item: &Item<'_>, resource: &str, key: u16) -> bool {
+    item.node().and_then(|node| node.get(key)).and_then(NodeRef::text) == Some(resource)
 }
 
-fn primitive_extensions<'a>(
-    parent: &Expr,
-    name: &str,
-    url: &str,
-    scope: &Scope<'a>,
-    focus: &Item<'a>,
-) -> Result<Items<'a>> {
-    let mut out = Items::None;
-    let beside = format!("_{name}");
-    for item in evaluate(parent, scope, focus)?.as_slice() {
-        let Some(node) = item.node() else { continue };
-        let mut children = Items::None;
-        member(node, name, &mut children);
-        for child in children.as_slice().iter().filter_map(Item::node) {
-            extensions(child, url, &mut out);
-        }
-        if let Some(siblings) = node.get(beside.as_str()) {
-            for sibling in json::each(siblings) {
-                extensions(sibling, url, &mut out);
-            }
+fn extensions<'a>(node: NodeRef<'a>, url: Option<&str>, keys: ExtensionKeys, out: Out<'_, 'a>) -> Flow {
+    for extension in node.get(keys.extension).into_iter().flat_map(NodeRef::each) {
+        let wanted = url.is_none_or(|url| extension.get(keys.url).and_then(NodeRef::text) == Some(url));
+        if wanted && out(Item::Node(extension, Some("Extension")))?.is_break() {
+            return ENOUGH;
         }
     }
-    Ok(out)
+    MORE
 }
 
 /// The id that a Reference names. `urn:uuid:` does not tell the type; then the reference's own `type` must.
-fn reference_key<'a>(node: &'a Value, wanted: Option<&str>) -> Option<&'a str> {
-    let reference = node.get("reference")?.as_str()?;
+pub(crate) fn reference_key<'a>(node: NodeRef<'a>, wanted: Option<&str>, keys: ReferenceKeys) -> Option<&'a str> {
+    let reference = node.get(keys.reference)?.text()?;
     if let Some(uuid) = reference.strip_prefix("urn:uuid:") {
-        let declared = node.get("type").and_then(|value| value.as_str());
+        let declared = node.get(keys.of_type).and_then(NodeRef::text);
         return (wanted.is_none() || declared == wanted).then_some(uuid);
     }
-    let (resource_type, id) = json::split_reference(reference)?;
+    let (resource_type, id) = split_reference(reference)?;
     wanted.is_none_or(|wanted| wanted == resource_type).then_some(id)
 }
 
 fn boundary<'a>(at: usize, item: &Item<'a>, assumed: Option<&'static str>, high: bool) -> Result<Option<Item<'a>>> {
-    let too_long = || Fault::new(at, format!("`{}` has too many digits", item.shown()));
-    if let Some(period) = item.node().filter(JsonValueTrait::is_object) {
-        // Of a Period, its start or its end.
-        let Some(end) = period.get(if high { "end" } else { "start" }) else { return Ok(None) };
-        return boundary(at, &Item::Node(end, Some("dateTime")), None, high);
-    }
+    let too_long = || fault(at, format!("`{}` has too many digits", item.shown()));
     if let Some(number) = item.number() {
         return number.boundary(high).map(|number| Some(Item::Number(number))).ok_or_else(too_long);
     }
     let data_type = item.data_type().or(assumed);
     let Some(temporal) = item.text().and_then(Temporal::parse) else {
-        return Err(Fault::new(at, format!("`{}` is no decimal, date or time, so it has no boundary", item.shown())));
+        return Err(fault(at, format!("`{}` is no decimal, date or time, so it has no boundary", item.shown())));
     };
     let text = temporal.boundary(high, data_type == Some("date"));
     let data_type = if temporal.is_time() { "time" } else { data_type.unwrap_or("dateTime") };
     Ok(text.map(|text| Item::Text(Cow::Owned(text), data_type)))
 }
 
-/// The type of what an expression gives, as far as its text tells.
-pub(crate) fn static_type(expr: &Expr) -> Option<&'static str> {
-    match &expr.kind {
-        Kind::RowIndex | Kind::Integer(_) => Some("integer"),
-        Kind::Boolean(_) => Some("boolean"),
-        Kind::Decimal(_) => Some("decimal"),
-        Kind::Text(_, data_type) => Some(data_type),
-        Kind::Focus | Kind::Resource | Kind::Nothing => None,
-        Kind::Negate(operand) => static_type(operand),
-        Kind::Binary(operator, left, right) => match operator {
-            Binary::Add if static_type(left) == Some("string") || static_type(right) == Some("string") => {
-                Some("string")
-            }
-            Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide => Some("decimal"),
-            _ => Some("boolean"),
-        },
-        Kind::Step(input, step) => match step {
-            Step::Member(name) => element::type_of_element(name),
-            Step::Choice { keys, .. } => keys.first().map(|(_, data_type)| *data_type),
-            Step::OfType(OfType::Data(data_type)) => Some(data_type),
-            Step::OfType(OfType::Resource(_)) | Step::Extension(_) => None,
-            Step::Index(_) | Step::Where(_) | Step::First | Step::Boundary { .. } => static_type(input),
-            Step::Exists(_) | Step::IsEmpty | Step::Not => Some("boolean"),
-            Step::Join(_) => Some("string"),
-            Step::ResourceKey | Step::ReferenceKey(_) => Some("id"),
-        },
-    }
-}
-
-/// The only item, or none; several are a fault.
-fn single<'i, 'a>(at: usize, items: &'i Items<'a>) -> Result<Option<&'i Item<'a>>> {
-    match items.as_slice() {
-        [] => Ok(None),
-        [item] => Ok(Some(item)),
-        several => Err(Fault::new(at, format!("expected at most one value, found {}", several.len()))),
-    }
-}
-
-/// A collection as a condition: none is unknown, a single value that is no boolean is true.
-fn truth(at: usize, items: &Items<'_>) -> Result<Option<bool>> {
-    Ok(single(at, items)?.map(|item| item.boolean().unwrap_or(true)))
-}
-
 fn binary<'a>(
     at: usize,
     operator: Binary,
-    left: &Items<'a>,
-    right: &Expr,
+    left: &Code,
+    right: &Code,
     scope: &Scope<'a>,
     focus: &Item<'a>,
-) -> Result<Items<'a>> {
+) -> Result<Option<Item<'a>>> {
     let value = match operator {
         Binary::And | Binary::Or => {
             let decided = operator == Binary::Or;
-            let left = truth(at, left)?;
+            let left = single(at, left, scope, focus)?.map(|item| item.boolean().unwrap_or(true));
             // `false and x`, `true or x`: x need not be looked at.
             if left == Some(decided) {
-                return Ok(Item::Boolean(decided).into());
+                return Ok(Some(Item::Boolean(decided)));
             }
-            let right = truth(at, &evaluate(right, scope, focus)?)?;
+            let right = single(at, right, scope, focus)?.map(|item| item.boolean().unwrap_or(true));
             match (left, right) {
                 (_, Some(right)) if right == decided => Some(decided),
                 (Some(_), Some(_)) => Some(!decided),
                 _ => None,
             }
         }
-        Binary::Equal => equal(left, &evaluate(right, scope, focus)?),
-        Binary::NotEqual => equal(left, &evaluate(right, scope, focus)?).map(|equal| !equal),
+        Binary::Xor | Binary::Implies => {
+            let left = single(at, left, scope, focus)?.map(|item| item.boolean().unwrap_or(true));
+            let right = single(at, right, scope, focus)?.map(|item| item.boolean().unwrap_or(true));
+            match (operator, left, right) {
+                (Binary::Xor, Some(left), Some(right)) => Some(left != right),
+                (Binary::Implies, Some(false), _) | (Binary::Implies, _, Some(true)) => Some(true),
+                (Binary::Implies, Some(true), right) => right,
+                _ => None,
+            }
+        }
+        Binary::In | Binary::Contains => {
+            let (one, many) = if operator == Binary::In { (left, right) } else { (right, left) };
+            match single(at, one, scope, focus)? {
+                None => None,
+                Some(item) => Some(functions::contains(&collect(many, scope, focus)?, &item)),
+            }
+        }
+        Binary::Equivalent | Binary::NotEquivalent => {
+            let same = equivalent(&collect(left, scope, focus)?, &collect(right, scope, focus)?);
+            Some(same == (operator == Binary::Equivalent))
+        }
+        Binary::Concatenate => {
+            let text = |code| match single(at, code, scope, focus)? {
+                None => Ok(String::new()),
+                Some(item) => match item.text() {
+                    Some(text) => Ok(text.to_owned()),
+                    None => Err(fault(at, format!("`&` is for text, not `{}`", item.shown()))),
+                },
+            };
+            return Ok(Some(Item::Text(Cow::Owned(text(left)? + &text(right)?), "string")));
+        }
+        // These are no operators of two values; the parser makes steps of the last two.
+        Binary::Union | Binary::Is | Binary::As => None,
+        Binary::Equal | Binary::NotEqual => {
+            let left = collect(left, scope, focus)?;
+            // `x = 'text'` is most of what views ask; it is answered without a copy of the text.
+            let equal = match (&right.op, left.as_slice()) {
+                (_, []) => None,
+                (
+                    Op::Text(wanted, "string"),
+                    [Item::Node(node, Some("string" | "code" | "uri" | "url" | "id") | None)],
+                ) if !wanted.starts_with(|c: char| c.is_ascii_digit()) && node.text().is_some() => {
+                    Some(node.text() == Some(wanted))
+                }
+                _ => equal(&left, &collect(right, scope, focus)?),
+            };
+            equal.map(|equal| equal == (operator == Binary::Equal))
+        }
         Binary::Less | Binary::LessOrEqual | Binary::Greater | Binary::GreaterOrEqual => {
-            let right = evaluate(right, scope, focus)?;
-            let (Some(left), Some(right)) = (single(at, left)?, single(at, &right)?) else { return Ok(Items::None) };
-            compare(at, left, right)?.map(|order| match operator {
+            let (left, right) = (single(at, left, scope, focus)?, single(at, right, scope, focus)?);
+            let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
+            compare(at, &left, &right)?.map(|order| match operator {
                 Binary::Less => order == Ordering::Less,
                 Binary::LessOrEqual => order != Ordering::Greater,
                 Binary::Greater => order == Ordering::Greater,
                 _ => order != Ordering::Less,
             })
         }
-        Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide => {
-            let right = evaluate(right, scope, focus)?;
-            let (Some(left), Some(right)) = (single(at, left)?, single(at, &right)?) else { return Ok(Items::None) };
-            return arithmetic(at, operator, left, right);
+        Binary::Add
+        | Binary::Subtract
+        | Binary::Multiply
+        | Binary::Divide
+        | Binary::WholeDivide
+        | Binary::Remainder => {
+            let (left, right) = (single(at, left, scope, focus)?, single(at, right, scope, focus)?);
+            let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
+            return arithmetic(at, operator, &left, &right);
         }
     };
-    Ok(value.map(Item::Boolean).into())
+    Ok(value.map(Item::Boolean))
+}
+
+/// Two objects or arrays have the same content, whatever the order of their keys.
+fn same_content(left: NodeRef<'_>, right: NodeRef<'_>) -> bool {
+    left.raw() == right.raw() || matches!((json::parse(left.raw()), json::parse(right.raw())), (Ok(a), Ok(b)) if a == b)
 }
 
 /// Whether two collections are equal item by item; unknown when one is empty or a date's precision leaves it open.
@@ -394,7 +448,11 @@ fn equal(left: &Items<'_>, right: &Items<'_>) -> Option<bool> {
     (!unknown).then_some(true)
 }
 
-fn equal_items(left: &Item<'_>, right: &Item<'_>) -> Option<bool> {
+pub(crate) fn equal_items(left: &Item<'_>, right: &Item<'_>) -> Option<bool> {
+    if let (Item::Quantity(a, unit), Item::Quantity(b, other)) = (left, right) {
+        // Units are not converted; what differs in unit is not known to differ.
+        return if unit == other { a.compare(*b).map(|order| order == Ordering::Equal) } else { None };
+    }
     if let (Some(left), Some(right)) = (left.boolean(), right.boolean()) {
         return Some(left == right);
     }
@@ -411,9 +469,29 @@ fn equal_items(left: &Item<'_>, right: &Item<'_>) -> Option<bool> {
         return left.compare(right).map(|order| order == Ordering::Equal);
     }
     match (left.node(), right.node()) {
-        (Some(left), Some(right)) => Some(left == right),
+        (Some(left), Some(right)) => Some(same_content(left, right)),
         _ => Some(false),
     }
+}
+
+/// Whether the same is meant: text in any case and with any white space, in any order.
+fn equivalent(left: &Items<'_>, right: &Items<'_>) -> bool {
+    let same = |a: &Item<'_>, b: &Item<'_>| match (a.text(), b.text()) {
+        (Some(a), Some(b)) => {
+            let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+            plain(a) == plain(b)
+        }
+        _ => equal_items(a, b) == Some(true),
+    };
+    let mut rest: Vec<&Item<'_>> = right.as_slice().iter().collect();
+    left.len() == right.len()
+        && left.as_slice().iter().all(|item| match rest.iter().position(|other| same(item, other)) {
+            Some(index) => {
+                rest.swap_remove(index);
+                true
+            }
+            None => false,
+        })
 }
 
 /// Both as dates or times: when one is known to be such, or both are written with a date and a time.
@@ -425,6 +503,9 @@ fn temporals(left: &Item<'_>, right: &Item<'_>) -> Option<(Temporal, Temporal)> 
 }
 
 fn compare(at: usize, left: &Item<'_>, right: &Item<'_>) -> Result<Option<Ordering>> {
+    if let (Item::Quantity(a, unit), Item::Quantity(b, other)) = (left, right) {
+        return Ok(if unit == other { a.compare(*b) } else { None });
+    }
     if let (Some(a), Some(b)) = (left.number(), right.number()) {
         return Ok(a.compare(b));
     }
@@ -434,16 +515,16 @@ fn compare(at: usize, left: &Item<'_>, right: &Item<'_>) -> Result<Option<Orderi
             None => Some(a.cmp(b)),
         });
     }
-    Err(Fault::new(at, format!("`{}` and `{}` have no order", left.shown(), right.shown())))
+    Err(fault(at, format!("`{}` and `{}` have no order", left.shown(), right.shown())))
 }
 
 fn number(at: usize, item: &Item<'_>) -> Result<Number> {
-    item.number().ok_or_else(|| Fault::new(at, format!("`{}` is no number, or has too many digits", item.shown())))
+    item.number().ok_or_else(|| fault(at, format!("`{}` is no number, or has too many digits", item.shown())))
 }
 
-fn arithmetic<'a>(at: usize, operator: Binary, left: &Item<'_>, right: &Item<'_>) -> Result<Items<'a>> {
+fn arithmetic<'a>(at: usize, operator: Binary, left: &Item<'_>, right: &Item<'_>) -> Result<Option<Item<'a>>> {
     if let (Binary::Add, Some(a), Some(b)) = (operator, left.text(), right.text()) {
-        return Ok(Item::Text(Cow::Owned(format!("{a}{b}")), "string").into());
+        return Ok(Some(Item::Text(Cow::Owned(format!("{a}{b}")), "string")));
     }
     let integers = matches!((left, right), (Item::Integer(_), Item::Integer(_)));
     let (a, b) = (number(at, left)?, number(at, right)?);
@@ -452,31 +533,54 @@ fn arithmetic<'a>(at: usize, operator: Binary, left: &Item<'_>, right: &Item<'_>
         Binary::Subtract => a.add(b.negate()),
         Binary::Multiply => a.multiply(b),
         // Division by zero is empty, says FHIRPath.
-        _ if b.compare(Number::integer(0)) == Some(Ordering::Equal) => return Ok(Items::None),
+        _ if b.compare(Number::integer(0)) == Some(Ordering::Equal) => return Ok(None),
+        Binary::WholeDivide => a.divide_whole(b).map(|(quotient, _)| quotient),
+        Binary::Remainder => a.divide_whole(b).map(|(_, rest)| rest),
         _ => a.divide(b),
     };
     let Some(result) = result else {
-        return Err(Fault::new(
+        return Err(fault(
             at,
             format!("the result for `{}` and `{}` has too many digits", left.shown(), right.shown()),
         ));
     };
-    let whole = if integers && operator != Binary::Divide { result.scaled(0) } else { None };
-    Ok(match whole.and_then(|value| i64::try_from(value).ok()) {
-        Some(value) => Item::Integer(value).into(),
-        None => Item::Number(result).into(),
-    })
+    let whole = if (integers && operator != Binary::Divide) || operator == Binary::WholeDivide {
+        result.scaled(0)
+    } else {
+        None
+    };
+    Ok(Some(match whole.and_then(|value| i64::try_from(value).ok()) {
+        Some(value) => Item::Integer(value),
+        None => Item::Number(result),
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compile::{Compiler, Known};
+    use crate::needed::Shapes;
+    use crate::tape::Buffers;
 
+    /// What the path gives on a Patient.
     fn eval(path: &str, resource: &str) -> String {
-        let root = json::parse(resource).unwrap();
-        let scope = Scope { resource: &root, row_index: 0 };
-        let expr = crate::path::parse(path, &[]).unwrap();
-        match evaluate(&expr, &scope, &Item::Node(&root, None)) {
+        let mut shapes = Shapes::new();
+        let known = Known { shapes: vec![0], types: Some(vec!["Patient"]), many: false };
+        let mut compiler = Compiler {
+            shapes: &mut shapes,
+            resource: known.clone(),
+            resource_type: "Patient",
+            lenient: false,
+            notes: Vec::new(),
+        };
+        let code = match crate::path::parse(path, &[]).and_then(|expr| compiler.expr(&expr, &known)) {
+            Ok((code, _)) => code,
+            Err(fault) => return format!("{}: {}", fault.at, fault.reason),
+        };
+        let mut buffers = Buffers::default();
+        let tape = buffers.parse(resource, &shapes.freeze()).unwrap();
+        let scope = Scope { resource: tape.root(), row_index: 0 };
+        match collect(&code, &scope, &Item::Node(tape.root(), None)) {
             Ok(items) => items.as_slice().iter().map(Item::shown).collect::<Vec<_>>().join(","),
             Err(fault) => format!("{}: {}", fault.at, fault.reason),
         }
@@ -511,12 +615,56 @@ mod tests {
             ("extension('u').value.ofType(code)", "c"),
             ("generalPractitioner.getReferenceKey(Practitioner)", "1"),
             ("generalPractitioner.getReferenceKey(Organization)", ""),
+            ("generalPractitioner.resolve().getResourceKey()", "1"),
+            ("generalPractitioner.resolve().ofType(Practitioner).getResourceKey()", "1"),
+            ("generalPractitioner.resolve().ofType(Patient).getResourceKey()", ""),
             ("getResourceKey() = %resource.id", "true"),
             ("Patient.name.given.first() + 'x'", "Ax"),
-            ("nothing = 1 or active", "true"),
-            ("nothing and true", ""),
-            ("nothing and false", "false"),
+            ("gender = 1 or active", "true"),
+            ("deceased and true", ""),
+            ("deceased and false", "false"),
             ("{}.empty()", "true"),
+            ("name.given.count()", "3"),
+            ("name.given.last()", "C"),
+            ("name.given.skip(1).take(1)", "B"),
+            ("name.given.tail()", "B,C"),
+            ("name.given.select($this + '!')", "A!,B!,C!"),
+            ("name.all(given.exists())", "true"),
+            ("('a' | 'b' | 'a').count()", "2"),
+            ("name.given.combine('A').isDistinct()", "false"),
+            ("name.given.intersect('A' | 'C')", "A,C"),
+            ("name.given.exclude('A')", "B,C"),
+            ("'A' in name.given", "true"),
+            ("name.given contains 'Z'", "false"),
+            ("iif(active, 'yes', 'no')", "yes"),
+            ("iif(gender.exists(), 'yes')", ""),
+            ("id.upper().lower().length()", "1"),
+            ("'abc'.substring(1, 1)", "b"),
+            ("'abc'.substring(9)", ""),
+            ("'a-b'.split('-')", "a,b"),
+            ("'abc'.indexOf('c')", "2"),
+            ("'abc'.replace('b', 'x').startsWith('ax')", "true"),
+            ("' x '.trim().endsWith('x')", "true"),
+            ("'abc'.contains('bc')", "true"),
+            ("'7.10'.toDecimal()", "7.10"),
+            ("multipleBirth.ofType(integer).toString()", "2"),
+            ("'x'.toInteger()", ""),
+            ("active.toInteger()", "1"),
+            ("(-2.5).round()", "-3"),
+            ("(-2.5).floor()", "-3"),
+            ("(-2.5).abs().ceiling()", "3"),
+            ("7 div 2", "3"),
+            ("7 mod 2", "1"),
+            ("true xor active", "false"),
+            ("gender.exists() implies active", "true"),
+            ("'A  b' ~ 'a B'", "true"),
+            ("gender & 'x'", "x"),
+            ("multipleBirth is integer", "true"),
+            ("multipleBirth as integer", "2"),
+            ("5 'mg' < 6 'mg'", "true"),
+            ("5 'mg' < 6 'g'", ""),
+            ("1 day = 1 'd'", "true"),
+            ("birthDate.hasValue()", "true"),
             ("@2019-01-01T10:00:00Z = @2019-01-01T11:00:00+01:00", "true"),
         ] {
             assert_eq!(eval(path, PATIENT), expected, "{path}");

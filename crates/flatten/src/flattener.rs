@@ -1,14 +1,16 @@
 //! Resources in, record batches out.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
 use crate::batch::Rows;
 use crate::error::FlattenError;
-use crate::json::Document;
+use crate::needed::Shapes;
 use crate::plan::Plan;
 use crate::rows::rows;
+use crate::tape::{Buffers, NodeRef};
 use crate::types::Scalar;
 
 /// Flattens resources of one type by all views of a [`Plan`].
@@ -36,6 +38,7 @@ use crate::types::Scalar;
 pub struct Flattener {
     plan: Arc<Plan>,
     batch_rows: usize,
+    buffers: Buffers,
     tables: Vec<Rows>,
     ready: Vec<TableBatch>,
 }
@@ -53,7 +56,7 @@ impl Flattener {
     /// Begins with empty tables; a batch is ready when it has `batch_rows` rows.
     pub fn new(plan: Arc<Plan>, batch_rows: usize) -> Self {
         let tables = plan.tables().iter().map(Rows::new).collect();
-        Self { plan, batch_rows: batch_rows.max(1), tables, ready: Vec::new() }
+        Self { plan, batch_rows: batch_rows.max(1), buffers: Buffers::default(), tables, ready: Vec::new() }
     }
 
     /// The plan it runs.
@@ -67,35 +70,34 @@ impl Flattener {
     ///
     /// [`FlattenError`]; no table has rows of this resource then, and the next can be pushed.
     pub fn push(&mut self, resource: &str) -> Result<(), FlattenError> {
-        self.push_document(&Document::parse(resource)?)
-    }
-
-    /// Adds a resource that is parsed already.
-    ///
-    /// # Errors
-    ///
-    /// As [`Flattener::push`].
-    pub fn push_document(&mut self, document: &Document) -> Result<(), FlattenError> {
-        if document.resource_type() != self.plan.resource() {
+        let Self { plan, buffers, tables, ready, batch_rows } = self;
+        let tape = buffers.parse(resource, plan.needed())?;
+        let root = tape.root();
+        let resource_type = root_type(root, plan.keys().resource_type)?;
+        if resource_type != plan.resource() {
             return Ok(());
         }
         // All rows first, then all appends: a fault in the last view must not leave rows in the first.
-        let mut cells: Vec<Vec<Scalar<'_>>> = Vec::with_capacity(self.tables.len());
-        for table in self.plan.tables() {
+        let mut cells: Vec<Vec<Scalar<'_>>> = Vec::with_capacity(tables.len());
+        for table in plan.tables() {
             let mut flat = Vec::with_capacity(table.columns.len());
-            rows(table, document, &mut |row| {
+            rows(table, root, plan.keys(), &mut |row| {
                 flat.extend_from_slice(row);
                 Ok(())
             })?;
             cells.push(flat);
         }
         for (index, flat) in cells.iter().enumerate() {
-            let table = &self.plan.tables()[index];
+            let table = &plan.tables()[index];
             for row in flat.chunks_exact(table.columns.len()) {
-                self.tables[index].append(row);
-                if self.tables[index].len() >= self.batch_rows {
-                    self.ready.push(TableBatch { table: index, rows: self.tables[index].finish(table) });
+                tables[index].append(row);
+                let is_large = resource.len() > LARGE_RESOURCE && tables[index].n_bytes() >= BATCH_BYTES;
+                if tables[index].len() >= *batch_rows || is_large {
+                    ready.push(TableBatch { table: index, rows: tables[index].finish(table) });
                 }
+            }
+            if tables[index].n_bytes() >= BATCH_BYTES {
+                ready.push(TableBatch { table: index, rows: tables[index].finish(table) });
             }
         }
         Ok(())
@@ -114,5 +116,68 @@ impl Flattener {
             }
         }
         self.ready
+    }
+}
+
+/// Text in a column of one batch at most, but for what its last rows hold: Arrow counts it in 31 bits.
+const BATCH_BYTES: usize = 256 << 20;
+/// A resource of more bytes than this may fill a batch with few rows.
+const LARGE_RESOURCE: usize = 256 << 10;
+
+/// The type of the resource in a JSON text, e.g. `Patient`, so that it can be pushed to the right [`Flattener`].
+///
+/// Where `resourceType` stands first, nothing else of the text is looked at.
+///
+/// ```
+/// use twinlake_flatten::resource_type;
+///
+/// assert_eq!(resource_type(r#"{"resourceType": "Patient", "id": "p"}"#)?, "Patient");
+/// assert_eq!(resource_type(r#"{"id": "p", "resourceType": "Patient"}"#)?, "Patient");
+/// assert!(resource_type(r#"{"id": "p"}"#).is_err());
+/// # Ok::<(), twinlake_flatten::FlattenError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`FlattenError::Json`], or [`FlattenError::NotAResource`] when it is no object with a `resourceType`.
+pub fn resource_type(text: &str) -> Result<Cow<'_, str>, FlattenError> {
+    if let Some(first) = first_type(text) {
+        return Ok(Cow::Borrowed(first));
+    }
+    let mut shapes = Shapes::new();
+    let key = shapes.key("resourceType");
+    shapes.child(0, key);
+    let mut buffers = Buffers::default();
+    let tape = buffers.parse(text, &shapes.freeze())?;
+    root_type(tape.root(), key).map(|found| Cow::Owned(found.to_owned()))
+}
+
+fn first_type(text: &str) -> Option<&str> {
+    let rest = text.trim_ascii_start().strip_prefix('{')?.trim_ascii_start();
+    let rest = rest.strip_prefix(r#""resourceType""#)?.trim_ascii_start().strip_prefix(':')?;
+    let (name, _) = rest.trim_ascii_start().strip_prefix('"')?.split_once('"')?;
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric()).then_some(name).filter(|name| !name.is_empty())
+}
+
+fn root_type<'a>(root: NodeRef<'a>, key: u16) -> Result<&'a str, FlattenError> {
+    if !root.is_object() {
+        return Err(FlattenError::NotAResource { reason: "it is no JSON object" });
+    }
+    match root.get(key).and_then(NodeRef::text) {
+        Some(name) if !name.is_empty() => Ok(name),
+        _ => Err(FlattenError::NotAResource { reason: "it has no `resourceType`" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_resource_is_refused() {
+        assert!(matches!(resource_type("[1]"), Err(FlattenError::NotAResource { .. })));
+        assert!(matches!(resource_type("{}"), Err(FlattenError::NotAResource { .. })));
+        assert!(matches!(resource_type(r#"{"id":1,"resourceType":"Patient""#), Err(FlattenError::Json { at: 32, .. })));
+        assert!(matches!(resource_type(r#"{"id":1,"resourceType":"Patient"} x"#), Err(FlattenError::Json { .. })));
     }
 }

@@ -1,28 +1,29 @@
-//! What a path gives: a collection of items, most often none or one.
+//! What a path gives: items, one after the other.
 
 use std::borrow::Cow;
 use std::slice;
 
-use sonic_rs::{JsonValueTrait as _, Value};
-
 use crate::number::Number;
+use crate::tape::NodeRef;
 
 /// One value: an element of the resource, or something computed.
 #[derive(Clone, Debug)]
 pub(crate) enum Item<'a> {
     /// An element, and its FHIR type where the path tells it.
-    Node(&'a Value, Option<&'static str>),
+    Node(NodeRef<'a>, Option<&'static str>),
     Boolean(bool),
     Integer(i64),
     Number(Number),
+    /// A number and its unit.
+    Quantity(Number, Cow<'a, str>),
     /// Text, and its FHIR type.
     Text(Cow<'a, str>, &'static str),
 }
 
 impl<'a> Item<'a> {
-    pub(crate) fn node(&self) -> Option<&'a Value> {
+    pub(crate) fn node(&self) -> Option<NodeRef<'a>> {
         match self {
-            Self::Node(value, _) => Some(value),
+            Self::Node(node, _) => Some(*node),
             _ => None,
         }
     }
@@ -30,7 +31,7 @@ impl<'a> Item<'a> {
     pub(crate) fn boolean(&self) -> Option<bool> {
         match self {
             Self::Boolean(value) => Some(*value),
-            Self::Node(value, _) => value.as_bool(),
+            Self::Node(node, _) => node.boolean(),
             _ => None,
         }
     }
@@ -38,7 +39,7 @@ impl<'a> Item<'a> {
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text, _) => Some(text),
-            Self::Node(value, _) => value.as_str(),
+            Self::Node(node, _) => node.text(),
             _ => None,
         }
     }
@@ -48,7 +49,7 @@ impl<'a> Item<'a> {
         match self {
             Self::Integer(value) => Some(Number::integer(*value)),
             Self::Number(value) => Some(*value),
-            Self::Node(value, _) => Number::parse(value.as_raw_number()?.as_str()),
+            Self::Node(node, _) => Number::parse(node.number()?),
             _ => None,
         }
     }
@@ -56,7 +57,7 @@ impl<'a> Item<'a> {
     pub(crate) fn integer(&self) -> Option<i64> {
         match self {
             Self::Integer(value) => Some(*value),
-            Self::Node(value, _) => value.as_raw_number()?.as_str().parse().ok(),
+            Self::Node(node, _) => node.number()?.parse().ok(),
             _ => None,
         }
     }
@@ -67,6 +68,7 @@ impl<'a> Item<'a> {
             Self::Boolean(_) => Some("boolean"),
             Self::Integer(_) => Some("integer"),
             Self::Number(_) => Some("decimal"),
+            Self::Quantity(..) => Some("Quantity"),
             Self::Text(_, data_type) => Some(data_type),
         }
     }
@@ -74,10 +76,11 @@ impl<'a> Item<'a> {
     /// The value for a message, not longer than a line.
     pub(crate) fn shown(&self) -> String {
         let text = match self {
-            Self::Node(value, _) => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+            Self::Node(node, _) => node.raw().to_owned(),
             Self::Boolean(value) => value.to_string(),
             Self::Integer(value) => value.to_string(),
             Self::Number(value) => value.to_string(),
+            Self::Quantity(value, unit) => format!("{value} '{unit}'"),
             Self::Text(text, _) => text.to_string(),
         };
         match text.char_indices().nth(60) {
@@ -122,26 +125,5 @@ impl<'a> Items<'a> {
 
     pub(crate) fn len(&self) -> usize {
         self.as_slice().len()
-    }
-
-    /// The item at this place, 0 being the first.
-    pub(crate) fn take(self, index: usize) -> Self {
-        match self {
-            Self::One(item) if index == 0 => Self::One(item),
-            Self::Many(mut items) if index < items.len() => Self::One(items.swap_remove(index)),
-            _ => Self::None,
-        }
-    }
-}
-
-impl<'a> From<Item<'a>> for Items<'a> {
-    fn from(item: Item<'a>) -> Self {
-        Self::One(item)
-    }
-}
-
-impl<'a> From<Option<Item<'a>>> for Items<'a> {
-    fn from(item: Option<Item<'a>>) -> Self {
-        item.map_or(Self::None, Self::One)
     }
 }

@@ -25,24 +25,30 @@
 
 mod batch;
 pub mod builtin;
+mod chain;
+mod code;
+mod compile;
 mod element;
 mod error;
 mod eval;
 mod flattener;
+mod functions;
 mod item;
 mod json;
+mod needed;
 mod number;
 mod path;
 mod plan;
+mod r4;
 mod rows;
+mod tape;
 mod temporal;
 mod text;
 mod types;
 mod view;
 
-pub use error::{FlattenError, ViewError};
-pub use flattener::{Flattener, TableBatch};
-pub use json::Document;
+pub use error::{FlattenError, ViewError, ViewWarning};
+pub use flattener::{Flattener, TableBatch, resource_type};
 pub use plan::{DESCRIPTION, FHIR_TYPE, Plan, Table};
 pub use text::{CellText, cell_text, json_lines};
 pub use types::Types;

@@ -51,6 +51,39 @@ impl Number {
         Self { digits: -self.digits, ..self }
     }
 
+    pub(crate) fn abs(self) -> Self {
+        Self { digits: self.digits.abs(), ..self }
+    }
+
+    /// The whole number next to it on the side of zero.
+    pub(crate) fn truncate(self) -> Self {
+        let digits = 10i128.checked_pow(self.decimals).map_or(0, |unit| self.digits / unit);
+        Self { digits, decimals: 0 }
+    }
+
+    /// The greatest whole number that is not greater.
+    pub(crate) fn floor(self) -> Self {
+        let digits = 10i128.checked_pow(self.decimals).map_or(0, |unit| self.digits.div_euclid(unit));
+        Self { digits, decimals: 0 }
+    }
+
+    /// With at most so many decimals, rounded half away from zero.
+    pub(crate) fn round(self, decimals: u32) -> Option<Self> {
+        if decimals >= self.decimals {
+            return Some(self);
+        }
+        let unit = 10i128.checked_pow(self.decimals - decimals)?;
+        let (whole, rest) = (self.digits / unit, self.digits % unit);
+        let away = if rest.abs() * 2 >= unit { rest.signum() } else { 0 };
+        Some(Self { digits: whole + away, decimals })
+    }
+
+    /// The whole quotient and what is left, both with the sign rules of truncation; `None` for division by zero.
+    pub(crate) fn divide_whole(self, other: Self) -> Option<(Self, Self)> {
+        let (a, b, decimals) = align(self, other)?;
+        Some((Self { digits: a.checked_div(b)?, decimals: 0 }, Self { digits: a.checked_rem(b)?, decimals }))
+    }
+
     pub(crate) fn add(self, other: Self) -> Option<Self> {
         let (a, b, decimals) = align(self, other)?;
         Some(Self { digits: a.checked_add(b)?, decimals })
@@ -148,6 +181,19 @@ mod tests {
         assert_eq!(number("3").divide(number("2")).unwrap().to_string(), "1.5");
         assert_eq!(number("2").divide(number("3")).unwrap().to_string(), "0.666666666666666667");
         assert!(number("1").divide(number("0.0")).is_none());
+    }
+
+    #[test]
+    fn rounding_is_as_in_school() {
+        assert_eq!(number("2.5").round(0).unwrap().to_string(), "3");
+        assert_eq!(number("-2.45").round(1).unwrap().to_string(), "-2.5");
+        assert_eq!(number("2.4").round(3).unwrap().to_string(), "2.4");
+        assert_eq!(
+            (number("-1.5").floor().to_string(), number("-1.5").truncate().to_string()),
+            ("-2".into(), "-1".into())
+        );
+        let (quotient, rest) = number("5.5").divide_whole(number("2")).unwrap();
+        assert_eq!((quotient.to_string(), rest.to_string()), ("2".into(), "1.5".into()));
     }
 
     #[test]

@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
 
-use crate::error::ViewError;
-use crate::eval::static_type;
-use crate::path::{self, Expr, Kind};
+use crate::chain::Chain;
+use crate::code::{Code, Op};
+use crate::compile::{Compiler, Known};
+use crate::error::{Fault, ViewError, ViewWarning};
+use crate::needed::{Needed, Shape, Shapes};
+use crate::path::{self, Expr};
+use crate::r4;
 use crate::types::{Physical, Types};
 use crate::view::{self, Iterate, ViewDefinition};
 
@@ -27,6 +31,16 @@ use crate::view::{self, Iterate, ViewDefinition};
 pub struct Plan {
     resource: String,
     tables: Vec<Table>,
+    needed: Needed,
+    keys: RootKeys,
+    warnings: Vec<ViewWarning>,
+}
+
+/// Keys of what is looked at in every resource.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RootKeys {
+    pub(crate) resource_type: u16,
+    pub(crate) id: u16,
 }
 
 /// One view of a [`Plan`]: a table with a name and a schema.
@@ -52,7 +66,9 @@ pub(crate) struct Column {
 #[derive(Clone, Debug)]
 pub(crate) struct Compiled {
     pub(crate) text: String,
-    pub(crate) expr: Expr,
+    pub(crate) code: Code,
+    /// The same as a search, where it is one.
+    pub(crate) chain: Option<Chain>,
 }
 
 #[derive(Clone, Debug)]
@@ -93,9 +109,33 @@ impl Plan {
         if let Some(other) = views.iter().find(|view| view.resource != resource) {
             return Err(ViewError::MixedResources { first: resource, second: other.resource.clone() });
         }
-        let tables =
-            views.iter().map(|view| Compiler { view, types, columns: Vec::new() }.table()).collect::<Result<_, _>>()?;
-        Ok(Self { resource, tables })
+        let mut shapes = Shapes::new();
+        let keys = RootKeys { resource_type: shapes.key("resourceType"), id: shapes.key("id") };
+        for key in [keys.resource_type, keys.id] {
+            shapes.child(0, key);
+        }
+        let mut warnings = Vec::new();
+        let mut tables = Vec::new();
+        for view in views {
+            let shapes = &mut shapes;
+            let compiler = ViewCompiler { view, types, columns: Vec::new(), shapes, warnings: &mut warnings };
+            tables.push(compiler.table()?);
+        }
+        Ok(Self { resource, tables, needed: shapes.freeze(), keys, warnings })
+    }
+
+    /// What is allowed in a view, but may fail on some resource: a column whose path may give several values.
+    pub fn warnings(&self) -> &[ViewWarning] {
+        &self.warnings
+    }
+
+    /// The elements that some path of some view needs.
+    pub(crate) fn needed(&self) -> &Needed {
+        &self.needed
+    }
+
+    pub(crate) fn keys(&self) -> RootKeys {
+        self.keys
     }
 
     /// Compiles views of any resource types: one plan each, in the order of the types' names.
@@ -135,16 +175,30 @@ impl Table {
     }
 }
 
-struct Compiler<'v> {
+struct ViewCompiler<'v> {
     view: &'v ViewDefinition,
     types: Types,
     columns: Vec<Column>,
+    shapes: &'v mut Shapes,
+    warnings: &'v mut Vec<ViewWarning>,
 }
 
-impl Compiler<'_> {
+impl ViewCompiler<'_> {
     fn table(mut self) -> Result<Table, ViewError> {
-        let filters = self.view.filters.iter().map(|path| self.path(path)).collect::<Result<_, _>>()?;
-        let selects = self.view.select.iter().map(|select| self.select(select)).collect::<Result<Vec<_>, _>>()?;
+        let focus = self.resource();
+        let mut filters = Vec::new();
+        for path in &self.view.filters {
+            let (compiled, known) = self.path(path, &focus)?;
+            if known.types.as_ref().is_some_and(|types| !types.contains(&"boolean")) {
+                let reason = format!("a `where` of a view is true or false, and this is {}", known.described());
+                return Err(self.fault(path, &Fault::new(compiled.code.at, reason)));
+            }
+            filters.push(compiled);
+        }
+        let mut selects = Vec::new();
+        for select in &self.view.select {
+            selects.push(self.select(select, &focus)?);
+        }
         if self.columns.is_empty() {
             return Err(self.element("select", "the view has no column"));
         }
@@ -166,55 +220,193 @@ impl Compiler<'_> {
         })
     }
 
+    /// What is known of the resource. R4 is what we know; a view that is only for another version is taken at its word.
+    fn resource(&self) -> Known {
+        let versions = &self.view.fhir_versions;
+        let is_r4 = versions.is_empty() || versions.iter().any(|version| version.starts_with("4.0"));
+        let types = r4::type_named(&self.view.resource).filter(|_| is_r4).map(|name| vec![name]);
+        Known { shapes: vec![0], types, many: false }
+    }
+
     fn element(&self, place: &str, reason: impl Into<String>) -> ViewError {
         ViewError::Element { view: self.view.label().to_owned(), place: place.to_owned(), reason: reason.into() }
     }
 
-    fn path(&self, path: &view::Path) -> Result<Compiled, ViewError> {
-        let constants: Vec<_> = self.view.constants.iter().map(|(name, value)| (name.as_str(), value)).collect();
-        match path::parse(&path.text, &constants) {
-            Ok(expr) => Ok(Compiled { text: path.text.clone(), expr }),
-            Err(fault) => Err(ViewError::Path {
-                view: self.view.label().to_owned(),
-                place: path.place.clone(),
-                path: path.text.clone(),
-                at: fault.character(&path.text),
-                reason: fault.reason,
-            }),
+    fn fault(&self, path: &view::Path, fault: &Fault) -> ViewError {
+        ViewError::Path {
+            view: self.view.label().to_owned(),
+            place: path.place.clone(),
+            path: path.text.clone(),
+            at: fault.character(&path.text),
+            reason: fault.reason.clone(),
         }
     }
 
-    fn select(&mut self, select: &view::Select) -> Result<Select, ViewError> {
-        let first = self.columns.len();
-        let foci = match &select.iterate {
-            Iterate::Once => Foci::Same,
-            Iterate::ForEach(path) => Foci::Each(self.path(path)?),
-            Iterate::ForEachOrNull(path) => Foci::EachOrNull(self.path(path)?),
-            Iterate::Repeat(paths) => Foci::Repeat(paths.iter().map(|path| self.path(path)).collect::<Result<_, _>>()?),
+    fn parse(&self, path: &view::Path) -> Result<Expr, ViewError> {
+        let constants: Vec<_> = self.view.constants.iter().map(|(name, value)| (name.as_str(), value)).collect();
+        path::parse(&path.text, &constants).map_err(|fault| self.fault(path, &fault))
+    }
+
+    fn path(&mut self, path: &view::Path, focus: &Known) -> Result<(Compiled, Known), ViewError> {
+        let expr = self.parse(path)?;
+        let (compiled, notes) = self.compile(&expr, focus, false);
+        for note in notes {
+            self.warn(path, note.at, note.reason);
+        }
+        match compiled {
+            Ok((code, known)) => {
+                let chain = Chain::of(&code);
+                Ok((Compiled { text: path.text.clone(), code, chain }, known))
+            }
+            Err(fault) => Err(self.fault(path, &fault)),
+        }
+    }
+
+    fn warn(&mut self, path: &view::Path, at: usize, reason: String) {
+        let warning = ViewWarning {
+            view: self.view.label().to_owned(),
+            place: path.place.clone(),
+            path: path.text.clone(),
+            at: Fault::new(at, "").character(&path.text),
+            reason,
         };
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    fn compile(&mut self, expr: &Expr, focus: &Known, lenient: bool) -> (Result<(Code, Known), Fault>, Vec<Fault>) {
+        let (resource, resource_type) = (self.resource(), self.view.resource.as_str());
+        let mut compiler = Compiler { shapes: self.shapes, resource, resource_type, lenient, notes: Vec::new() };
+        (compiler.expr(expr, focus), compiler.notes)
+    }
+
+    /// The paths of a `repeat`: each starts from what any of them gave, so types and shapes grow until nothing is new.
+    fn repeat(&mut self, paths: &[view::Path], start: &Known) -> Result<(Vec<Compiled>, Known), ViewError> {
+        let exprs = paths.iter().map(|path| self.parse(path)).collect::<Result<Vec<_>, _>>()?;
+        let mut results: Vec<Option<Shape>> = vec![None; paths.len()];
+        let mut focus = start.clone();
+        // Each round adds a type or joins shapes; there are few of either.
+        for _ in 0..64 {
+            let before = (self.roots(&focus.shapes), focus.types.clone());
+            for (expr, result) in exprs.iter().zip(&mut results) {
+                // A fault shows again below, when all types are known.
+                let (Ok((_, known)), _) = self.compile(expr, &focus, true) else { continue };
+                for shape in known.shapes {
+                    match *result {
+                        Some(first) => self.shapes.merge(first, shape),
+                        None => *result = Some(shape),
+                    }
+                }
+                match (&mut focus.types, known.types) {
+                    (Some(types), Some(found)) => {
+                        types.extend(found.iter().filter(|of| !types.contains(of)).copied().collect::<Vec<_>>());
+                    }
+                    (types, _) => *types = None,
+                }
+                focus.shapes.extend(*result);
+            }
+            focus.shapes = self.roots(&focus.shapes);
+            if before == (self.roots(&focus.shapes), focus.types.clone()) {
+                break;
+            }
+        }
+        let mut compiled = Vec::new();
+        let mut found = Known { shapes: Vec::new(), types: Some(Vec::new()), many: false };
+        for path in paths {
+            let (code, known) = self.path(path, &focus)?;
+            found.shapes.extend(known.shapes);
+            found.types = match (found.types, known.types) {
+                (Some(mut types), Some(more)) => {
+                    types.extend(more.iter().filter(|of| !types.contains(of)).copied().collect::<Vec<_>>());
+                    Some(types)
+                }
+                _ => None,
+            };
+            compiled.push(code);
+        }
+        found.shapes = self.roots(&found.shapes);
+        Ok((compiled, found))
+    }
+
+    fn roots(&self, shapes: &[Shape]) -> Vec<Shape> {
+        let mut roots: Vec<Shape> = shapes.iter().map(|shape| self.shapes.find(*shape)).collect();
+        roots.sort_unstable();
+        roots.dedup();
+        roots
+    }
+
+    fn select(&mut self, select: &view::Select, focus: &Known) -> Result<Select, ViewError> {
+        let first = self.columns.len();
+        let (foci, focus) = match &select.iterate {
+            Iterate::Once => (Foci::Same, focus.clone()),
+            Iterate::ForEach(path) => {
+                let (path, known) = self.path(path, focus)?;
+                (Foci::Each(path), known)
+            }
+            Iterate::ForEachOrNull(path) => {
+                let (path, known) = self.path(path, focus)?;
+                (Foci::EachOrNull(path), known)
+            }
+            Iterate::Repeat(paths) => {
+                let (paths, known) = self.repeat(paths, focus)?;
+                (Foci::Repeat(paths), known)
+            }
+        };
+        let focus = focus.one();
         let mut cells = Vec::new();
         let mut indexes = Vec::new();
         for column in &select.columns {
-            let compiled = self.path(&column.path)?;
-            if matches!(compiled.expr.kind, Kind::RowIndex) {
+            let (compiled, known) = self.path(&column.path, &focus)?;
+            if matches!(compiled.code.op, Op::RowIndex) {
                 indexes.push(self.columns.len());
             }
-            let number = self.define(column, &compiled.expr, &select.place)?;
+            let number = self.define(column, &compiled, &known, &select.place)?;
             cells.push((number, compiled));
         }
-        let selects = select.selects.iter().map(|select| self.select(select)).collect::<Result<Vec<_>, _>>()?;
-        let union = self.union(&select.union, &select.place)?;
+        let mut selects = Vec::new();
+        for select in &select.selects {
+            selects.push(self.select(select, &focus)?);
+        }
+        let union = self.union(&select.union, &select.place, &focus)?;
         let same = |select: &&Select| matches!(select.foci, Foci::Same);
         indexes.extend(selects.iter().chain(&union).filter(same).flat_map(|select| select.indexes.clone()));
         let all = (first..self.columns.len()).collect();
         Ok(Select { foci, cells, selects, union, all, indexes })
     }
 
-    fn define(&mut self, column: &view::Column, expr: &Expr, place: &str) -> Result<usize, ViewError> {
+    fn define(
+        &mut self,
+        column: &view::Column,
+        compiled: &Compiled,
+        known: &Known,
+        place: &str,
+    ) -> Result<usize, ViewError> {
         if self.columns.iter().any(|known| known.name == column.name) {
             return Err(self.element(place, format!("column `{}` is already defined", column.name)));
         }
-        let inferred = static_type(expr).filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
+        let at = compiled.code.at;
+        if known.is_primitive() == Some(false) {
+            let of = known.described();
+            let names = known.types.iter().flatten().filter_map(|of| r4::elements(of)).flatten();
+            let names: Vec<_> = names.map(|element| element.name).filter(|name| !STRUCTURAL.contains(name)).collect();
+            let reason = format!("a column holds a primitive, and this is {of}; it has {}", names.join(", "));
+            return Err(self.fault(&column.path, &Fault::new(at, reason)));
+        }
+        let inferred = known.single_type().filter(|name| r4::is_primitive(name));
+        if let (Some(declared), Some(inferred)) = (column.data_type, inferred)
+            && !fits(inferred, declared)
+        {
+            let reason = format!("column `{}` is said to be {declared}, and this is {inferred}", column.name);
+            return Err(self.fault(&column.path, &Fault::new(at, reason)));
+        }
+        if known.many && !column.collection && known.types.is_some() {
+            let reason = format!(
+                "column `{}` may get several values of which it holds one; add `.first()`, a `where`, or `collection`",
+                column.name
+            );
+            self.warn(&column.path, at, reason);
+        }
         let data_type = column.data_type.or(inferred).unwrap_or("string");
         let physical = match &column.ansi_type {
             None => Physical::of(data_type, self.types),
@@ -234,12 +426,12 @@ impl Compiler<'_> {
     }
 
     /// The branches share their columns: the first defines them, the others must have the same.
-    fn union(&mut self, branches: &[view::Select], place: &str) -> Result<Vec<Select>, ViewError> {
+    fn union(&mut self, branches: &[view::Select], place: &str, focus: &Known) -> Result<Vec<Select>, ViewError> {
         let first = self.columns.len();
         let mut union: Vec<Select> = Vec::new();
         for branch in branches {
             let rest = self.columns.split_off(first);
-            let compiled = self.select(branch)?;
+            let compiled = self.select(branch, focus)?;
             let defined = self.columns.split_off(first);
             self.columns.extend(if union.is_empty() { defined.clone() } else { rest });
             if let Some(reason) = difference(&self.columns[first..], &defined) {
@@ -248,6 +440,21 @@ impl Compiler<'_> {
             union.push(compiled);
         }
         Ok(union)
+    }
+}
+
+/// Elements that every type has, which no column is about.
+const STRUCTURAL: &[&str] =
+    &["id", "extension", "modifierExtension", "contained", "implicitRules", "language", "text", "meta"];
+
+/// Whether values of this type can stand in a column that is said to be of that type. Text holds everything.
+fn fits(inferred: &str, declared: &str) -> bool {
+    let number = |name: &str| matches!(name, "integer" | "positiveInt" | "unsignedInt" | "integer64" | "decimal");
+    match declared {
+        "boolean" => inferred == "boolean",
+        _ if number(declared) => number(inferred),
+        "date" | "dateTime" | "instant" | "time" => inferred != "boolean" && !number(inferred),
+        _ => true,
     }
 }
 

@@ -1,12 +1,14 @@
 //! Runs a table's plan on one resource: every row it gives, as scalars.
 
-use sonic_rs::Value;
+use std::borrow::Cow;
+use std::ops::ControlFlow;
 
+use crate::chain::End;
 use crate::error::{Fault, FlattenError};
-use crate::eval::{Scope, evaluate};
+use crate::eval::{Scope, collect, each, reference_key};
 use crate::item::{Item, Items};
-use crate::json::Document;
-use crate::plan::{Compiled, Foci, Select, Table};
+use crate::plan::{Compiled, Foci, RootKeys, Select, Table};
+use crate::tape::NodeRef;
 use crate::types::Scalar;
 
 type Result<T> = std::result::Result<T, FlattenError>;
@@ -17,12 +19,13 @@ type Next<'n, 'a> = &'n mut dyn FnMut(&mut Row<'a>) -> Result<()>;
 /// Calls `emit` with each row of the table for this resource.
 pub(crate) fn rows<'a>(
     table: &Table,
-    document: &'a Document,
+    resource: NodeRef<'a>,
+    keys: RootKeys,
     emit: &mut dyn FnMut(&mut Row<'a>) -> Result<()>,
 ) -> Result<()> {
-    let run = Run { table, document };
-    let scope = Scope { resource: document.root(), row_index: 0 };
-    let focus = Item::Node(document.root(), None);
+    let run = Run { table, resource, keys };
+    let scope = Scope { resource, row_index: 0 };
+    let focus = Item::Node(resource, None);
     if !run.is_selected(&scope, &focus)? {
         return Ok(());
     }
@@ -32,10 +35,18 @@ pub(crate) fn rows<'a>(
 
 struct Run<'r, 'a> {
     table: &'r Table,
-    document: &'a Document,
+    resource: NodeRef<'a>,
+    keys: RootKeys,
 }
 
 impl<'a> Run<'_, 'a> {
+    /// `Type/id`, for messages.
+    fn label(&self) -> String {
+        let text = |key| self.resource.get(key).and_then(NodeRef::text);
+        let (resource_type, id) = (text(self.keys.resource_type), text(self.keys.id));
+        format!("`{}/{}`", resource_type.unwrap_or("?"), id.unwrap_or("?"))
+    }
+
     fn is_selected(&self, scope: &Scope<'a>, focus: &Item<'a>) -> Result<bool> {
         for filter in &self.table.filters {
             let items = self.evaluate(filter, scope, focus)?;
@@ -47,7 +58,7 @@ impl<'a> Run<'_, 'a> {
                     return Err(FlattenError::NotBoolean {
                         view: self.table.name.clone(),
                         path: filter.text.clone(),
-                        resource: self.document.label(),
+                        resource: self.label(),
                     });
                 }
             }
@@ -139,22 +150,45 @@ impl<'a> Run<'_, 'a> {
     }
 
     fn cell(&self, column: usize, path: &Compiled, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Scalar<'a>> {
-        let items = self.evaluate(path, scope, focus)?;
         if self.table.columns[column].collection {
+            let items = self.evaluate(path, scope, focus)?;
             let values = items.as_slice().iter().map(|item| self.scalar(column, item)).collect::<Result<Vec<_>>>()?;
             return Ok(Scalar::List(values));
         }
-        match items.as_slice() {
-            [] => Ok(Scalar::Null),
-            [item] => self.scalar(column, item),
-            several => Err(FlattenError::NotSingular {
+        if let (Some(chain), Item::Node(focus, _)) = (&path.chain, focus)
+            && let Some(places) = chain.places(*focus)
+            && places.count <= 1
+        {
+            let item = places.first.and_then(|node| match &chain.end {
+                End::Value => Some(Item::Node(node, chain.data_type)),
+                End::ReferenceKey(resource, keys) => {
+                    let key = reference_key(node, resource.as_deref(), *keys)?;
+                    Some(Item::Text(Cow::Borrowed(key), "id"))
+                }
+            });
+            return item.map_or(Ok(Scalar::Null), |item| self.scalar(column, &item));
+        }
+        let (mut first, mut count) = (None, 0);
+        let flow = each(&path.code, scope, focus, &mut |item| {
+            count += 1;
+            if first.is_none() {
+                first = Some(item);
+            }
+            Ok(ControlFlow::Continue(()))
+        });
+        if let Err(fault) = flow {
+            return Err(self.fault(path, &fault));
+        }
+        if count > 1 {
+            return Err(FlattenError::NotSingular {
                 view: self.table.name.clone(),
                 column: self.table.columns[column].name.clone(),
                 path: path.text.clone(),
-                resource: self.document.label(),
-                count: several.len(),
-            }),
+                resource: self.label(),
+                count,
+            });
         }
+        first.map_or(Ok(Scalar::Null), |item| self.scalar(column, &item))
     }
 
     fn scalar(&self, column: usize, item: &Item<'a>) -> Result<Scalar<'a>> {
@@ -164,12 +198,12 @@ impl<'a> Run<'_, 'a> {
             column: column.name.clone(),
             value: item.shown(),
             expected: column.physical.describe().to_owned(),
-            resource: self.document.label(),
+            resource: self.label(),
         })
     }
 
     fn evaluate(&self, path: &Compiled, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Items<'a>> {
-        evaluate(&path.expr, scope, focus).map_err(|fault| self.fault(path, &fault))
+        collect(&path.code, scope, focus).map_err(|fault| self.fault(path, &fault))
     }
 
     fn fault(&self, path: &Compiled, fault: &Fault) -> FlattenError {
@@ -177,13 +211,12 @@ impl<'a> Run<'_, 'a> {
             view: self.table.name.clone(),
             path: path.text.clone(),
             at: fault.character(&path.text),
-            resource: self.document.label(),
+            resource: self.label(),
             reason: fault.reason.clone(),
         }
     }
 }
 
 fn same_node(a: &Item<'_>, b: &Item<'_>) -> bool {
-    let node = |item: &Item<'_>| item.node().map(std::ptr::from_ref::<Value>);
-    node(a).is_some() && node(a) == node(b)
+    matches!((a.node(), b.node()), (Some(a), Some(b)) if a.is_same(b))
 }

@@ -173,6 +173,72 @@ impl Time {
     }
 }
 
+/// Days since 1970-01-01 of a whole date, `YYYY-MM-DD`; nothing for any other form.
+pub(crate) fn days_of_date(text: &str) -> Option<i32> {
+    let bytes: &[u8; 10] = text.as_bytes().try_into().ok()?;
+    days(bytes)
+}
+
+/// Microseconds since 1970-01-01 in UTC of `YYYY-MM-DDThh:mm:ss[.f…]` with `Z` or an offset, the form of nearly all
+/// instants; nothing for any other form, also for a leap second.
+pub(crate) fn micros_of_instant(text: &str) -> Option<i64> {
+    let (date, rest) = text.as_bytes().split_first_chunk::<10>()?;
+    let ([b'T', h0, h1, b':', m0, m1, b':', s0, s1], mut rest) = rest.split_first_chunk::<9>()? else { return None };
+    let (hour, minute, second) = (two(*h0, *h1)?, two(*m0, *m1)?, two(*s0, *s1)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let mut micros = 0;
+    if let [b'.', after @ ..] = rest {
+        let n = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if n == 0 || n > 6 {
+            return None;
+        }
+        micros = after[..n].iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'))
+            * 10i64.pow(6 - u32::try_from(n).ok()?);
+        rest = &after[n..];
+    }
+    let offset = match rest {
+        [b'Z'] => 0,
+        [sign @ (b'+' | b'-'), h0, h1, b':', m0, m1] => {
+            let (hours, minutes) = (two(*h0, *h1)?, two(*m0, *m1)?);
+            if hours > 14 || minutes > 59 {
+                return None;
+            }
+            if *sign == b'+' { hours * 60 + minutes } else { -(hours * 60 + minutes) }
+        }
+        _ => return None,
+    };
+    let minutes = i64::from(days(date)?) * 1440 + hour * 60 + minute - offset;
+    Some((minutes * 60 + second) * 1_000_000 + micros)
+}
+
+fn two(tens: u8, ones: u8) -> Option<i64> {
+    (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
+}
+
+/// Days since 1970-01-01 by the rules of the Gregorian calendar, counted in years that begin in March.
+fn days(date: &[u8; 10]) -> Option<i32> {
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = date else { return None };
+    let (year, month, day) = (two(*y0, *y1)? * 100 + two(*y2, *y3)?, two(*m0, *m1)?, two(*d0, *d1)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if day == 0 || day > length {
+        return None;
+    }
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    i32::try_from(days).ok()
+}
+
 fn digits(text: &str, n: usize) -> Option<u32> {
     (text.len() == n && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
 }
@@ -219,6 +285,29 @@ mod tests {
             "x",
         ] {
             assert!(Temporal::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_quick_ways_agree_with_the_careful_one() {
+        for year in [0, 1, 1582, 1600, 1899, 1900, 1969, 1970, 2000, 2023, 2024, 2100, 9999] {
+            for (month, day) in [(1, 1), (2, 28), (2, 29), (3, 1), (4, 30), (6, 31), (12, 31), (0, 1), (13, 1), (5, 0)]
+            {
+                let text = format!("{year:04}-{month:02}-{day:02}");
+                let careful = Temporal::parse(&text).and_then(|t| t.first_day());
+                let days = careful.map(|d| d.signed_duration_since(NaiveDate::default()).num_days());
+                assert_eq!(days_of_date(&text).map(i64::from), days, "{text}");
+                for rest in ["T00:00:00Z", "T23:59:59.999-05:30", "T12:30:01.123456+14:00", "T01:02:03.5Z"] {
+                    let text = format!("{text}{rest}");
+                    let careful = Temporal::parse(&text).and_then(|t| t.utc());
+                    assert_eq!(micros_of_instant(&text), careful.map(|u| u.and_utc().timestamp_micros()), "{text}");
+                }
+            }
+        }
+        for other in
+            ["2019", "2019-01-01T10:00Z", "2019-01-01T10:00:00", "2019-01-01T23:59:60Z", "2019-01-01T10:00:00+15:00"]
+        {
+            assert_eq!(micros_of_instant(other), None, "{other}");
         }
     }
 

@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, TimeUnit};
-use sonic_rs::{JsonValueTrait as _, Value};
-
 use crate::item::Item;
-use crate::temporal::Temporal;
+use crate::tape::NodeKind;
+use crate::temporal::{self, Temporal};
+use arrow::datatypes::{DataType, Field, TimeUnit};
 
 /// Which Arrow type a FHIR type becomes. A column's tag `ansi/type` goes before either.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -173,10 +172,19 @@ impl Physical {
                 Scalar::Decimal(digits)
             }
             Self::Date => {
+                if let Some(days) = item.text().and_then(temporal::days_of_date) {
+                    return Some(Scalar::Days(days));
+                }
                 let day = Temporal::parse(item.text()?)?.first_day()?;
                 Scalar::Days(i32::try_from(day.signed_duration_since(chrono::NaiveDate::default()).num_days()).ok()?)
             }
-            Self::Timestamp(_) => Scalar::Micros(Temporal::parse(item.text()?)?.utc()?.and_utc().timestamp_micros()),
+            Self::Timestamp(_) => {
+                let text = item.text()?;
+                if let Some(micros) = temporal::micros_of_instant(text) {
+                    return Some(Scalar::Micros(micros));
+                }
+                Scalar::Micros(Temporal::parse(text)?.utc()?.and_utc().timestamp_micros())
+            }
             Self::Binary => Scalar::Binary(base64(item.text()?)?),
         })
     }
@@ -188,14 +196,11 @@ fn text<'a>(item: &Item<'a>) -> Option<Cow<'a, str>> {
         Item::Boolean(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
         Item::Integer(value) => Cow::Owned(value.to_string()),
         Item::Number(value) => Cow::Owned(value.to_string()),
-        Item::Node(value, _) => {
-            let value: &'a Value = value;
-            match (value.as_str(), value.as_bool()) {
-                (Some(text), _) => Cow::Borrowed(text),
-                (None, Some(value)) => Cow::Borrowed(if value { "true" } else { "false" }),
-                (None, None) => Cow::Owned(value.as_raw_number()?.as_str().to_owned()),
-            }
-        }
+        Item::Quantity(..) => return None,
+        Item::Node(node, _) => match node.kind() {
+            NodeKind::Object | NodeKind::Array | NodeKind::Null => return None,
+            _ => Cow::Borrowed(node.raw()),
+        },
     })
 }
 
@@ -207,8 +212,8 @@ fn float(item: &Item<'_>) -> Option<f64> {
     let value: f64 = match item {
         Item::Integer(value) => value.to_string().parse().ok()?,
         Item::Number(number) => number.to_string().parse().ok()?,
-        Item::Node(value, _) => value.as_raw_number()?.as_str().parse().ok()?,
-        Item::Boolean(_) | Item::Text(..) => return None,
+        Item::Node(value, _) => value.number()?.parse().ok()?,
+        Item::Boolean(_) | Item::Text(..) | Item::Quantity(..) => return None,
     };
     value.is_finite().then_some(value)
 }

@@ -28,6 +28,8 @@ pub struct ViewDefinition {
     pub(crate) name: String,
     pub(crate) url: Option<String>,
     pub(crate) resource: String,
+    /// FHIR versions that the view is for; none when it does not say.
+    pub(crate) fhir_versions: Vec<String>,
     pub(crate) description: Option<String>,
     pub(crate) constants: Vec<(String, Kind)>,
     pub(crate) select: Vec<Select>,
@@ -148,12 +150,20 @@ impl Reader<'_> {
         Ok(ViewDefinition {
             url: self.text(root, "", "url")?,
             description: self.text(root, "", "description")?,
+            fhir_versions: self.fhir_versions(root),
             constants: self.constants(root)?,
             name,
             resource,
             select,
             filters,
         })
+    }
+
+    /// A list of versions; an example of the guide has one alone.
+    fn fhir_versions(&self, root: &Value) -> Vec<String> {
+        let Some(value) = root.get("fhirVersion") else { return Vec::new() };
+        let versions = value.as_array().map_or_else(|| std::slice::from_ref(value), |array| array.as_slice());
+        versions.iter().filter_map(|version| version.as_str()).map(str::to_owned).collect()
     }
 
     fn constants(&self, root: &Value) -> Read<Vec<(String, Kind)>> {

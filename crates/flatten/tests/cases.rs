@@ -95,10 +95,10 @@ fn types_are_those_of_the_profile() {
     let view = ViewDefinition::parse(
         r#"{"name": "v", "resource": "Observation", "select": [{"column": [
             {"name": "decimal", "path": "value.ofType(Quantity).value", "type": "decimal"},
-            {"name": "date", "path": "birthDate"},
+            {"name": "date", "path": "value.ofType(Period).start", "type": "date"},
             {"name": "instant", "path": "issued", "type": "http://hl7.org/fhirpath/instant"},
-            {"name": "given", "path": "name.given", "collection": true},
-            {"name": "found", "path": "name.exists()"},
+            {"name": "note", "path": "note.text", "collection": true},
+            {"name": "found", "path": "note.exists()"},
             {"name": "row", "path": "%rowIndex"}]}]}"#,
     )
     .unwrap();
@@ -133,7 +133,10 @@ fn a_column_takes_one_primitive() {
         rows(&column("name.family", ""), patient),
         "view `v`, column `c`: `name.family` gave 2 values in `Patient/p`, expected at most one"
     );
-    assert!(rows(&column("name.first()", ""), patient).contains("is not a primitive"));
+    assert!(
+        rows(&column("name.first()", ""), patient)
+            .contains("a column holds a primitive, and this is HumanName; it has use, family")
+    );
     assert_eq!(
         rows(&column("birthDate", r#", "type": "date""#), patient),
         "view `v`, column `c`: `x` in `Patient/p` is not a date"
@@ -204,4 +207,200 @@ proptest! {
             let _ = flattener.push(r#"{"resourceType": "Patient", "a": [{"b": 1.50}, {"b": "x"}], "c": true}"#);
         }
     }
+
+    #[test]
+    fn no_view_however_wrong_brings_the_engine_down(
+        which in 0usize..31, edits in proptest::collection::vec((0usize..4000, 0usize..60, 0u8..4), 1..8)
+    ) {
+        let mut text = builtin::VIEWS[which % builtin::VIEWS.len()].1.to_owned();
+        for (at, word, how) in edits {
+            let mut at = at % text.len();
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            let word = WORDS[word % WORDS.len()];
+            match how {
+                // Words are put in, put in the place of what is there, or what is there is taken out or said twice.
+                0 => text.insert_str(at, word),
+                1 => {
+                    let end = (at + word.len()..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
+                    text.replace_range(at..end, word);
+                }
+                2 => {
+                    let end = (at + 1..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
+                    text.replace_range(at..end, "");
+                }
+                _ => {
+                    let end = (at + 12..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
+                    let twice = text[at..end].to_owned();
+                    text.insert_str(at, &twice);
+                }
+            }
+        }
+        if let Ok(view) = ViewDefinition::parse(&text) && let Ok(plan) = Plan::compile(&[view], Types::Typed) {
+            let resource = plan.resource().to_owned();
+            let mut flattener = Flattener::new(Arc::new(plan), 10);
+            // Errors are fine, panics are not.
+            let _ = flattener.push(&format!(r#"{{"resourceType": "{resource}", "id": "x", "code": {{"text": "a"}}}}"#));
+            let path = fixtures().join(format!("cases/flatten/{resource}.ndjson"));
+            for line in fs::read_to_string(path).unwrap_or_default().lines() {
+                let _ = flattener.push(line);
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_of_a_resource_brings_the_reader_down(at in 0usize..6000, with in "[\\[\\]{}\",:0-9eE.+tfn\\\\u -]{0,6}") {
+        let input = fs::read_to_string(fixtures().join("cases/flatten/Observation.ndjson")).unwrap();
+        let mut text = input.lines().next().unwrap().to_owned();
+        let mut at = at % text.len();
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        text.insert_str(at, &with);
+        let views: Vec<_> = builtin::views().into_iter().filter(|view| view.resource() == "Observation").collect();
+        let mut flattener = Flattener::new(Arc::new(Plan::compile(&views, Types::Typed).unwrap()), 10);
+        let pushed = flattener.push(&text);
+        // What another parser does not read is refused here too.
+        if serde_json::from_str::<serde_json::Value>(&text).is_err() {
+            prop_assert!(pushed.is_err(), "{}", text);
+        }
+    }
+}
+
+/// What a wrong view may be made of.
+const WORDS: &[&str] = &[
+    "\"",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "null",
+    "1",
+    "-1e999",
+    "true",
+    "\\",
+    "é",
+    " ",
+    "name",
+    "%rowIndex",
+    "%x",
+    "$this",
+    "@2019",
+    "@",
+    "'",
+    "`",
+    "``",
+    ".",
+    "..",
+    "first()",
+    ".first()",
+    "where(",
+    ")",
+    "(",
+    "ofType(",
+    "Quantity",
+    "System.",
+    "System.é",
+    "FHIR.",
+    "forEach",
+    "repeat",
+    "unionAll",
+    "select",
+    "column",
+    "path",
+    "type",
+    "collection",
+    "where",
+    "constant",
+    "resource",
+    "Patient",
+    "extension('",
+    "|",
+    " is ",
+    " as ",
+    "iif(",
+    "'mg'",
+    "5 'mg'",
+    "--",
+    "[0]",
+    "[-1]",
+    "9223372036854775808",
+    "lowBoundary()",
+    "\\u0000",
+    "substring(-1, 3)",
+    "\"repeat\": [\"$this\", \"item\"],",
+];
+
+#[test]
+fn errors_of_a_view_say_where_and_what_was_meant() {
+    let column = |path: &str, more: &str| rows(&columns(&format!(r#"{{"name": "c", "path": "{path}"{more}}}"#)), "{}");
+    for (path, more, expected) in [
+        ("name.first().famly", "", "character 14: HumanName has no element `famly`; did you mean `family`?"),
+        ("birthdate", "", "character 1: Patient has no element `birthdate`; did you mean `birthDate`?"),
+        ("birthDate.year", "", "character 11: a date is a primitive and has no `year`"),
+        ("name", "", "a column holds a primitive, and this is HumanName; it has use, family"),
+        ("active", r#", "type": "date""#, "column `c` is said to be date, and this is boolean"),
+        ("deceased.ofType(Quantity)", "", "character 10: `deceased` is never Quantity; it is boolean or dateTime"),
+        ("name.getReferenceKey()", "", "getReferenceKey() is for a Reference; what stands here is HumanName"),
+        ("Observation.id", "", "character 1: `Observation` is no element; the view looks at `Patient`"),
+        ("name.frist().family", "", "character 6: there is no function `frist()`; did you mean `first()`?"),
+        ("managingOrganization.resolve().name", "", "resolve() leads out of the resource"),
+        ("id.substring()", "", "`substring()` takes 1 to 2 arguments, not 0"),
+    ] {
+        let error = column(path, more);
+        assert!(error.contains(expected), "{path}: {error}");
+    }
+    let filter =
+        rows(r#""select": [{"column": [{"name": "c", "path": "id"}]}], "where": [{"path": "name.family"}]"#, "{}");
+    assert!(filter.contains("a `where` of a view is true or false, and this is string"), "{filter}");
+}
+
+#[test]
+fn what_may_fail_is_warned_of() {
+    let view = ViewDefinition::parse(
+        r#"{"name": "v", "resource": "Patient", "select": [
+            {"column": [{"name": "a", "path": "name.family"}, {"name": "b", "path": "name.family.first()"},
+                        {"name": "c", "path": "name.given", "collection": true}, {"name": "d", "path": "performer"}]},
+            {"forEach": "name", "column": [{"name": "e", "path": "family"}, {"name": "f", "path": "given"}]}]}"#,
+    )
+    .unwrap();
+    let plan = Plan::compile(&[view], Types::Typed).unwrap();
+    let warnings: Vec<_> = plan.warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    assert!(
+        warnings[0].starts_with("view `v`: select[0].column[0].path: path `name.family`, character 6: column `a` may")
+    );
+    assert!(warnings[1].contains("Patient has no element `performer` in R4"));
+    assert!(warnings[2].contains("column `f` may get several values"));
+}
+
+#[test]
+fn no_built_in_view_is_warned_of() {
+    for plan in Plan::compile_all(&builtin::views(), Types::Typed).unwrap() {
+        assert_eq!(plan.warnings(), []);
+    }
+}
+
+#[test]
+fn odd_resources_have_a_defined_result() {
+    let view = columns(r#"{"name": "a", "path": "name.first().family"}, {"name": "b", "path": "gender"}"#);
+    let patient = |more: &str| rows(&view, &format!(r#"{{"resourceType": "Patient", "id": "p"{more}}}"#));
+    // Twice what a path looks at is an error, twice what none looks at is not.
+    assert!(patient(r#", "gender": "male", "gender": "female""#).contains("an element stands there twice"));
+    assert_eq!(patient(r#", "photo": 1, "photo": 2"#), r#"{"a":null,"b":null}"#);
+    assert!(
+        patient(&format!(r#", "photo": {}1{}"#, "[".repeat(300), "]".repeat(300))).contains("deeper than 200 levels")
+    );
+    assert!(patient(r#", "gender": {"a": 1}"#).contains("is not a primitive"));
+    assert_eq!(patient(r#", "gender": null, "name": []"#), r#"{"a":null,"b":null}"#);
+    assert_eq!(
+        patient(r#", "gender": 1.50, "name": {"family": "\u00e4\ud83d\ude00\n"}"#),
+        r#"{"a":"ä😀\n","b":"1.50"}"#
+    );
+    assert!(patient(r#", "gender": "\ud83d""#).contains("surrogate"));
+    let huge = "x".repeat(3 << 20);
+    assert_eq!(patient(&format!(r#", "gender": "{huge}""#)).len(), huge.len() + r#"{"a":null,"b":""}"#.len());
 }

@@ -16,8 +16,8 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, allergy: &AllergyIntolerance<'
     let Some(code) = &allergy.code else {
         return reading.lost("no-code");
     };
-    let when = onset(allergy.onset.as_ref()).or_else(|| allergy.recorded_date.as_ref().map(When::from));
-    let Some(when) = when else {
+    let recorded = allergy.recorded_date.as_ref().map(When::from);
+    let Some(when) = onset(allergy.onset.as_ref()).or(recorded) else {
         return reading.lost("date");
     };
     let coded = reading.map(code);
@@ -29,7 +29,10 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, allergy: &AllergyIntolerance<'
         when,
         type_concept_id: types::PROBLEM_LIST,
         provider_id: reading.provider(&allergy.recorder),
-        visit_occurrence_id: reading.visit(allergy.encounter.as_ref()),
+        // The encounter is that of the record, which may be years after the onset.
+        visit_occurrence_id: reading
+            .visit(allergy.encounter.as_ref())
+            .filter(|_| recorded.is_none_or(|recorded| recorded.date == when.date)),
     };
     let used = [
         "verificationStatus",

@@ -1,17 +1,19 @@
 //! `MedicationRequest`, `MedicationDispense`, `MedicationAdministration` and Immunization to `drug_exposure`, or to the table of their concept's domain.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDate};
 use twinlake_fhir::{
-    AdministrationTime, DateTime, Immunization, Medication, MedicationAdministration, MedicationDispense,
-    MedicationRequest, Occurrence, Quantity, Reference, Resource,
+    AdministrationTime, CodeableConcept, DateTime, Drug, Extra, Immunization, MedicationAdministration,
+    MedicationDispense, MedicationRequest, Occurrence, Quantity, Reference, Resource,
 };
 use twinlake_omop::{AnyRow, key};
 use twinlake_vocab::types;
 
 use crate::elements;
 use crate::event::{Event, Reading, Target, When};
+use crate::shared::{Shared, owned};
 
 pub(crate) fn request_rows(reading: &mut Reading<'_, '_>, request: &MedicationRequest<'_>) -> Option<AnyRow> {
     const REALISED: [&str; 4] = ["active", "on-hold", "completed", "stopped"];
@@ -30,11 +32,11 @@ pub(crate) fn request_rows(reading: &mut Reading<'_, '_>, request: &MedicationRe
     let Some(authored_on) = &request.authored_on else {
         return reading.lost("date");
     };
-    let Some(Medication::CodeableConcept(code)) = &request.medication else {
-        return reading.lost("no-code");
+    let Some(code) = drug(reading.context.shared, request.medication.as_ref(), &request.extra) else {
+        return reading.lost(missing(request.medication.as_ref()));
     };
     let when = When::from(authored_on);
-    let coded = reading.map(code);
+    let coded = reading.map(&code);
     let target = Target::of(coded.domain, Target::Drug);
     let event = Event {
         key: reading.key(request.id.as_deref()),
@@ -50,6 +52,7 @@ pub(crate) fn request_rows(reading: &mut Reading<'_, '_>, request: &MedicationRe
         "intent",
         "doNotPerform",
         "medicationCodeableConcept",
+        "medicationReference",
         "subject",
         "encounter",
         "authoredOn",
@@ -73,16 +76,43 @@ pub(crate) fn request_rows(reading: &mut Reading<'_, '_>, request: &MedicationRe
     Some(row.into())
 }
 
+/// What a drug is: said in place, or by a Medication that was read, or by one that the resource contains.
+fn drug<'d>(
+    shared: &'d Shared,
+    drug: Option<&'d Drug<'_>>,
+    extra: &'d Extra<'_>,
+) -> Option<Cow<'d, CodeableConcept<'d>>> {
+    let reference = match drug? {
+        Drug::CodeableConcept(code) => return Some(Cow::Borrowed(code)),
+        Drug::Reference(reference) => reference,
+    };
+    if let Some(id) = reference.id_of("Medication") {
+        return shared.drug(id).map(Cow::Borrowed);
+    }
+    let id = reference.reference.as_deref()?.strip_prefix('#')?;
+    extra.contained().into_iter().find_map(|resource| match resource {
+        Resource::Medication(medication) if medication.id.as_deref() == Some(id) => {
+            medication.code.as_ref().map(|code| Cow::Owned(owned(code)))
+        }
+        _ => None,
+    })
+}
+
+/// Why nothing says what a drug is.
+fn missing(drug: Option<&Drug<'_>>) -> &'static str {
+    if drug.is_some() { "medication" } else { "no-code" }
+}
+
 /// Keys of the requests that a realised dispense or administration names: those are the exposures then.
-pub(crate) fn fulfilled(resources: &[&Resource<'_>]) -> BTreeSet<i64> {
+pub(crate) fn fulfilled(shared: &Shared, resources: &[&Resource<'_>]) -> BTreeSet<i64> {
     let key_of = |order: &Reference<'_>| Some(key::of("MedicationRequest", order.id_of("MedicationRequest")?));
     let mut keys = BTreeSet::new();
     for resource in resources {
         match resource {
-            Resource::MedicationDispense(dispense) if is_realised(dispense) => {
+            Resource::MedicationDispense(dispense) if is_realised(shared, dispense) => {
                 keys.extend(dispense.authorizing_prescription.iter().filter_map(key_of));
             }
-            Resource::MedicationAdministration(dose) if was_given(dose) => {
+            Resource::MedicationAdministration(dose) if was_given(shared, dose) => {
                 keys.extend(dose.request.iter().filter_map(key_of));
             }
             _ => {}
@@ -92,10 +122,10 @@ pub(crate) fn fulfilled(resources: &[&Resource<'_>]) -> BTreeSet<i64> {
 }
 
 /// Whether an administration gives a row.
-fn was_given(dose: &MedicationAdministration<'_>) -> bool {
+fn was_given(shared: &Shared, dose: &MedicationAdministration<'_>) -> bool {
     dose.status.as_deref() == Some("completed")
         && times(dose).0.is_some()
-        && matches!(dose.medication, Some(Medication::CodeableConcept(_)))
+        && drug(shared, dose.medication.as_ref(), &dose.extra).is_some()
 }
 
 /// When a dose was begun and ended.
@@ -108,10 +138,10 @@ fn times<'r, 'a>(dose: &'r MedicationAdministration<'a>) -> (Option<&'r DateTime
 }
 
 /// Whether a dispense gives a row.
-fn is_realised(dispense: &MedicationDispense<'_>) -> bool {
+fn is_realised(shared: &Shared, dispense: &MedicationDispense<'_>) -> bool {
     dispense.status.as_deref() == Some("completed")
         && dispense.when_handed_over.is_some()
-        && matches!(dispense.medication, Some(Medication::CodeableConcept(_)))
+        && drug(shared, dispense.medication.as_ref(), &dispense.extra).is_some()
 }
 
 pub(crate) fn dispense_rows(reading: &mut Reading<'_, '_>, dispense: &MedicationDispense<'_>) -> Option<AnyRow> {
@@ -121,11 +151,11 @@ pub(crate) fn dispense_rows(reading: &mut Reading<'_, '_>, dispense: &Medication
     let Some(handed_over) = &dispense.when_handed_over else {
         return reading.lost("date");
     };
-    let Some(Medication::CodeableConcept(code)) = &dispense.medication else {
-        return reading.lost("no-code");
+    let Some(code) = drug(reading.context.shared, dispense.medication.as_ref(), &dispense.extra) else {
+        return reading.lost(missing(dispense.medication.as_ref()));
     };
     let when = When::from(handed_over);
-    let coded = reading.map(code);
+    let coded = reading.map(&code);
     let target = Target::of(coded.domain, Target::Drug);
     let event = Event {
         key: reading.key(dispense.id.as_deref()),
@@ -140,6 +170,7 @@ pub(crate) fn dispense_rows(reading: &mut Reading<'_, '_>, dispense: &Medication
     let used = [
         "status",
         "medicationCodeableConcept",
+        "medicationReference",
         "subject",
         "context",
         "performer.actor",
@@ -171,12 +202,12 @@ pub(crate) fn administration_rows(
     let (Some(start), end) = times(dose) else {
         return reading.lost("date");
     };
-    let Some(Medication::CodeableConcept(code)) = &dose.medication else {
-        return reading.lost("no-code");
+    let Some(code) = drug(reading.context.shared, dose.medication.as_ref(), &dose.extra) else {
+        return reading.lost(missing(dose.medication.as_ref()));
     };
     let when = When::from(start);
     let end = end.map_or(When { datetime: None, ..when }, When::from);
-    let coded = reading.map(code);
+    let coded = reading.map(&code);
     let target = Target::of(coded.domain, Target::Drug);
     let event = Event {
         key: reading.key(dose.id.as_deref()),
@@ -190,6 +221,7 @@ pub(crate) fn administration_rows(
     let used = [
         "status",
         "medicationCodeableConcept",
+        "medicationReference",
         "subject",
         "context",
         "effectiveDateTime",

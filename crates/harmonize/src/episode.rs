@@ -11,8 +11,8 @@ use crate::elements;
 use crate::event::{Reading, When};
 use crate::loss::Losses;
 
-/// The episode, and which of the patient's `rows` belong to it: its conditions, the visits that name it, and the drugs and
-/// procedures of those visits whose reason is one of its conditions.
+/// The episode, and which of the patient's `rows` belong to it: its conditions, the visits that name it, the drugs and
+/// procedures of those visits whose reason is one of its conditions, and what was handed out or given of such drugs.
 pub(crate) fn rows(
     reading: &mut Reading<'_, '_>,
     episode: &EpisodeOfCare<'_>,
@@ -118,10 +118,29 @@ impl<'e> About<'e> {
                 Resource::MedicationRequest(one) => {
                     (&one.id, is_its(one.encounter.as_ref(), &one.reason_code, &one.reason_reference))
                 }
+                Resource::MedicationAdministration(one) => {
+                    (&one.id, is_its(one.context.as_ref(), &one.reason_code, &one.reason_reference))
+                }
                 _ => continue,
             };
             if let Some(id) = id.as_deref().filter(|_| is_its) {
                 add(key::of(resource.resource_type(), id));
+            }
+        }
+        // What an order of the episode led to is of the episode too, at whatever visit, and at none.
+        let orders: BTreeSet<i64> = events.iter().map(|(_, key)| *key).collect();
+        let is_ordered = |order: &Reference<'_>| {
+            let order = order.id_of("MedicationRequest").map(|id| key::of("MedicationRequest", id));
+            order.is_some_and(|order| orders.contains(&order))
+        };
+        for resource in resources {
+            let (id, is_its) = match resource {
+                Resource::MedicationDispense(one) => (&one.id, one.authorizing_prescription.iter().any(is_ordered)),
+                Resource::MedicationAdministration(one) => (&one.id, one.request.iter().any(is_ordered)),
+                _ => continue,
+            };
+            if let Some(id) = id.as_deref().filter(|_| is_its) {
+                events.extend(tables.map(|table| (table, key::of(resource.resource_type(), id))));
             }
         }
         events.extend(visits.iter().map(|id| (Table::VisitOccurrence, key::of("Encounter", id))));

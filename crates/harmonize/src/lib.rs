@@ -4,7 +4,7 @@
 //! concept (HL7 FHIR-to-OMOP guide, f2o-037), whatever its resource type; an event that did not happen gives no row and
 //! is counted by its reason (f2o-062); an element without a column is counted too (f2o-080).
 //!
-//! [`Shared`] reads what patients share (practitioners, organizations, locations); [`harmonize_patient`] does the rest,
+//! [`Shared`] reads what patients share (practitioners, organizations, locations, medications); [`harmonize_patient`] does the rest,
 //! one patient at a time, so memory is that of one patient.
 //!
 //! ```
@@ -45,6 +45,7 @@ mod person;
 mod procedure;
 mod shared;
 mod specimen;
+mod supply;
 mod visit;
 
 pub use loss::Losses;

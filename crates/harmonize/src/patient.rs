@@ -13,7 +13,7 @@ use crate::shared::Shared;
 use crate::visit::Visits;
 use crate::{
     allergy, coded, condition, cost, coverage, device, drug, episode, note, observation, person, procedure, specimen,
-    visit,
+    supply, visit,
 };
 
 /// A patient in OMOP.
@@ -37,8 +37,8 @@ pub fn has_no_home(resource_type: &str) -> bool {
 
 /// Maps the resources of one patient, the Patient among them, in any order.
 ///
-/// Practitioners, their roles, Organizations and Locations among them are left to [`Shared`]. Resources of another patient, or all
-/// when there is no Patient, are counted under `subject`.
+/// Practitioners, their roles, Organizations, Locations and Medications among them are left to [`Shared`]. Resources of
+/// another patient, or all when there is no Patient, are counted under `subject`.
 pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'_>]) -> Harmonized {
     let mut losses = Losses::default();
     let resources = current(resources, &mut losses);
@@ -57,7 +57,7 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
         person_id,
         visits: Visits::default(),
         death_date: None,
-        fulfilled: drug::fulfilled(&resources),
+        fulfilled: drug::fulfilled(shared, &resources),
     };
     let Some(rows) = person::person(&context, patient, &mut losses) else {
         count_all(&resources, "birthDate", &mut losses);
@@ -154,6 +154,7 @@ fn events(
             },
             Resource::Specimen(specimen) => rows.extend(specimen::rows(&mut reading, specimen)),
             Resource::Device(device) => rows.extend(device::rows(&mut reading, device, resources)),
+            Resource::SupplyDelivery(delivery) => rows.extend(supply::rows(&mut reading, delivery)),
             // The scores are Observations of their own.
             Resource::QuestionnaireResponse(_) => {
                 losses.count_reason("QuestionnaireResponse", "results-in-observations");
@@ -217,6 +218,7 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::EpisodeOfCare(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::MedicationAdministration(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Device(resource) => is_of(person_id, resource.patient.as_ref()),
+        Resource::SupplyDelivery(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::ImagingStudy(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::RelatedPerson(resource) => is_of(person_id, resource.patient.as_ref()),
         Resource::CareTeam(resource) => is_of(person_id, resource.subject.as_ref()),

@@ -1,9 +1,11 @@
-//! What patients share: practitioners, their roles, organizations and locations, read before any patient.
+//! What patients share: practitioners, their roles, organizations, locations and medications, read before any patient.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use twinlake_fhir::{
-    Address, CodeableConcept, Location, Organization, Practitioner, PractitionerRole, Reference, Resource,
+    Address, CodeableConcept, Coding, Location, Medication, Organization, Practitioner, PractitionerRole, Reference,
+    Resource, Text,
 };
 use twinlake_omop::{self as omop, AnyRow, ConceptId, key};
 use twinlake_vocab::Vocab;
@@ -20,6 +22,10 @@ pub struct Shared {
     roles: BTreeMap<i64, RoleFacts>,
     care_sites: BTreeMap<i64, omop::CareSite>,
     addresses: BTreeMap<i64, Place>,
+    /// What each Medication is, by its key.
+    medications: BTreeMap<i64, Arc<CodeableConcept<'static>>>,
+    /// Each of these meanings once, by its parts: many servers have a Medication for each order.
+    drugs: BTreeMap<Vec<Option<String>>, Arc<CodeableConcept<'static>>>,
     losses: Losses,
 }
 
@@ -57,10 +63,11 @@ pub(crate) struct Place {
 impl Shared {
     /// Whether resources of this type are read here, and not with a patient.
     pub fn reads(resource_type: &str) -> bool {
-        matches!(resource_type, "Practitioner" | "PractitionerRole" | "Organization" | "Location")
+        matches!(resource_type, "Practitioner" | "PractitionerRole" | "Organization" | "Location" | "Medication")
     }
 
-    /// Takes a Practitioner, PractitionerRole, Organization or Location; other types are left to [`crate::harmonize_patient`].
+    /// Takes a Practitioner, PractitionerRole, Organization, Location or Medication; other types are left to
+    /// [`crate::harmonize_patient`].
     ///
     /// The same id read twice counts once, as last read.
     pub fn read(&mut self, resource: &Resource<'_>) {
@@ -75,6 +82,7 @@ impl Shared {
             Resource::PractitionerRole(role) => self.role(id, role),
             Resource::Organization(organization) => self.organization(id, organization),
             Resource::Location(location) => self.location(id, location),
+            Resource::Medication(medication) => self.medication(id, medication),
             _ => {}
         }
     }
@@ -144,6 +152,30 @@ impl Shared {
         let (resource_type, id) = reference.target()?;
         let is_site = matches!(resource_type, "Organization" | "Location");
         Some(key::of(resource_type, id)).filter(|key| is_site && self.care_sites.contains_key(key))
+    }
+
+    /// What a Medication that was read is; none of one without a code.
+    pub(crate) fn drug(&self, id: &str) -> Option<&CodeableConcept<'static>> {
+        self.medications.get(&key::of("Medication", id)).map(|code| &**code)
+    }
+
+    /// A Medication says what a drug is, to all that refer to it.
+    fn medication(&mut self, id: &str, medication: &Medication<'_>) {
+        if medication.status.as_deref() == Some("entered-in-error") {
+            return self.losses.count_reason("Medication", "status");
+        }
+        let Some(code) = &medication.code else {
+            return self.losses.count_reason("Medication", "no-code");
+        };
+        let code = owned(code);
+        let parts = code.coding.iter().flat_map(|coding| {
+            let selected = coding.user_selected.map(|selected| selected.to_string());
+            [&coding.system, &coding.code, &coding.display].map(text).into_iter().chain([selected])
+        });
+        let drug = self.drugs.entry(parts.chain([text(&code.text)]).collect());
+        let drug = Arc::clone(drug.or_insert_with(|| Arc::new(code)));
+        self.medications.insert(key::of("Medication", id), drug);
+        elements::count("Medication", medication, &medication.extension, &["code", "status"], &[], &mut self.losses);
     }
 
     fn practitioner(&mut self, id: &str, practitioner: &Practitioner<'_>) {
@@ -218,14 +250,37 @@ impl Shared {
     }
 }
 
+/// The parts of a meaning that mapping reads, without a tie to the input.
+pub(crate) fn owned(concept: &CodeableConcept<'_>) -> CodeableConcept<'static> {
+    let owned = |text: &Option<Text<'_>>| text.clone().map(Text::into_owned);
+    CodeableConcept {
+        coding: concept
+            .coding
+            .iter()
+            .map(|coding| Coding {
+                system: owned(&coding.system),
+                code: owned(&coding.code),
+                display: owned(&coding.display),
+                user_selected: coding.user_selected,
+                ..Coding::default()
+            })
+            .collect(),
+        text: owned(&concept.text),
+        ..CodeableConcept::default()
+    }
+}
+
+fn text(text: &Option<Text<'_>>) -> Option<String> {
+    text.as_deref().map(str::to_owned)
+}
+
 impl Codes {
     fn of(concept: &CodeableConcept<'_>) -> Self {
         let selected = concept.coding.iter().find(|coding| coding.user_selected == Some(true));
         let codings = selected.map_or(&concept.coding[..], std::slice::from_ref);
-        let code = |text: &Option<twinlake_fhir::Text<'_>>| text.as_deref().map(str::to_owned);
         Self {
-            codes: codings.iter().filter_map(|coding| Some((code(&coding.system), code(&coding.code)?))).collect(),
-            text: code(&concept.text),
+            codes: codings.iter().filter_map(|coding| Some((text(&coding.system), text(&coding.code)?))).collect(),
+            text: text(&concept.text),
         }
     }
 

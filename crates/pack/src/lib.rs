@@ -42,8 +42,8 @@ pub use model::{
     Allergies, AllergyShare, Answer, Below, BirthRules, Condition, Course, CourseEnd, CourseInterval, CourseOrder,
     CourseWay, DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug, FollowUp, Goal, Grade, Interval, Lab,
     LabCategory, LabShift, Latent, Loading, Measured, Medication, Modality, Mortality, Onset, Order, Outcome,
-    Procedure, ProcedureCategory, Recognition, Report, ReportService, Shift, Specimen, SurveyItem, Term, TextAnswer,
-    Treatment, Vaccine, Visit, VisitClass, Weighted,
+    Procedure, ProcedureCategory, Recognition, Report, ReportService, Shift, Specimen, Supply, SurveyItem, Term,
+    TextAnswer, Treatment, Vaccine, Visit, VisitClass, Weighted,
 };
 pub use payers::{Payer, PayerKind, PayerShare, Payers};
 pub use population::{AgeBand, LifeTableRow, Names, Place, Population, Race, RaceBand};
@@ -234,6 +234,7 @@ impl Pack {
         let targets: TargetFile = files.toml("calibration.toml")?;
         let survey: SurveyFile = files.optional_toml("survey.toml")?;
         let procedures = folder(&files, "procedures", &mut origins, |item: &Procedure| item.key)?;
+        let medications = folder(&files, "medications", &mut origins, |item: &Medication| item.key)?;
         let visits = folder(&files, "care", &mut origins, |item: &Visit| item.key)?;
         let mut pack = Self {
             name: head.name.0,
@@ -248,11 +249,11 @@ impl Pack {
             names: Names::read(&files)?,
             latents: files.toml::<LatentFile>("latents.toml")?.latent,
             conditions: folder(&files, "conditions", &mut origins, |item: &Condition| item.key)?,
-            medications: folder(&files, "medications", &mut origins, |item: &Medication| item.key)?,
+            prices: Prices::read(&files, &visits, &procedures, &medications)?,
+            medications,
             labs: folder(&files, "labs", &mut origins, |item: &Lab| item.key)?,
             specimens: folder(&files, "specimens", &mut origins, |item: &Specimen| item.key)?,
             reports: folder(&files, "reports", &mut origins, |item: &Report| item.key)?,
-            prices: Prices::read(&files, &visits, &procedures)?,
             procedures,
             vaccines: folder(&files, "vaccines", &mut origins, |item: &Vaccine| item.key)?,
             visits,

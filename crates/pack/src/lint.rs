@@ -105,6 +105,10 @@ impl Lint<'_> {
             let outcomes = condition.course.iter().flat_map(|course| &course.end.outcomes);
             used.extend(outcomes.map(|outcome| (outcome.concept, self.file("conditions", condition.key))));
         }
+        for condition in &pack.conditions {
+            let file = self.file("conditions", condition.key);
+            used.extend(condition.supplies.iter().map(|supply| (supply.concept, file)));
+        }
         used.extend(pack.medications.iter().map(|item| (item.concept, self.file("medications", item.key))));
         for lab in &pack.labs {
             let file = self.file("labs", lab.key);
@@ -278,6 +282,19 @@ impl Lint<'_> {
             }
             for shift in &episode.shifts {
                 self.lab(file, shift.lab)?;
+            }
+        }
+        for supply in &condition.supplies {
+            self.probability(file, &supply.concept, supply.probability)?;
+            for &medication in &supply.taking {
+                self.medication(file, medication)?;
+            }
+            if supply.quantity == 0 || supply.every_days == Some(0) {
+                return self.fail(file, &supply.concept, "a supply comes in pieces, and not more than once a day");
+            }
+            if acute && (supply.every_days.is_some() || !supply.taking.is_empty()) {
+                let message = "only what lasts is supplied again, or because of a drug";
+                return self.fail(file, &supply.concept, message);
             }
         }
         condition.course.as_ref().map_or(Ok(()), |course| self.course(file, course))

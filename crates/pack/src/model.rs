@@ -77,6 +77,29 @@ pub struct Condition {
     pub mortality: Option<Mortality>,
     /// What its care is called, where a clinic takes charge of it as one episode, e.g. `Cancer care`; chronic conditions only.
     pub care_episode: Option<Key>,
+    /// Things handed out for use at home because of it.
+    #[serde(default)]
+    pub supplies: Vec<Supply>,
+}
+
+/// Something that is handed out for use at home, once or again and again.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Supply {
+    /// Concept key of the thing.
+    pub concept: Key,
+    /// Share of those with the condition who get it; of those who take one of `taking`, if that is given.
+    pub probability: f64,
+    /// Pieces handed out at once.
+    pub quantity: u32,
+    /// Days until it is handed out again; once only, when not given. Lasting conditions only.
+    pub every_days: Option<u32>,
+    /// Days from when it is called for to the first time, at least.
+    #[serde(default)]
+    pub after_days: u32,
+    /// Medications of which the first prescription calls for it; else the condition itself does, once known.
+    #[serde(default)]
+    pub taking: Vec<Key>,
 }
 
 /// How a condition begins: at a rate, or when a latent crosses a threshold.
@@ -432,6 +455,10 @@ pub struct Medication {
     pub replaces: Vec<Key>,
     /// Given by staff at the visit and never handed out: every so many hours, as long as the visit and the supply last.
     pub given_hours: Option<u32>,
+    /// Whether its Medication is a resource of the reference set, to which what is ordered, handed out and given refers;
+    /// else each says the code itself.
+    #[serde(default)]
+    pub formulary: bool,
     /// Whether the concept is coarser than a clinical drug.
     #[serde(default)]
     pub approximate: bool,
@@ -482,7 +509,7 @@ pub struct Lab {
     pub category: LabCategory,
     /// Key of the specimen it is measured in; of laboratory results only.
     pub specimen: Option<Key>,
-    /// UCUM unit, of a number.
+    /// UCUM unit, of a number; empty for a number that has none.
     pub unit: Option<Key>,
     /// Digits after the point.
     #[serde(default)]

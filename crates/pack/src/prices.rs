@@ -8,7 +8,7 @@ use crate::error::PackError;
 use crate::key::Key;
 use crate::payers::PayerKind;
 use crate::source::Files;
-use crate::{Procedure, Visit};
+use crate::{Medication, Procedure, Visit};
 
 const FILE: &str = "prices.toml";
 
@@ -34,8 +34,11 @@ pub struct Prices {
     pub procedure: f64,
     /// A vaccination.
     pub vaccine: f64,
-    /// A drug handed out once.
+    /// A drug handed out once, without a price of its own.
     pub fill: f64,
+    /// Drugs handed out once, by file of `medications`.
+    #[serde(default)]
+    pub fills: BTreeMap<Key, f64>,
     /// Visits, by file.
     pub visit: BTreeMap<Key, f64>,
     /// Procedures, by file.
@@ -81,7 +84,12 @@ impl Prices {
         self.patient.iter().find(|pays| pays.kind == kind).expect("lint found one of each kind")
     }
 
-    pub(crate) fn read(files: &Files, visits: &[Visit], procedures: &[Procedure]) -> Result<Self, PackError> {
+    pub(crate) fn read(
+        files: &Files,
+        visits: &[Visit],
+        procedures: &[Procedure],
+        drugs: &[Medication],
+    ) -> Result<Self, PackError> {
         let prices: Self = files.toml(FILE)?;
         let fail = |value: &str, message: String| Err(files.lint(FILE, value, message));
         for visit in visits {
@@ -99,8 +107,14 @@ impl Prices {
                 return fail(key, format!("there is no procedure `{key}`"));
             }
         }
+        for key in prices.fills.keys() {
+            if !drugs.iter().any(|drug| drug.key == *key) {
+                return fail(key, format!("there is no medication `{key}`"));
+            }
+        }
         let amounts = [prices.inpatient_day, prices.procedure, prices.vaccine, prices.fill];
-        let amounts = amounts.iter().chain(prices.visit.values()).chain(prices.procedures.values());
+        let amounts =
+            amounts.iter().chain(prices.visit.values()).chain(prices.procedures.values()).chain(prices.fills.values());
         let factors = [prices.medicare, prices.medicaid, prices.private];
         if amounts.chain(&factors).any(|price| !(0.01..=1e6).contains(price)) || prices.charge < 1.0 {
             return fail("charge", "a price is no price, or less is charged than allowed".to_owned());

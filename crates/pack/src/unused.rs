@@ -166,6 +166,8 @@ impl Reached {
                 reached.latents.extend(latent.loadings.iter().map(|loading| loading.on));
             }
         }
+        let supplies = pack.conditions.iter().flat_map(|condition| &condition.supplies);
+        reached.concepts.extend(supplies.map(|supply| supply.concept.0));
         reached.concepts.extend(pack.medications.iter().map(|medication| medication.concept.0));
         reached.concepts.extend(pack.procedures.iter().map(|procedure| procedure.concept.0));
         reached.concepts.extend(pack.procedures.iter().filter_map(|procedure| Some(procedure.implants?.0)));

@@ -13,6 +13,8 @@ pub const ORGANIZATIONS: u16 = 1;
 pub const LOCATIONS: u16 = 2;
 /// Stream of the practitioners in the reference set.
 pub const PRACTITIONERS: u16 = 3;
+/// Stream of the Medications in the reference set, each by the stream of its drug, so that another drug renumbers none.
+pub const MEDICATIONS: u16 = 5;
 /// Stream of the practitioners' roles in the reference set; role *i* is that of practitioner *i*.
 pub const PRACTITIONER_ROLES: u16 = 6;
 /// Stream of the payers in the reference set.
@@ -60,6 +62,13 @@ pub const DECISIONS: u16 = 412;
 /// Stream of the fills of prescriptions, by day of life.
 pub const DISPENSES: u16 = 413;
 
+/// Stream of the things handed out for use at home, numbered within their day.
+pub const SUPPLIES: u16 = 450;
+/// Stream of pharmacies' claims, numbered within their day.
+pub const PHARMACY_CLAIMS: u16 = 451;
+/// Stream of the decisions on these, each with its claim's ordinal.
+pub const PHARMACY_DECISIONS: u16 = 452;
+
 /// Makes the keys and FHIR ids of one cohort.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Ids {
@@ -81,6 +90,11 @@ impl Ids {
     /// The FHIR id that carries this key.
     pub fn fhir(self, key: i64) -> String {
         key::uuid(key, self.tag)
+    }
+
+    /// The literal reference to a resource with this key: `Type/id`.
+    pub fn literal(self, resource_type: &str, key: i64) -> String {
+        [resource_type, "/", &self.fhir(key)].concat()
     }
 }
 
@@ -122,6 +136,11 @@ pub fn practitioner_role(index: usize) -> i64 {
 /// Key of a payer of the reference set.
 pub fn payer(index: usize) -> i64 {
     shared(PAYERS, index)
+}
+
+/// Key of the Medication of a drug of the pack, by the drug's own stream.
+pub fn medication(stream: u16) -> i64 {
+    shared(MEDICATIONS, usize::from(stream))
 }
 
 fn shared(stream: u16, index: usize) -> i64 {

@@ -151,6 +151,9 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
     for item in &timeline.immunizations {
         facts.push(now("immunization", item.event, item.cause, item.concept, item.at.date()));
     }
+    for item in &timeline.refusals {
+        facts.push(now("refusal", item.event, item.cause, item.concept, item.at.date()));
+    }
     for item in &timeline.procedures {
         facts.push(now("procedure", item.event, item.cause, item.concept, item.start.date()));
     }
@@ -159,7 +162,7 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
         facts.push(now("dispense", item.event, item.cause, concept, item.at.date()));
     }
     for item in &timeline.claims {
-        let (served, sent) = (visit(item.encounter), item.at.date());
+        let (served, sent) = (item.served.0, item.at.date());
         facts.push(fact("claim", item.event, item.cause, None, served, sent));
         facts
             .extend(item.decided.map(|day| fact("claim_decision", item.decision_event, item.cause, None, served, day)));
@@ -182,6 +185,9 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
     for item in &timeline.devices {
         let day = timeline.procedures[item.procedure].start.date();
         facts.push(now("device", item.event, item.cause, item.concept, day));
+    }
+    for item in &timeline.supplies {
+        facts.push(now("supply", item.event, item.cause, item.concept, item.at.date()));
     }
     for item in &timeline.imaging_studies {
         let procedure = &timeline.procedures[item.procedure];

@@ -2,10 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use twinlake_fhir::Resource;
+use twinlake_fhir::{ObservationValue, Resource};
 use twinlake_omop::{AnyRow, Cell};
 use twinlake_pack::Pack;
 use twinlake_synth::render::{self, Context};
@@ -86,6 +86,39 @@ fn ids_are_unique_references_resolve_and_json_reads_back() {
     let dangling: Vec<_> = found.difference(&ids).collect();
     assert!(dangling.is_empty(), "{} dangling, e.g. {:?}", dangling.len(), dangling.first());
     assert!(found.len() > 1000);
+}
+
+#[test]
+fn a_body_mass_index_names_the_weight_and_height_it_is_made_of() {
+    let context = context();
+    let model = Model::new(context.pack);
+    let mut n_found = 0;
+    for number in 1..=40 {
+        let mut numbers = BTreeMap::new();
+        let mut indices = Vec::new();
+        render::fhir(&context, &model.draw(context.seed, number, context.as_of), &mut |resource| {
+            let Resource::Observation(observation) = resource else { return };
+            if let Some(ObservationValue::Quantity(quantity)) = &observation.value {
+                let value = quantity.value.as_ref().unwrap().to_f64();
+                numbers.insert(format!("Observation/{}", observation.id.as_deref().unwrap()), value);
+                let references = observation.derived_from.iter();
+                let from: Vec<_> = references.map(|from| from.reference.as_deref().unwrap().to_owned()).collect();
+                if quantity.unit.as_deref() == Some("kg/m2") {
+                    indices.push((value, from));
+                }
+            }
+        });
+        for (index, from) in indices {
+            let [weight, height] = &from[..] else { panic!("patient {number}: {from:?}") };
+            let (weight, metres) = (numbers[weight], numbers[height] / 100.0);
+            assert!(
+                (weight / (metres * metres) - index).abs() < 0.1,
+                "patient {number}: {index} of {weight} and {metres}"
+            );
+            n_found += 1;
+        }
+    }
+    assert!(n_found > 100, "{n_found}");
 }
 
 #[test]

@@ -1,8 +1,9 @@
-//! Workspace chores: `cargo xtask codegen | vocab | test | ci`.
+//! Workspace chores: `cargo xtask codegen | elements | vocab | test | ci`.
 
 mod ci;
 mod codegen;
 mod conformance;
+mod elements;
 mod test;
 mod vocab;
 
@@ -16,6 +17,8 @@ use clap::Parser;
 enum Chore {
     /// Make the tables of `twinlake-omop` from their specification
     Codegen(codegen::Args),
+    /// Make the table of R4's elements that views are checked against
+    Elements(elements::Args),
     /// Make the embedded crosswalk of `crates/vocab` from the published extracts and the model packs
     Vocab {
         /// Folder of the published specifications and extracts
@@ -36,6 +39,7 @@ fn main() -> anyhow::Result<()> {
     let root = workspace();
     match Chore::parse() {
         Chore::Codegen(args) => codegen::run(&args),
+        Chore::Elements(args) => elements::run(&root, &args),
         Chore::Vocab { specs } => vocab::run(&root, &specs),
         Chore::Test => test::run(&root),
         Chore::Ci { part: Some(_) } => ci::lint(&root),

@@ -25,6 +25,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let lake = lake_for_readers(root, &environment)?;
     say(&format!("reading the lake of {} with PyIceberg and DuckDB", lake.display()));
     let kit = load_kit(root)?;
+    let omop = omop_tables(root)?;
     databases();
     let extensions = target(root).join("twinlake-test").join("duckdb-extensions");
     succeed(Command::new(&python).arg("dbt/scripts/install_extensions.py").arg(&extensions).current_dir(root))?;
@@ -33,6 +34,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         .args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "tests/external"])
         .env("TWINLAKE_OUT", &lake)
         .env("TWINLAKE_LOAD_KIT", &kit)
+        .env("TWINLAKE_OMOP", &omop)
         .env("TWINLAKE_DUCKDB_EXTENSIONS", &extensions)
         .current_dir(root);
     succeed(&mut pytest)?;
@@ -67,6 +69,18 @@ fn load_kit(root: &Path) -> Result<PathBuf> {
         generate.args(["generate", "--patients", "200", "--omop-format", "csv", "--shard", shard, "--omop-dir"]);
         succeed(generate.arg(&out).current_dir(root))?;
     }
+    Ok(out)
+}
+
+/// Writes the OMOP tables of a cohort, large enough for the checks of data quality.
+fn omop_tables(root: &Path) -> Result<PathBuf> {
+    let out = target(root).join("twinlake-test").join("quality");
+    if out.exists() {
+        fs::remove_dir_all(&out).with_context(|| format!("removing `{}`", out.display()))?;
+    }
+    let mut generate = Command::new(binary(root));
+    generate.args(["generate", "--patients", "1000", "--omop-dir"]);
+    succeed(generate.arg(&out).current_dir(root))?;
     Ok(out)
 }
 

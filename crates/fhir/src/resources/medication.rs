@@ -1,8 +1,47 @@
-//! MedicationRequest, `MedicationDispense` and Immunization.
+//! Medication, MedicationRequest, `MedicationDispense`, `MedicationAdministration` and Immunization.
 
 use crate::{
     Annotation, CodeableConcept, DateTime, Identifier, PartialDate, Period, Quantity, Range, Raw, Reference, Text,
 };
+
+resource! {
+    /// A drug that others refer to.
+    Medication {
+        identifier: Vec<Identifier<'a>> = "identifier",
+        code: Option<CodeableConcept<'a>> = "code",
+        status: Option<Text<'a>> = "status",
+        manufacturer: Option<Reference<'a>> = "manufacturer",
+        form: Option<CodeableConcept<'a>> = "form",
+        amount: Option<Raw<'a>> = "amount",
+        ingredient: Vec<MedicationIngredient<'a>> = "ingredient",
+        batch: Option<MedicationBatch<'a>> = "batch",
+    }
+}
+
+element! {
+    /// What a drug is made of.
+    MedicationIngredient {
+        item: Option<IngredientItem<'a>> = "item",
+        is_active: Option<bool> = "isActive",
+        strength: Option<Raw<'a>> = "strength",
+    }
+}
+
+choice! {
+    /// A substance, or another drug.
+    IngredientItem<'a> {
+        CodeableConcept(CodeableConcept<'a>) = "itemCodeableConcept",
+        Reference(Reference<'a>) = "itemReference",
+    }
+}
+
+element! {
+    /// The package that a drug came from.
+    MedicationBatch {
+        lot_number: Option<Text<'a>> = "lotNumber",
+        expiration_date: Option<DateTime<'a>> = "expirationDate",
+    }
+}
 
 resource! {
     /// An order for a medication.
@@ -15,7 +54,7 @@ resource! {
         priority: Option<Text<'a>> = "priority",
         do_not_perform: Option<bool> = "doNotPerform",
         reported: Option<Reported<'a>> = "reported",
-        medication: Option<Medication<'a>> = "medication",
+        medication: Option<Drug<'a>> = "medication",
         subject: Option<Reference<'a>> = "subject",
         encounter: Option<Reference<'a>> = "encounter",
         authored_on: Option<DateTime<'a>> = "authoredOn",
@@ -42,8 +81,8 @@ choice! {
 }
 
 choice! {
-    /// What was ordered.
-    Medication<'a> {
+    /// What was ordered, handed out or given: a code, or a reference to a [`Medication`].
+    Drug<'a> {
         CodeableConcept(CodeableConcept<'a>) = "medicationCodeableConcept",
         Reference(Reference<'a>) = "medicationReference",
     }
@@ -120,7 +159,7 @@ resource! {
         status: Option<Text<'a>> = "status",
         status_reason: Vec<CodeableConcept<'a>> = "statusReason",
         category: Option<CodeableConcept<'a>> = "category",
-        medication: Option<Medication<'a>> = "medication",
+        medication: Option<Drug<'a>> = "medication",
         subject: Option<Reference<'a>> = "subject",
         context: Option<Reference<'a>> = "context",
         supporting_information: Vec<Reference<'a>> = "supportingInformation",
@@ -171,7 +210,7 @@ resource! {
         part_of: Vec<Reference<'a>> = "partOf",
         status: Option<Text<'a>> = "status",
         category: Option<CodeableConcept<'a>> = "category",
-        medication: Option<Medication<'a>> = "medication",
+        medication: Option<Drug<'a>> = "medication",
         subject: Option<Reference<'a>> = "subject",
         context: Option<Reference<'a>> = "context",
         supporting_information: Vec<Reference<'a>> = "supportingInformation",

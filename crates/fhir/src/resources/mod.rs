@@ -12,6 +12,7 @@ mod observation;
 mod problem;
 mod request;
 mod specimen;
+mod supply;
 mod survey;
 
 pub use administration::*;
@@ -26,4 +27,5 @@ pub use observation::*;
 pub use problem::*;
 pub use request::*;
 pub use specimen::*;
+pub use supply::*;
 pub use survey::*;

@@ -3,6 +3,8 @@
 use super::lexer::{Token, Word, words};
 use crate::element;
 use crate::error::Fault;
+use crate::functions::{FUNCTIONS, Function};
+use crate::r4::nearest;
 
 /// A part of a path, and where it begins.
 #[derive(Clone, Debug)]
@@ -16,8 +18,8 @@ pub(crate) struct Expr {
 pub(crate) enum Kind {
     /// What the path starts from: `$this`, or nothing written.
     Focus,
-    /// `%resource`, `%context`.
-    Resource,
+    /// `%resource`, `%context`; or a resource type's name, as written.
+    Resource(Option<String>),
     /// `%rowIndex`.
     RowIndex,
     /// `{}`.
@@ -26,6 +28,8 @@ pub(crate) enum Kind {
     Integer(i64),
     /// A decimal as written.
     Decimal(String),
+    /// A number as written, and its unit.
+    Quantity(String, String),
     /// Text and its FHIR type: `string`, `date`, `dateTime`, `time`, …
     Text(String, &'static str),
     /// A step on what `input` gives.
@@ -38,12 +42,15 @@ pub(crate) enum Kind {
 pub(crate) enum Step {
     /// Child elements of this name.
     Member(String),
-    /// `name.ofType(T)`: child elements under these keys, with their types; or under the bare name, when of type T.
+    /// `name.ofType(T)`: a choice element with the type in its key, or an element that is of type T.
     Choice {
         name: String,
-        keys: Vec<(String, &'static str)>,
+        data_type: &'static str,
     },
     OfType(OfType),
+    /// Whether the only item is of this type.
+    Is(OfType),
+    Call(Function, Vec<Expr>),
     Index(Box<Expr>),
     Where(Box<Expr>),
     Exists(Option<Box<Expr>>),
@@ -52,6 +59,8 @@ pub(crate) enum Step {
     First,
     Extension(String),
     Join(String),
+    /// What a reference leads to, which is not in the resource; only its key can be asked for.
+    Resolve,
     ResourceKey,
     ReferenceKey(Option<String>),
     Boundary {
@@ -81,6 +90,25 @@ pub(crate) enum Binary {
     Subtract,
     Multiply,
     Divide,
+    /// `div`
+    WholeDivide,
+    /// `mod`
+    Remainder,
+    /// `&`
+    Concatenate,
+    /// `|`
+    Union,
+    In,
+    Contains,
+    Xor,
+    Implies,
+    /// `~`
+    Equivalent,
+    NotEquivalent,
+    /// Followed by a type; becomes a step.
+    Is,
+    /// As [`Binary::Is`].
+    As,
 }
 
 /// A constant of the view, by name.
@@ -95,7 +123,7 @@ pub(crate) fn parse(path: &str, constants: &[Constant<'_>]) -> Result<Expr, Faul
         return Err(Fault::new(MAX_LENGTH, format!("the path is longer than {MAX_LENGTH} bytes")));
     }
     let tokens = words(path)?;
-    let mut parser = Parser { tokens, next: 0, constants, depth: 0 };
+    let mut parser = Parser { tokens, next: 0, constants, depth: 0, n_parts: 0 };
     let expr = parser.expression(0)?;
     match parser.peek() {
         Word::End => Ok(expr),
@@ -103,8 +131,29 @@ pub(crate) fn parse(path: &str, constants: &[Constant<'_>]) -> Result<Expr, Faul
     }
 }
 
+/// Functions that the parser knows itself, for hints.
+const SPECIAL: &[&str] = &[
+    "where",
+    "exists",
+    "empty",
+    "not",
+    "first",
+    "ofType",
+    "as",
+    "is",
+    "extension",
+    "join",
+    "resolve",
+    "getResourceKey",
+    "getReferenceKey",
+    "lowBoundary",
+    "highBoundary",
+];
+
 /// Deeper nesting than any view needs; keeps the stack small.
 const MAX_DEPTH: usize = 64;
+/// More than any path needs, for the same reason.
+const MAX_PARTS: usize = 600;
 /// Longer than any path needs, for the same reason.
 const MAX_LENGTH: usize = 4096;
 
@@ -113,6 +162,7 @@ struct Parser<'c> {
     next: usize,
     constants: &'c [Constant<'c>],
     depth: usize,
+    n_parts: usize,
 }
 
 impl Parser<'_> {
@@ -152,12 +202,22 @@ impl Parser<'_> {
             return Err(Fault::new(self.at(), format!("the path nests deeper than {MAX_DEPTH} levels")));
         }
         let mut left = self.unary()?;
-        while let Some((operator, strength)) = self.operator()? {
+        while let Some((operator, strength)) = self.operator() {
             if strength <= weakest {
                 break;
             }
             let at = self.at();
             self.take();
+            self.count_part()?;
+            if matches!(operator, Binary::Is | Binary::As) {
+                let of_type = self.type_name()?;
+                left = if operator == Binary::Is {
+                    step(left, at, Step::Is(of_type))
+                } else {
+                    of_type_step(left, at, of_type)
+                };
+                continue;
+            }
             let right = self.expression(strength)?;
             left = Expr { at, kind: Kind::Binary(operator, Box::new(left), Box::new(right)) };
         }
@@ -166,39 +226,53 @@ impl Parser<'_> {
     }
 
     /// The operator that comes next, and how strongly it binds.
-    fn operator(&self) -> Result<Option<(Binary, u8)>, Fault> {
+    fn operator(&self) -> Option<(Binary, u8)> {
         let text = match self.peek() {
             Word::Symbol(symbol) => symbol,
             Word::Name(name) => name.as_str(),
-            _ => return Ok(None),
+            _ => return None,
         };
-        Ok(Some(match text {
-            "or" => (Binary::Or, 1),
-            "and" => (Binary::And, 2),
-            "=" => (Binary::Equal, 3),
-            "!=" => (Binary::NotEqual, 3),
-            "<" => (Binary::Less, 4),
-            "<=" => (Binary::LessOrEqual, 4),
-            ">" => (Binary::Greater, 4),
-            ">=" => (Binary::GreaterOrEqual, 4),
-            "+" => (Binary::Add, 5),
-            "-" => (Binary::Subtract, 5),
-            "*" => (Binary::Multiply, 6),
-            "/" => (Binary::Divide, 6),
-            "xor" | "implies" | "div" | "mod" | "in" | "contains" | "is" | "as" | "~" | "!~" | "&" | "|" => {
-                return Err(Fault::new(
-                    self.at(),
-                    format!(
-                        "operator `{text}` is outside the subset that views share; there are and, or, =, !=, <, <=, >, >=, +, -, *, /"
-                    ),
-                ));
-            }
-            _ => return Ok(None),
-        }))
+        Some(match text {
+            "implies" => (Binary::Implies, 1),
+            "or" => (Binary::Or, 2),
+            "xor" => (Binary::Xor, 2),
+            "and" => (Binary::And, 3),
+            "in" => (Binary::In, 4),
+            "contains" => (Binary::Contains, 4),
+            "=" => (Binary::Equal, 5),
+            "!=" => (Binary::NotEqual, 5),
+            "~" => (Binary::Equivalent, 5),
+            "!~" => (Binary::NotEquivalent, 5),
+            "<" => (Binary::Less, 6),
+            "<=" => (Binary::LessOrEqual, 6),
+            ">" => (Binary::Greater, 6),
+            ">=" => (Binary::GreaterOrEqual, 6),
+            "|" => (Binary::Union, 7),
+            "is" => (Binary::Is, 8),
+            "as" => (Binary::As, 8),
+            "+" => (Binary::Add, 9),
+            "-" => (Binary::Subtract, 9),
+            "&" => (Binary::Concatenate, 9),
+            "*" => (Binary::Multiply, 10),
+            "/" => (Binary::Divide, 10),
+            "div" => (Binary::WholeDivide, 10),
+            "mod" => (Binary::Remainder, 10),
+            _ => return None,
+        })
+    }
+
+    /// Counts a part of the path: what nests too deep would need too much of the stack.
+    fn count_part(&mut self) -> Result<(), Fault> {
+        self.n_parts += 1;
+        if self.n_parts > MAX_PARTS {
+            return Err(Fault::new(self.at(), format!("the path has more than {MAX_PARTS} steps and operators")));
+        }
+        Ok(())
     }
 
     fn unary(&mut self) -> Result<Expr, Fault> {
         let at = self.at();
+        self.count_part()?;
         if self.eat("-") {
             let operand = self.unary()?;
             return Ok(Expr { at, kind: Kind::Negate(Box::new(operand)) });
@@ -212,6 +286,7 @@ impl Parser<'_> {
     fn postfix(&mut self) -> Result<Expr, Fault> {
         let mut expr = self.term()?;
         loop {
+            self.count_part()?;
             let at = self.at();
             if self.eat(".") {
                 let at = self.at();
@@ -247,7 +322,7 @@ impl Parser<'_> {
                 Kind::Nothing
             }
             Word::Text(text) => Kind::Text(text, "string"),
-            Word::Number(text) => number(text, at)?,
+            Word::Number(text) => self.number(text, at)?,
             Word::Date(text) => date(&text, at)?,
             Word::Special(name) if name == "this" => Kind::Focus,
             Word::Special(name) => {
@@ -269,10 +344,27 @@ impl Parser<'_> {
         Ok(Expr { at, kind })
     }
 
+    /// A number; with a unit behind it, `5 'mg'` or `3 days`, a quantity.
+    fn number(&mut self, text: String, at: usize) -> Result<Kind, Fault> {
+        let unit = match self.peek() {
+            Word::Text(unit) => unit.clone(),
+            Word::Name(name) => {
+                let singular = name.strip_suffix('s').unwrap_or(name);
+                match TIME_UNITS.iter().find(|(word, _)| *word == singular) {
+                    Some((_, code)) => (*code).to_owned(),
+                    None => return number(text, at),
+                }
+            }
+            _ => return number(text, at),
+        };
+        self.take();
+        Ok(Kind::Quantity(text, unit))
+    }
+
     fn variable(&self, name: &str, at: usize) -> Result<Kind, Fault> {
         match name {
             "rowIndex" => return Ok(Kind::RowIndex),
-            "resource" | "context" | "rootResource" => return Ok(Kind::Resource),
+            "resource" | "context" | "rootResource" => return Ok(Kind::Resource(None)),
             _ => {}
         }
         if let Some((_, value)) = self.constants.iter().find(|(known, _)| *known == name) {
@@ -288,7 +380,7 @@ impl Parser<'_> {
         if !self.eat("(") {
             // `Patient.name` is the same as `name`: a type's name at the start is the resource itself.
             if matches!(input.kind, Kind::Focus) && name.starts_with(|c: char| c.is_ascii_uppercase()) {
-                return Ok(Expr { at, kind: Kind::Resource });
+                return Ok(Expr { at, kind: Kind::Resource(Some(name)) });
             }
             return Ok(step(input, at, Step::Member(name)));
         }
@@ -305,9 +397,13 @@ impl Parser<'_> {
             "empty" => step(input, at, Step::IsEmpty),
             "not" => step(input, at, Step::Not),
             "first" => step(input, at, Step::First),
-            "ofType" => {
+            "ofType" | "as" => {
                 let of_type = self.type_name()?;
                 of_type_step(input, at, of_type)
+            }
+            "is" => {
+                let of_type = self.type_name()?;
+                step(input, at, Step::Is(of_type))
             }
             "extension" => {
                 let url = self.text("the url of an extension")?;
@@ -318,7 +414,8 @@ impl Parser<'_> {
                     if *self.peek() == Word::Symbol(")") { String::new() } else { self.text("a separator")? };
                 step(input, at, Step::Join(separator))
             }
-            "getResourceKey" => step(input, at, Step::ResourceKey),
+            "getResourceKey" => key_of(input, at),
+            "resolve" => step(input, at, Step::Resolve),
             "getReferenceKey" => {
                 let resource = match self.peek().clone() {
                     Word::Symbol(")") => None,
@@ -333,17 +430,37 @@ impl Parser<'_> {
             }
             "lowBoundary" => step(input, at, Step::Boundary { high: false }),
             "highBoundary" => step(input, at, Step::Boundary { high: true }),
-            _ => {
-                return Err(Fault::new(
-                    at,
-                    format!(
-                        "there is no function `{name}()`; there are where, exists, empty, not, first, ofType, extension, join, getResourceKey, getReferenceKey, lowBoundary, highBoundary"
-                    ),
-                ));
-            }
+            _ => self.call(input, &name, at)?,
         };
         self.expect(")")?;
         Ok(expr)
+    }
+
+    /// A call of one of [`FUNCTIONS`], up to its `)`.
+    fn call(&mut self, input: Expr, name: &str, at: usize) -> Result<Expr, Fault> {
+        let Some((_, function, least, most)) = FUNCTIONS.iter().find(|(known, ..)| *known == name) else {
+            let known = || FUNCTIONS.iter().map(|(known, ..)| *known).chain(SPECIAL.iter().copied());
+            let hint = match nearest(name, known()) {
+                Some(near) => format!("did you mean `{near}()`?"),
+                None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
+            };
+            return Err(Fault::new(at, format!("there is no function `{name}()`; {hint}")));
+        };
+        let mut arguments = Vec::new();
+        if *self.peek() != Word::Symbol(")") {
+            loop {
+                arguments.push(self.expression(0)?);
+                if !self.eat(",") {
+                    break;
+                }
+            }
+        }
+        if arguments.len() < *least || arguments.len() > *most {
+            let wanted = if least == most { least.to_string() } else { format!("{least} to {most}") };
+            let reason = format!("`{name}()` takes {wanted} arguments, not {}", arguments.len());
+            return Err(Fault::new(at, reason));
+        }
+        Ok(step(input, at, Step::Call(*function, arguments)))
     }
 
     fn text(&mut self, what: &str) -> Result<String, Fault> {
@@ -374,7 +491,9 @@ impl Parser<'_> {
                 word => return Err(Fault::new(at, format!("expected the name of a type, found {}", describe(&word)))),
             };
             if system {
-                let lower = name[..1].to_ascii_lowercase() + &name[1..];
+                let mut letters = name.chars();
+                let first = letters.next().map(|first| first.to_ascii_lowercase());
+                let lower = first.into_iter().chain(letters).collect();
                 name = if name == "Quantity" { name } else { lower };
             }
         }
@@ -395,16 +514,43 @@ fn step(input: Expr, at: usize, step: Step) -> Expr {
     Expr { at, kind: Kind::Step(Box::new(input), step) }
 }
 
+/// The key of what a reference leads to stands in the reference.
+fn key_of(input: Expr, at: usize) -> Expr {
+    match input.kind {
+        Kind::Step(reference, Step::Resolve) => step(*reference, at, Step::ReferenceKey(None)),
+        Kind::Step(resolved, Step::OfType(OfType::Resource(resource)))
+            if matches!(resolved.kind, Kind::Step(_, Step::Resolve)) =>
+        {
+            match resolved.kind {
+                Kind::Step(reference, _) => step(*reference, at, Step::ReferenceKey(Some(resource))),
+                kind => step(Expr { at, kind }, at, Step::ResourceKey),
+            }
+        }
+        kind => step(Expr { at: input.at, kind }, at, Step::ResourceKey),
+    }
+}
+
 /// `value.ofType(Quantity)` is one look-up of `valueQuantity`.
 fn of_type_step(input: Expr, at: usize, of_type: OfType) -> Expr {
     match (input.kind, of_type) {
         (Kind::Step(parent, Step::Member(name)), OfType::Data(data)) => {
-            let keys = element::subtypes(data).iter().map(|data| (element::choice_key(&name, data), *data)).collect();
-            step(*parent, at, Step::Choice { name, keys })
+            step(*parent, at, Step::Choice { name, data_type: data })
         }
         (kind, of_type) => step(Expr { at: input.at, kind }, at, Step::OfType(of_type)),
     }
 }
+
+/// Words for units of time, and the code of each in UCUM.
+const TIME_UNITS: &[(&str, &str)] = &[
+    ("year", "a"),
+    ("month", "mo"),
+    ("week", "wk"),
+    ("day", "d"),
+    ("hour", "h"),
+    ("minute", "min"),
+    ("second", "s"),
+    ("millisecond", "ms"),
+];
 
 fn number(text: String, at: usize) -> Result<Kind, Fault> {
     if text.contains('.') {
@@ -467,18 +613,12 @@ mod tests {
         assert!(fault("name.given.frist()").1.contains("first"), "{}", fault("name.given.frist()").1);
         assert_eq!(fault("name.where(use = 'x'").0, 20);
         assert_eq!(fault("%nobody").0, 0);
-        assert_eq!(fault("a | b").0, 2);
+        assert_eq!(fault("name.iif(true)").0, 5);
+        assert!(fault(&"-".repeat(1000)).1.contains("more than 600 steps"));
+        assert!(fault(&vec!["a"; 1000].join(".")).1.contains("more than 600 steps"));
         assert_eq!(fault("value.ofType(quantity)").0, 13);
         assert_eq!(fault("name.").0, 5);
         assert_eq!(fault("name given").0, 5);
         assert_eq!(fault(&"(".repeat(100)).0, 64);
-    }
-
-    #[test]
-    fn a_choice_is_one_look_up() {
-        let expr = parse("value.ofType(string)", &[]).unwrap();
-        let Kind::Step(_, Step::Choice { keys, .. }) = expr.kind else { panic!("{expr:?}") };
-        let keys: Vec<_> = keys.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!(keys, ["valueString", "valueCode", "valueId", "valueMarkdown"]);
     }
 }

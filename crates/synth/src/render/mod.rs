@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use twinlake_omop::ConceptId;
-use twinlake_pack::{ConceptEntry, Pack};
+use twinlake_pack::{ConceptEntry, Derived, Key, Lab, Pack};
 use twinlake_vocab::{Domain, Vocab};
 
 use crate::ids::{self, Ids};
@@ -35,12 +35,16 @@ pub struct Context<'a> {
     /// Makes FHIR ids.
     pub ids: Ids,
     meanings: BTreeMap<ConceptKey, Meaning<'a>>,
+    /// What each result is calculated from that is.
+    calculated: BTreeMap<ConceptKey, Vec<ConceptKey>>,
     /// What the directions of the pack's medications say.
     directions: BTreeMap<&'a str, sig::Directions>,
     organizations: Vec<String>,
     locations: Vec<String>,
     practitioners: Vec<String>,
     payers: Vec<String>,
+    /// References to the Medications of the reference set, by the concept of the drug.
+    medications: BTreeMap<ConceptKey, String>,
     /// Three for each organization, though only hospitals have them.
     wards: Vec<String>,
 }
@@ -64,6 +68,7 @@ impl<'a> Context<'a> {
                 .iter()
                 .filter_map(|entry| Some((pack.key(entry.key)?, Meaning::new(vocab, entry))))
                 .collect(),
+            calculated: calculated(pack),
             directions: pack.medications.iter().map(|one| (one.sig.0, sig::Directions::read(one.sig.0))).collect(),
             organizations: literals("Organization", reference.organizations.len(), ids::organization),
             locations: literals("Location", reference.organizations.len(), ids::location),
@@ -72,6 +77,15 @@ impl<'a> Context<'a> {
                 .map(|key| format!("Location/{}", ids.fhir(key)))
                 .collect(),
             practitioners: literals("Practitioner", reference.practitioners.len(), ids::practitioner),
+            medications: pack
+                .medications
+                .iter()
+                .filter(|drug| drug.formulary)
+                .filter_map(|drug| {
+                    let id = ids.fhir(ids::medication(drug.stream));
+                    Some((pack.key(drug.concept.0)?, format!("Medication/{id}")))
+                })
+                .collect(),
             payers: literals("Organization", pack.payers.payer.len(), ids::payer),
             reference,
         }
@@ -80,6 +94,26 @@ impl<'a> Context<'a> {
     fn meaning(&self, key: ConceptKey) -> &Meaning<'a> {
         &self.meanings[&key]
     }
+}
+
+/// The results that a laboratory or a nurse calculates from others, by concept. What the pack only draws that way is measured.
+fn calculated(pack: &Pack) -> BTreeMap<ConceptKey, Vec<ConceptKey>> {
+    let concept = |key: &Key| {
+        let lab = pack.labs.iter().find(|lab| lab.key == *key)?;
+        pack.key(&lab.concept)
+    };
+    let of = |lab: &Lab| {
+        let inputs = match lab.derived.as_ref()? {
+            Derived::BodyMassIndex { weight, height } => vec![weight, height],
+            Derived::FriedewaldLdl { total, hdl, triglycerides } => vec![total, hdl, triglycerides],
+            Derived::Egfr { creatinine } => vec![creatinine],
+            Derived::Ratio { of, by, .. } => vec![of, by],
+            Derived::EstimatedAverageGlucose { hba1c } => vec![hba1c],
+            _ => return None,
+        };
+        Some((pack.key(&lab.concept)?, inputs.into_iter().filter_map(concept).collect()))
+    };
+    pack.labs.iter().filter_map(of).collect()
 }
 
 /// A concept of the pack: its FHIR coding and what OMOP has for it.

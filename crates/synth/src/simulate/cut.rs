@@ -68,6 +68,7 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
                 ..prescription
             })
             .collect(),
+        refusals: chart.refusals.into_iter().filter(|refusal| kept(refusal.encounter)).collect(),
         immunizations: chart.immunizations.into_iter().filter(|immunization| kept(immunization.encounter)).collect(),
         procedures: chart.procedures.into_iter().filter(|procedure| kept(procedure.encounter)).collect(),
         allergies: chart
@@ -79,6 +80,7 @@ pub(super) fn cut(patient: u64, life: Life, chart: Chart, as_of: NaiveDate) -> T
         administrations: Vec::new(),
         devices: Vec::new(),
         imaging_studies: Vec::new(),
+        supplies: Vec::new(),
         requests: Vec::new(),
         ward_stays: Vec::new(),
         discharges: Vec::new(),

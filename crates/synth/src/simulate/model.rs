@@ -1,5 +1,7 @@
 //! A model pack in the form the simulation runs on: names become places in vectors, tables become one figure a year of age.
 
+use std::collections::BTreeMap;
+
 use twinlake_pack::{
     ConceptKey, Condition, Derived, Effect, Key, Lab, LabCategory, Modality, Onset, Order, Pack, ProcedureCategory,
     Race, Sex, Table, Visit,
@@ -28,9 +30,14 @@ pub struct Model<'a> {
     pub(super) labs: Vec<LabModel<'a>>,
     pub(super) items: Vec<ItemModel<'a>>,
     pub(super) specimens: Vec<SpecimenModel>,
+    /// What the labs that need one are measured in: index into `specimens`.
+    pub(super) specimen_of: BTreeMap<ConceptKey, usize>,
     pub(super) reports: Vec<ReportModel>,
     pub(super) procedures: Vec<ProcedureModel>,
     pub(super) vaccines: Vec<VaccineModel<'a>>,
+    /// What conditions call for at home, by their concept, in the order of the file.
+    pub(super) supplies: BTreeMap<ConceptKey, Vec<SupplyModel>>,
+    pub(super) prices: super::record::Priced<'a>,
     pub(super) visits: Visits<'a>,
     pub(super) birth: Option<BirthModel<'a>>,
     pub(super) allergies: Vec<(ConceptKey, f64)>,
@@ -92,6 +99,21 @@ pub(super) struct ConditionModel<'a> {
     pub(super) drugs: Vec<(usize, f64)>,
     pub(super) lab_shifts: Vec<(usize, f64)>,
     pub(super) course: Option<CourseModel<'a>>,
+}
+
+/// Something for use at home; see [`twinlake_pack::Supply`].
+#[derive(Debug)]
+pub(super) struct SupplyModel {
+    pub(super) concept: ConceptKey,
+    /// Whether the condition lasts.
+    pub(super) lasting: bool,
+    /// Stream of the condition.
+    pub(super) stream: u16,
+    pub(super) probability: f64,
+    pub(super) quantity: u32,
+    pub(super) every_days: Option<u32>,
+    pub(super) after_days: u32,
+    pub(super) taking: Vec<ConceptKey>,
 }
 
 /// A course of visits with an end; see [`twinlake_pack::Course`].
@@ -338,14 +360,29 @@ impl<'a> Model<'a> {
             all.into_iter().partition(|condition| !matches!(condition.onset, OnsetModel::Recurrent { .. }));
         let latents: Vec<_> = pack.latents.iter().map(|latent| names.latent_model(latent)).collect();
         let frame = Frame::new(pack, &latents, &chronic);
+        let labs: Vec<_> = names.labs.iter().map(|&key| names.lab_model(key)).collect();
+        let conditions = chronic.iter().map(|one| (one, true)).chain(acute.iter().map(|one| (one, false)));
+        let supplies = conditions
+            .filter(|(condition, _)| !condition.pack.supplies.is_empty())
+            .map(|(condition, lasting)| {
+                let supplies = condition.pack.supplies.iter();
+                (
+                    condition.concept,
+                    supplies.map(|supply| names.supply(supply, condition.pack.stream, lasting)).collect(),
+                )
+            })
+            .collect();
         Self {
             chart: chart::Rates::NONE,
             frame,
             latents,
             chronic,
             acute,
+            supplies,
+            prices: super::record::Priced::new(pack),
             medications: pack.medications.iter().map(|medication| names.medication_model(medication)).collect(),
-            labs: names.labs.iter().map(|&key| names.lab_model(key)).collect(),
+            specimen_of: labs.iter().filter_map(|lab| Some((lab.concept, lab.specimen?))).collect(),
+            labs,
             items: pack
                 .survey
                 .iter()
@@ -574,6 +611,20 @@ impl<'a> Names<'a> {
             drugs: drugs.iter().map(|drug| (self.medication(drug.medication), drug.probability)).collect(),
             lab_shifts: lab_shifts.iter().map(|shift| (self.lab(shift.lab), shift.by)).collect(),
             course: condition.course.as_ref().map(|course| self.course(course)),
+        }
+    }
+
+    fn supply(&self, supply: &twinlake_pack::Supply, stream: u16, lasting: bool) -> SupplyModel {
+        let drug = |key: &Key| self.concept(self.pack.medications[self.medication(*key)].concept);
+        SupplyModel {
+            concept: self.concept(supply.concept),
+            lasting,
+            stream,
+            probability: supply.probability,
+            quantity: supply.quantity,
+            every_days: supply.every_days,
+            after_days: supply.after_days,
+            taking: supply.taking.iter().map(drug).collect(),
         }
     }
 

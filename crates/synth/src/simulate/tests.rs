@@ -9,7 +9,8 @@ use twinlake_pack::Pack;
 
 use super::{Model, average_glucose, body_mass_index, egfr, friedewald, simulate};
 use crate::timeline::{
-    Category, ConceptKey, Course, EncounterClass, EventId, Observation, RequestCategory, Sex, Timeline, Value, Ward,
+    Category, ConceptKey, Course, Dispense, EncounterClass, EventId, Observation, RequestCategory, Service, Sex,
+    Timeline, Value, Ward,
 };
 
 const SEED: u64 = 42;
@@ -58,6 +59,9 @@ pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, Concept
     for item in &timeline.immunizations {
         all.push(("immunization", item.event, item.concept, item.at.date(), item.at.date()));
     }
+    for item in &timeline.refusals {
+        all.push(("refusal", item.event, item.concept, item.at.date(), item.at.date()));
+    }
     for item in &timeline.procedures {
         all.push(("procedure", item.event, item.concept, item.start.date(), item.end.date()));
     }
@@ -74,6 +78,9 @@ pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, Concept
     for item in &timeline.devices {
         let procedure = &timeline.procedures[item.procedure];
         all.push(("device", item.event, item.concept, procedure.start.date(), procedure.end.date()));
+    }
+    for item in &timeline.supplies {
+        all.push(("supply", item.event, item.concept, item.at.date(), item.at.date()));
     }
     for item in &timeline.imaging_studies {
         let procedure = &timeline.procedures[item.procedure];
@@ -177,6 +184,7 @@ fn everybody_is_seen_and_no_two_visits_overlap() {
         assert!(timeline.procedures.iter().all(|item| inside(item.encounter, item.start)));
         assert!(timeline.prescriptions.iter().all(|item| inside(item.encounter, item.at)));
         assert!(timeline.immunizations.iter().all(|item| inside(item.encounter, item.at)));
+        assert!(timeline.refusals.iter().all(|item| inside(item.encounter, item.at)));
         assert!(timeline.specimens.iter().all(|item| inside(item.encounter, item.at)));
         for report in &timeline.reports {
             assert!(!report.results.is_empty());
@@ -263,6 +271,58 @@ fn a_device_is_fresh_when_it_is_put_in_and_all_imaging_makes_pictures() {
     let each = to_f64(n_devices) / to_f64(n_interventions);
     assert!(n_interventions > 20 && (0.8..1.5).contains(&each), "{n_devices} in {n_interventions} interventions");
     assert!(n_studies > 1000, "{n_studies} studies");
+}
+
+#[test]
+fn what_is_handed_out_is_called_for_by_a_condition_that_has_not_passed() {
+    let pack = Pack::embedded();
+    let mut times: std::collections::BTreeMap<ConceptKey, usize> = std::collections::BTreeMap::new();
+    for timeline in cohort() {
+        for supply in &timeline.supplies {
+            let condition = pack.conditions.iter().find(|condition| condition.key.0 == supply.cause).unwrap();
+            let of = pack.key(&condition.concept).unwrap();
+            assert!(condition.supplies.iter().any(|one| pack.key(&one.concept) == Some(supply.concept)), "{supply:?}");
+            let day = supply.at.date();
+            let lasts = timeline.problems.iter().any(|problem| {
+                problem.concept == of && problem.recorded < day && problem.abated.is_none_or(|abated| day < abated)
+            });
+            let diagnosed = timeline
+                .diagnoses
+                .iter()
+                .any(|diagnosis| diagnosis.concept == of && timeline.encounters[diagnosis.encounter].end.date() < day);
+            assert!(lasts || diagnosed, "patient {} {supply:?}", timeline.patient);
+            *times.entry(supply.concept).or_default() += 1;
+        }
+        let of_insulin = |concept: &ConceptKey| [key("insulin-70-30"), key("insulin-regular-100")].contains(concept);
+        let on_insulin = timeline.prescriptions.iter().any(|drug| of_insulin(&drug.concept));
+        let type_1 = timeline.problems.iter().any(|problem| problem.concept == key("type-1-diabetes"));
+        let tests = timeline.supplies.iter().any(|supply| supply.concept == key("glucose-testing-supplies"));
+        assert!(!tests || on_insulin || type_1, "patient {}", timeline.patient);
+    }
+    let n = |name| times.get(&key(name)).copied().unwrap_or_default();
+    assert!(n("glucose-testing-supplies") > 4 * n("glucometer") && n("glucometer") > 10, "{times:?}");
+    assert!(n("nebulizer") > 10 && n("crutch") > 10 && n("walking-aid") > 0, "{times:?}");
+}
+
+#[test]
+fn a_vaccine_is_refused_in_place_of_being_given_and_not_each_time_anew() {
+    let (mut n_given, mut n_refused) = (0, 0);
+    for timeline in cohort() {
+        let mut last: BTreeMap<ConceptKey, NaiveDate> = BTreeMap::new();
+        for refusal in &timeline.refusals {
+            let is_both = |given: &crate::timeline::Immunization| {
+                (given.concept, given.encounter) == (refusal.concept, refusal.encounter)
+            };
+            assert!(!timeline.immunizations.iter().any(is_both), "patient {} {refusal:?}", timeline.patient);
+            let day = refusal.at.date();
+            let before = last.insert(refusal.concept, day);
+            assert!(before.is_none_or(|before| (day - before).num_days() > 300), "patient {}", timeline.patient);
+        }
+        n_given += timeline.immunizations.len();
+        n_refused += timeline.refusals.len();
+    }
+    let share = to_f64(n_refused) / to_f64(n_given + n_refused);
+    assert!((0.05..0.35).contains(&share), "{n_refused} refused, {n_given} given");
 }
 
 #[test]
@@ -673,21 +733,41 @@ fn prescriptions_are_filled_in_order_and_most_of_them_are() {
 
 #[test]
 fn what_is_allowed_is_paid_and_no_more() {
-    let mut n_items = 0;
+    let (mut n_items, mut n_fills, mut n_insured) = (0, 0, 0);
     for timeline in cohort() {
+        let mut billed = BTreeSet::new();
         for claim in &timeline.claims {
             let coverage = &timeline.coverages[claim.coverage];
-            assert!(coverage.is_in_force(timeline.encounters[claim.encounter].start.date()));
-            assert!(claim.decided.is_none_or(|decided| decided > claim.at.date()));
+            assert!(coverage.is_in_force(match claim.encounter {
+                Some(encounter) => timeline.encounters[encounter].start.date(),
+                None => claim.at.date(),
+            }));
+            let at_once = claim.encounter.is_none();
+            assert!(claim.decided.is_none_or(|decided| (decided == claim.at.date()) == at_once));
+            assert!(!claim.items.is_empty() && claim.served.0 <= claim.served.1);
             for item in &claim.items {
                 assert!(0 < item.allowed && item.allowed <= item.charged, "patient {} {item:?}", timeline.patient);
                 assert!(item.deductible >= 0 && item.copay >= 0 && item.benefit() >= 0);
                 assert_eq!(item.benefit() + item.patient(), item.allowed);
                 n_items += 1;
+                let Service::Dispense(fill) = item.service else { continue };
+                assert!(
+                    at_once && item.deductible == 0 && billed.insert(fill),
+                    "patient {} {item:?}",
+                    timeline.patient
+                );
+                let day = timeline.dispenses[fill].at.date();
+                assert!(claim.served.0 <= day && day <= claim.served.1 && timeline.dispenses[fill].at <= claim.at);
             }
         }
+        // Whoever is insured has the pharmacy send the bill.
+        let insured = |fill: &&Dispense| timeline.coverages.iter().any(|one| one.is_in_force(fill.at.date()));
+        n_insured += timeline.dispenses.iter().filter(insured).count();
+        n_fills += billed.len();
     }
     assert!(n_items > 100_000, "{n_items}");
+    let share = to_f64(n_fills) / to_f64(n_insured);
+    assert!((0.99..=1.01).contains(&share), "{n_fills} fills are billed, {n_insured} are insured");
 }
 
 #[test]
@@ -791,11 +871,13 @@ proptest! {
         is_prefix!(observations);
         is_prefix!(reports);
         is_prefix!(immunizations);
+        is_prefix!(refusals);
         is_prefix!(procedures);
         is_prefix!(specimens);
         is_prefix!(administrations);
         is_prefix!(devices);
         is_prefix!(imaging_studies);
+        is_prefix!(supplies);
         is_prefix!(survey_responses);
         is_prefix!(notes);
         is_prefix!(written_reports);

@@ -4,7 +4,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use super::{ConceptKey, EventId};
 
-/// A bill for a visit, sent to the payer, and the payer's decision on it.
+/// A bill for a visit, or for the drugs that a pharmacy handed out on a day, sent to the payer, and the payer's decision.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// Place of the claim in the chart.
@@ -13,13 +13,17 @@ pub struct Claim {
     pub decision_event: EventId,
     /// Index into [`Timeline::coverages`](super::Timeline::coverages).
     pub coverage: usize,
-    /// Index of the encounter.
-    pub encounter: usize,
-    /// When it was sent: at the end of the visit.
+    /// Index of the encounter; none of a pharmacy's bill.
+    pub encounter: Option<usize>,
+    /// Index of the organization that sends it.
+    pub organization: usize,
+    /// First and last day of what is billed.
+    pub served: (NaiveDate, NaiveDate),
+    /// When it was sent: at the end of the visit, or when the last of the drugs was handed out.
     pub at: NaiveDateTime,
-    /// Day of the payer's decision, when that came by `as_of`.
+    /// Day of the payer's decision, when that came by `as_of`; on a pharmacy's bill it is made at once.
     pub decided: Option<NaiveDate>,
-    /// What was billed, at least the visit itself, which is first.
+    /// What was billed, at least one item; of a visit, the visit itself is first.
     pub items: Vec<ClaimItem>,
     /// What caused it.
     pub cause: super::Cause,
@@ -63,4 +67,6 @@ pub enum Service {
     Procedure(usize),
     /// Index into [`Timeline::immunizations`](super::Timeline::immunizations).
     Immunization(usize),
+    /// Index into [`Timeline::dispenses`](super::Timeline::dispenses).
+    Dispense(usize),
 }

@@ -14,6 +14,7 @@ mod personal;
 mod request;
 mod specimen;
 mod stay;
+mod supply;
 mod survey;
 
 use chrono::{NaiveDate, NaiveDateTime};
@@ -31,6 +32,7 @@ pub use personal::{Language, MaritalStatus, Personal};
 pub use request::{Fulfilment, Request, RequestCategory};
 pub use specimen::Specimen;
 pub use stay::{Destination, Discharge, Ward, WardStay};
+pub use supply::Supply;
 pub use survey::{Instrument, SurveyResponse};
 
 /// Where an event stands in its patient's chart; with the patient's number it makes the event's key.
@@ -74,6 +76,8 @@ pub struct Timeline {
     pub prescriptions: Vec<Prescription>,
     /// Vaccinations, by time.
     pub immunizations: Vec<Immunization>,
+    /// Vaccines that were offered and refused, as far as somebody wrote it down, by time.
+    pub refusals: Vec<Refusal>,
     /// Procedures, by time.
     pub procedures: Vec<Procedure>,
     /// Allergies, by onset.
@@ -110,16 +114,41 @@ pub struct Timeline {
     pub devices: Vec<Device>,
     /// Pictures that examinations made, by procedure.
     pub imaging_studies: Vec<ImagingStudy>,
+    /// Things handed out for use at home, by time.
+    pub supplies: Vec<Supply>,
     /// Orders that led to a report or procedure, by encounter.
     pub requests: Vec<Request>,
     /// Wards of the hospital a patient was in, by time.
     pub ward_stays: Vec<WardStay>,
     /// Discharges to elsewhere than home, by time.
     pub discharges: Vec<Discharge>,
-    /// What was billed to payers, by visit.
+    /// What was billed to payers: by visit, then by pharmacies, by day.
     pub claims: Vec<Claim>,
     /// What the [chart layer](crate::chart) did to which event; empty when it is off.
     pub marks: Marks,
+}
+
+/// The first day that a chart tells of: what was known by then is on it without the day it began.
+pub const RECORDS_BEGIN: NaiveDate = NaiveDate::from_ymd_opt(1950, 1, 1).expect("a day");
+
+impl Problem {
+    /// When it began, as far as the chart tells.
+    #[must_use]
+    pub fn told_onset(&self) -> Option<NaiveDate> {
+        told(self.onset)
+    }
+}
+
+impl Allergy {
+    /// When it began, as far as the chart tells.
+    #[must_use]
+    pub fn told_onset(&self) -> Option<NaiveDate> {
+        told(self.onset)
+    }
+}
+
+fn told(onset: NaiveDate) -> Option<NaiveDate> {
+    (onset >= RECORDS_BEGIN).then_some(onset)
 }
 
 impl Timeline {
@@ -252,7 +281,7 @@ pub struct Problem {
     pub concept: ConceptKey,
     /// When it began (or was first known), perhaps before the window.
     pub onset: NaiveDate,
-    /// When it was written down; not before onset.
+    /// When it was written down; not before onset, nor before [`RECORDS_BEGIN`].
     pub recorded: NaiveDate,
     /// When it ended, if it did; not before onset.
     pub abated: Option<NaiveDate>,
@@ -407,6 +436,21 @@ pub struct Immunization {
     pub cause: Cause,
 }
 
+/// A vaccine that a patient would not have.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Its place in the chart.
+    pub event: EventId,
+    /// The vaccine.
+    pub concept: ConceptKey,
+    /// When it was offered.
+    pub at: NaiveDateTime,
+    /// Index of the encounter.
+    pub encounter: usize,
+    /// What caused it.
+    pub cause: Cause,
+}
+
 /// A procedure.
 #[derive(Clone, Debug)]
 pub struct Procedure {
@@ -437,7 +481,7 @@ pub struct Allergy {
     pub reaction: Option<ConceptKey>,
     /// When it began.
     pub onset: NaiveDate,
-    /// When it was written down.
+    /// When it was written down; not before onset, nor before [`RECORDS_BEGIN`].
     pub recorded: NaiveDate,
     /// Index of the encounter at which it was written down, when that is in the window.
     pub encounter: Option<usize>,

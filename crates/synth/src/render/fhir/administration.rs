@@ -1,8 +1,8 @@
 //! `MedicationAdministration`.
 
 use twinlake_fhir::{
-    AdministrationDosage, AdministrationTime, Decimal, Medication, MedicationAdministration,
-    MedicationAdministrationPerformer, Quantity, Reference, Text,
+    AdministrationDosage, AdministrationTime, Decimal, MedicationAdministration, MedicationAdministrationPerformer,
+    Quantity, Text,
 };
 
 use super::{Chart, coded};
@@ -22,7 +22,7 @@ pub(super) fn administration<'a>(chart: &'a Chart<'_>, dose: &Administration) ->
         meta: Some(chart.meta(dose.at, prescription.encounter, &[])),
         status: Some(Text::from("completed")),
         category: Some(coded(CATEGORY, if stays { INPATIENT } else { OUTPATIENT })),
-        medication: Some(Medication::CodeableConcept(chart.concept(prescription.concept))),
+        medication: Some(chart.drug(prescription.concept)),
         subject: Some(chart.subject()),
         context: Some(chart.encounter(prescription.encounter)),
         effective: Some(AdministrationTime::DateTime(chart.at(dose.at))),
@@ -31,7 +31,7 @@ pub(super) fn administration<'a>(chart: &'a Chart<'_>, dose: &Administration) ->
             ..MedicationAdministrationPerformer::default()
         }],
         reason_code: chart.concepts(prescription.reason),
-        request: Some(Reference::to(format!("MedicationRequest/{}", chart.id(prescription.event)))),
+        request: Some(chart.reference("MedicationRequest", prescription.event)),
         dosage: Some(AdministrationDosage {
             text: Some(Text::from(prescription.sig)),
             // An administration is one dose.

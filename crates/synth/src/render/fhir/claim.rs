@@ -1,15 +1,15 @@
 //! Claim and `ExplanationOfBenefit`. They are the heaviest resources of a chart, so they say nothing twice.
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use twinlake_fhir::{
     Adjudication, BenefitPayment, BenefitTotal, BilledDiagnosis, BilledProcedure, Claim, ClaimDiagnosis,
-    ClaimInsurance, ClaimItem, ClaimProcedure, CodeableConcept, Coding, Decimal, ExplanationOfBenefit, Money, Period,
-    Reference, SupportingInfo, Text,
+    ClaimInsurance, ClaimItem, ClaimProcedure, CodeableConcept, Coding, Decimal, ExplanationOfBenefit, Meta, Money,
+    Period, Quantity, Reference, SupportingInfo, Text,
 };
 
 use super::Chart;
-use crate::ids;
-use crate::timeline::{self, EncounterClass, EventId, Service};
+use super::version::History;
+use crate::timeline::{self, EncounterClass, Service};
 
 const CLAIM_TYPE: &str = "http://terminology.hl7.org/CodeSystem/claim-type";
 const PRIORITY: &str = "http://terminology.hl7.org/CodeSystem/processpriority";
@@ -17,26 +17,26 @@ const INFORMATION: &str = "http://terminology.hl7.org/CodeSystem/claiminformatio
 const ADJUDICATION: &str = "http://terminology.hl7.org/CodeSystem/adjudication";
 
 pub(super) fn claim<'a>(chart: &'a Chart<'_>, claim: &'a timeline::Claim) -> Claim<'a> {
-    let encounter = &chart.timeline.encounters[claim.encounter];
-    let diagnosis = chart.timeline.diagnoses.iter().find(|diagnosis| diagnosis.encounter == claim.encounter);
+    let diagnosis = claim.encounter.and_then(|encounter| chart.diagnoses_at(encounter).next());
     let billed = Billed::of(chart, claim);
     Claim {
         id: Some(chart.id(claim.event)),
-        meta: Some(chart.meta(claim.at, claim.encounter, &[])),
+        meta: Some(made(chart, claim, claim.at)),
         status: Some(Text::from("active")),
-        type_: Some(bare(CLAIM_TYPE, claim_type(encounter.class))),
+        type_: Some(bare(CLAIM_TYPE, claim_type(chart, claim))),
         use_: Some(Text::from("claim")),
         patient: Some(chart.subject()),
-        billable_period: Some(days(encounter)),
+        billable_period: Some(days(claim)),
         created: Some(chart.at(claim.at)),
         insurer: Some(chart.payer(chart.timeline.coverages[claim.coverage].payer)),
-        provider: Some(chart.organization(encounter.organization)),
+        provider: Some(chart.organization(claim.organization)),
         priority: Some(bare(PRIORITY, "normal")),
+        prescription: prescription(chart, claim),
         supporting_info: billed.information,
         diagnosis: diagnosis
             .map(|diagnosis| ClaimDiagnosis {
                 sequence: Some(1),
-                diagnosis: Some(BilledDiagnosis::Reference(reference(chart, "Condition", diagnosis.event))),
+                diagnosis: Some(BilledDiagnosis::Reference(chart.reference("Condition", diagnosis.event))),
                 ..ClaimDiagnosis::default()
             })
             .into_iter()
@@ -54,7 +54,6 @@ pub(super) fn explanation<'a>(
     claim: &'a timeline::Claim,
     decided: NaiveDate,
 ) -> ExplanationOfBenefit<'a> {
-    let encounter = &chart.timeline.encounters[claim.encounter];
     let billed = Billed::of(chart, claim);
     let benefit: i64 = claim.items.iter().map(timeline::ClaimItem::benefit).sum();
     let total = |category, amount| BenefitTotal {
@@ -64,17 +63,18 @@ pub(super) fn explanation<'a>(
     };
     ExplanationOfBenefit {
         id: Some(chart.id(claim.decision_event)),
-        meta: Some(chart.meta(decided.and_time(NaiveTime::MIN), claim.encounter, &[])),
+        meta: Some(made(chart, claim, decided.and_time(NaiveTime::MIN))),
         status: Some(Text::from("active")),
-        type_: Some(bare(CLAIM_TYPE, claim_type(encounter.class))),
+        type_: Some(bare(CLAIM_TYPE, claim_type(chart, claim))),
         use_: Some(Text::from("claim")),
         patient: Some(chart.subject()),
-        billable_period: Some(days(encounter)),
+        billable_period: Some(days(claim)),
         created: Some(decided.into()),
         insurer: Some(chart.payer(chart.timeline.coverages[claim.coverage].payer)),
-        provider: Some(chart.organization(encounter.organization)),
-        claim: Some(reference(chart, "Claim", claim.event)),
+        provider: Some(chart.organization(claim.organization)),
+        claim: Some(chart.reference("Claim", claim.event)),
         outcome: Some(Text::from("complete")),
+        prescription: prescription(chart, claim),
         supporting_info: billed.information,
         procedure: billed.procedures,
         insurance: vec![insurance(chart, claim)],
@@ -113,6 +113,12 @@ struct Billed<'a> {
 impl<'a> Billed<'a> {
     fn of(chart: &'a Chart<'_>, claim: &timeline::Claim) -> Self {
         let mut billed = Self { procedures: Vec::new(), information: Vec::new() };
+        let information = |sequence, resource_type, event| SupportingInfo {
+            sequence: Some(sequence),
+            category: Some(bare(INFORMATION, "other")),
+            value_reference: Some(chart.reference(resource_type, event)),
+            ..SupportingInfo::default()
+        };
         for (number, item) in (1..).zip(&claim.items) {
             match item.service {
                 Service::Visit => {}
@@ -120,18 +126,17 @@ impl<'a> Billed<'a> {
                     let event = chart.timeline.procedures[place].event;
                     billed.procedures.push(ClaimProcedure {
                         sequence: Some(number),
-                        procedure: Some(BilledProcedure::Reference(reference(chart, "Procedure", event))),
+                        procedure: Some(BilledProcedure::Reference(chart.reference("Procedure", event))),
                         ..ClaimProcedure::default()
                     });
                 }
                 Service::Immunization(place) => {
                     let event = chart.timeline.immunizations[place].event;
-                    billed.information.push(SupportingInfo {
-                        sequence: Some(number),
-                        category: Some(bare(INFORMATION, "other")),
-                        value_reference: Some(reference(chart, "Immunization", event)),
-                        ..SupportingInfo::default()
-                    });
+                    billed.information.push(information(number, "Immunization", event));
+                }
+                Service::Dispense(place) => {
+                    let event = chart.timeline.dispenses[place].event;
+                    billed.information.push(information(number, "MedicationDispense", event));
                 }
             }
         }
@@ -150,14 +155,14 @@ fn items<'a>(
         .map(|(number, item)| ClaimItem {
             sequence: Some(number),
             procedure_sequence: if matches!(item.service, Service::Procedure(_)) { vec![number] } else { Vec::new() },
-            information_sequence: if matches!(item.service, Service::Immunization(_)) {
-                vec![number]
-            } else {
-                Vec::new()
+            information_sequence: match item.service {
+                Service::Immunization(_) | Service::Dispense(_) => vec![number],
+                Service::Visit | Service::Procedure(_) => Vec::new(),
             },
             product_or_service: Some(chart.concept(item.concept)),
             net: Some(money(item.charged)),
-            encounter: vec![chart.encounter(claim.encounter)],
+            quantity: quantity(chart, item),
+            encounter: claim.encounter.map(|encounter| chart.encounter(encounter)).into_iter().collect(),
             adjudication: adjudication(item),
             ..ClaimItem::default()
         })
@@ -168,25 +173,43 @@ fn insurance<'a>(chart: &'a Chart<'_>, claim: &timeline::Claim) -> ClaimInsuranc
     let event = chart.timeline.coverages[claim.coverage].event;
     ClaimInsurance {
         focal: Some(true),
-        coverage: Some(reference(chart, "Coverage", event)),
+        coverage: Some(chart.reference("Coverage", event)),
         ..ClaimInsurance::default()
     }
 }
 
-fn reference(chart: &Chart<'_>, resource_type: &str, event: EventId) -> Reference<'static> {
-    let id = chart.context.ids.fhir(ids::event(chart.timeline.patient, event));
-    Reference::to(format!("{resource_type}/{id}"))
+/// `meta` of what is there once its visit is over; of a pharmacy's bill, once it is sent.
+fn made(chart: &Chart<'_>, claim: &timeline::Claim, at: NaiveDateTime) -> Meta<'static> {
+    match claim.encounter {
+        Some(encounter) => chart.meta(at, encounter, &[]),
+        None => chart.meta_of(&History::made(at.max(claim.at)), &[]),
+    }
 }
 
-/// The days of a visit.
-fn days(encounter: &timeline::Encounter) -> Period<'static> {
-    Period { start: Some(encounter.start.date().into()), end: Some(encounter.end.date().into()), ..Period::default() }
+/// The prescription of a bill for one fill.
+fn prescription(chart: &Chart<'_>, claim: &timeline::Claim) -> Option<Reference<'static>> {
+    let [timeline::ClaimItem { service: Service::Dispense(place), .. }] = claim.items[..] else { return None };
+    let prescription = &chart.timeline.prescriptions[chart.timeline.dispenses[place].prescription];
+    Some(chart.reference("MedicationRequest", prescription.event))
 }
 
-fn claim_type(class: EncounterClass) -> &'static str {
-    match class {
-        EncounterClass::Emergency | EncounterClass::Inpatient => "institutional",
-        EncounterClass::Ambulatory | EncounterClass::Virtual => "professional",
+/// How much of a drug was handed out.
+fn quantity(chart: &Chart<'_>, item: &timeline::ClaimItem) -> Option<Quantity<'static>> {
+    let Service::Dispense(place) = item.service else { return None };
+    let prescription = &chart.timeline.prescriptions[chart.timeline.dispenses[place].prescription];
+    Some(Quantity { value: Some(Decimal::from(i64::from(prescription.quantity))), ..Quantity::default() })
+}
+
+/// The days that are billed.
+fn days(claim: &timeline::Claim) -> Period<'static> {
+    Period { start: Some(claim.served.0.into()), end: Some(claim.served.1.into()), ..Period::default() }
+}
+
+fn claim_type(chart: &Chart<'_>, claim: &timeline::Claim) -> &'static str {
+    match claim.encounter.map(|encounter| chart.timeline.encounters[encounter].class) {
+        Some(EncounterClass::Emergency | EncounterClass::Inpatient) => "institutional",
+        Some(EncounterClass::Ambulatory | EncounterClass::Virtual) => "professional",
+        None => "pharmacy",
     }
 }
 

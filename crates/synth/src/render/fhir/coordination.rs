@@ -90,7 +90,7 @@ pub(super) fn care_team<'a>(chart: &'a Chart<'_>, team: &'a timeline::CareTeam) 
     // Whoever is named later is not of the team as it was formed.
     let close = chart.timeline.related_persons.iter().filter(|person| person.encounter <= team.encounter);
     participant.extend(close.map(|person| {
-        let reference = Reference::to(format!("RelatedPerson/{}", chart.id(person.event)));
+        let reference = chart.reference("RelatedPerson", person.event);
         member(coded(ROLE_CLASS, CAREGIVER), reference)
     }));
     CareTeam {
@@ -145,7 +145,7 @@ pub(super) fn care_plan<'a>(chart: &'a Chart<'_>, index: usize, plan: &'a timeli
     let visits = format!("A visit every {} days", plan.every_days);
     let aims = goals().map(|goal| format!(" {}.", aim(chart, goal)));
     let text = aims.fold(format!("{condition}. {visits}."), |text, aim| text + &aim);
-    let reference = |resource_type: &str, event| Reference::to(format!("{resource_type}/{}", chart.id(event)));
+    let reference = |resource_type: &str, event| chart.reference(resource_type, event);
     CarePlan {
         id: Some(chart.id(plan.event)),
         meta: Some(chart.meta_of(&chart.history_of_plan(plan), &[CARE_PLAN])),
@@ -194,7 +194,7 @@ fn aim(chart: &Chart<'_>, goal: &timeline::Goal) -> String {
 }
 
 fn problem<'a>(chart: &Chart<'_>, plan: &timeline::CarePlan) -> Reference<'a> {
-    Reference::to(format!("Condition/{}", chart.id(chart.timeline.problems[plan.problem].event)))
+    chart.reference("Condition", chart.timeline.problems[plan.problem].event)
 }
 
 /// Text inside of XHTML.

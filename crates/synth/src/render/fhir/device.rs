@@ -1,6 +1,6 @@
 //! Device and `ImagingStudy`.
 
-use twinlake_fhir::{Coding, Device, Identifier, ImagingSeries, ImagingStudy, Reference, Text, UdiCarrier};
+use twinlake_fhir::{Coding, Device, Identifier, ImagingSeries, ImagingStudy, Text, UdiCarrier};
 use twinlake_omop::key;
 use twinlake_pack::Modality;
 
@@ -71,7 +71,7 @@ pub(super) fn imaging_study<'a>(chart: &'a Chart<'_>, study: &timeline::ImagingS
         referrer: Some(chart.practitioner(encounter.practitioner)),
         number_of_series: u32::try_from(series.len()).ok(),
         number_of_instances: Some(study.series.iter().sum()),
-        procedure_reference: Some(Reference::to(format!("Procedure/{}", chart.id(procedure.event)))),
+        procedure_reference: Some(chart.reference("Procedure", procedure.event)),
         procedure_code: vec![chart.concept(procedure.concept)],
         location: Some(chart.location(encounter.organization)),
         reason_code: chart.concepts(procedure.reason),

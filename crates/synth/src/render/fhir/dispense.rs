@@ -1,11 +1,9 @@
 //! `MedicationDispense`.
 
-use twinlake_fhir::{
-    Decimal, Dosage, Medication, MedicationDispense, MedicationDispensePerformer, Quantity, Reference, Text,
-};
+use twinlake_fhir::{Decimal, MedicationDispense, MedicationDispensePerformer, Quantity, Text};
 
+use super::medication::dosage;
 use super::{Chart, coded, quantity};
-use crate::ids;
 use crate::render::codes::Code;
 use crate::timeline::{Dispense, Scaled};
 
@@ -18,19 +16,18 @@ pub(super) fn dispense<'a>(chart: &'a Chart<'_>, dispense: &'a Dispense) -> Medi
     let prescription = &chart.timeline.prescriptions[dispense.prescription];
     let encounter = &chart.timeline.encounters[prescription.encounter];
     let days = Scaled { units: i64::from(prescription.days_supply), decimals: 0 };
-    let order = chart.context.ids.fhir(ids::event(chart.timeline.patient, prescription.event));
     MedicationDispense {
         id: Some(chart.id(dispense.event)),
         meta: Some(chart.meta(dispense.at, prescription.encounter, &[PROFILE])),
         status: Some(Text::from("completed")),
-        medication: Some(Medication::CodeableConcept(chart.concept(prescription.concept))),
+        medication: Some(chart.drug(prescription.concept)),
         subject: Some(chart.subject()),
         context: dispense.is_of_visit(chart.timeline).then(|| chart.encounter(prescription.encounter)),
         performer: vec![MedicationDispensePerformer {
             actor: Some(chart.organization(encounter.organization)),
             ..MedicationDispensePerformer::default()
         }],
-        authorizing_prescription: vec![Reference::to(format!("MedicationRequest/{order}"))],
+        authorizing_prescription: vec![chart.reference("MedicationRequest", prescription.event)],
         type_: Some(coded(ACT_CODE, if dispense.fill == 0 { FIRST_FILL } else { REFILL })),
         quantity: Some(Quantity {
             value: Some(Decimal::from(i64::from(prescription.quantity))),
@@ -38,7 +35,7 @@ pub(super) fn dispense<'a>(chart: &'a Chart<'_>, dispense: &'a Dispense) -> Medi
         }),
         days_supply: Some(Quantity { unit: Some(Text::from("days")), ..quantity(days, "d") }),
         when_handed_over: Some(chart.at(dispense.at)),
-        dosage_instruction: vec![Dosage { text: Some(Text::from(prescription.sig)), ..Dosage::default() }],
+        dosage_instruction: vec![dosage(chart, prescription.sig)],
         ..MedicationDispense::default()
     }
 }

@@ -79,7 +79,6 @@ fn locations<'a>(chart: &'a Chart<'_>, index: usize, organization: usize) -> Vec
 /// The diagnosis of the visit that was the reason for it, if one was.
 fn reason(chart: &Chart<'_>, index: usize, encounter: &timeline::Encounter) -> Option<Reference<'static>> {
     let concept = encounter.reason?;
-    let is_reason = |diagnosis: &&timeline::Diagnosis| diagnosis.encounter == index && diagnosis.concept == concept;
-    let diagnosis = chart.timeline.diagnoses.iter().find(is_reason)?;
-    Some(Reference::to(format!("Condition/{}", chart.id(diagnosis.event))))
+    let diagnosis = chart.diagnoses_at(index).find(|diagnosis| diagnosis.concept == concept)?;
+    Some(chart.reference("Condition", diagnosis.event))
 }

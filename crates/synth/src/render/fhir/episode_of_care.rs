@@ -15,7 +15,7 @@ pub(super) fn episode_of_care<'a>(chart: &'a Chart<'_>, episode: &'a timeline::E
         status: Some(Text::from(if episode.course == Course::Ongoing { "active" } else { "finished" })),
         type_: vec![CodeableConcept { text: Some(Text::from(episode.kind)), ..CodeableConcept::default() }],
         diagnosis: vec![EpisodeOfCareDiagnosis {
-            condition: Some(Reference::to(format!("Condition/{}", chart.id(problem.event)))),
+            condition: Some(chart.reference("Condition", problem.event)),
             rank: Some(1),
             ..EpisodeOfCareDiagnosis::default()
         }],
@@ -30,5 +30,5 @@ pub(super) fn episode_of_care<'a>(chart: &'a Chart<'_>, episode: &'a timeline::E
 /// The episodes that an encounter belongs to.
 pub(super) fn of_encounter(chart: &Chart<'_>, encounter: usize) -> Vec<Reference<'static>> {
     let episodes = chart.timeline.episodes_of_care.iter().filter(|episode| episode.encounters.contains(&encounter));
-    episodes.map(|episode| Reference::to(format!("EpisodeOfCare/{}", chart.id(episode.event)))).collect()
+    episodes.map(|episode| chart.reference("EpisodeOfCare", episode.event)).collect()
 }

@@ -2,7 +2,7 @@
 
 use chrono::NaiveTime;
 use twinlake_fhir::{
-    AsNeeded, Decimal, DispenseRequest, Dosage, Dose, DoseAndRate, Immunization, ImmunizationPerformer, Medication,
+    AsNeeded, Decimal, DispenseRequest, Dosage, Dose, DoseAndRate, Immunization, ImmunizationPerformer,
     MedicationRequest, Occurrence, Quantity, Raw, Reported, Text,
 };
 
@@ -17,6 +17,8 @@ const OUTPATIENT: Code = Code { code: "outpatient", display: "Outpatient" };
 const INPATIENT: Code = Code { code: "inpatient", display: "Inpatient" };
 const DISCHARGE: Code = Code { code: "discharge", display: "Discharge" };
 const IMMUNIZATION: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-immunization";
+const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
+const PATIENT_OBJECTION: Code = Code { code: "PATOBJ", display: "patient objection" };
 const PERFORMER_FUNCTION: &str = "http://terminology.hl7.org/CodeSystem/v2-0443";
 const ADMINISTERING: Code = Code { code: "AP", display: "Administering Provider" };
 
@@ -25,7 +27,7 @@ pub(super) fn prescription<'a>(
     index: usize,
     prescription: &'a Prescription,
 ) -> MedicationRequest<'a> {
-    let is_given = chart.timeline.administrations.iter().any(|dose| dose.prescription == index);
+    let is_given = chart.is_given[index];
     let encounter = &chart.timeline.encounters[prescription.encounter];
     let days = Scaled { units: i64::from(prescription.days_supply), decimals: 0 };
     let made = prescription.at.max(encounter.end);
@@ -49,7 +51,7 @@ pub(super) fn prescription<'a>(
             },
         )],
         reported: Some(Reported::Boolean(false)),
-        medication: Some(Medication::CodeableConcept(chart.concept(prescription.concept))),
+        medication: Some(chart.drug(prescription.concept)),
         subject: Some(chart.subject()),
         encounter: Some(chart.encounter(prescription.encounter)),
         authored_on: Some(chart.at(prescription.at)),
@@ -95,6 +97,23 @@ pub(super) fn dosage<'a>(chart: &'a Chart<'_>, sig: &'a str) -> Dosage<'a> {
             .into_iter()
             .collect(),
         ..Dosage::default()
+    }
+}
+
+pub(super) fn refusal<'a>(chart: &'a Chart<'_>, refusal: &timeline::Refusal) -> Immunization<'a> {
+    let encounter = &chart.timeline.encounters[refusal.encounter];
+    Immunization {
+        id: Some(chart.id(refusal.event)),
+        meta: Some(chart.meta(refusal.at, refusal.encounter, &[IMMUNIZATION])),
+        status: Some(Text::from("not-done")),
+        status_reason: Some(coded(ACT_REASON, PATIENT_OBJECTION)),
+        vaccine_code: Some(chart.concept(refusal.concept)),
+        patient: Some(chart.subject()),
+        encounter: Some(chart.encounter(refusal.encounter)),
+        occurrence: Some(Occurrence::DateTime(chart.at(refusal.at))),
+        primary_source: Some(true),
+        location: Some(chart.location(encounter.organization)),
+        ..Immunization::default()
     }
 }
 

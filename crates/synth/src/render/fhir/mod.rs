@@ -21,23 +21,26 @@ mod provenance;
 mod reference;
 mod request;
 mod specimen;
+mod supply;
 mod survey;
 mod version;
 
 use chrono::NaiveDateTime;
-use twinlake_fhir::{CodeableConcept, Coding, DateTime, Decimal, Meta, Period, Quantity, Reference, Resource, Text};
+use twinlake_fhir::{
+    CodeableConcept, Coding, DateTime, Decimal, Drug, Meta, Period, Quantity, Reference, Resource, Text,
+};
 
 use super::Context;
 use super::codes::Code;
 use crate::ids;
-use crate::timeline::{ConceptKey, Course, EventId, Fulfilment, Scaled, Timeline, Ward};
+use crate::timeline::{ConceptKey, Course, Diagnosis, EventId, Fulfilment, Scaled, Timeline, Ward};
 
 pub use reference::fhir_reference;
 pub(super) use reference::{location_name, ward_name};
 
 /// Renders a patient as FHIR resources: the Patient first, then by type, each type in the order of the timeline.
 ///
-/// Organizations, Locations and Practitioners are in [`fhir_reference`]. Provenances come last, as they name the others.
+/// Organizations, Locations, Practitioners and Medications are in [`fhir_reference`]. Provenances come last, as they name the others.
 pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Resource<'_>)) {
     let chart = Chart::new(context, timeline);
     let mut targets = provenance::Targets::new(&chart);
@@ -83,6 +86,9 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     for immunization in &timeline.immunizations {
         sink(medication::immunization(&chart, immunization).into());
     }
+    for refusal in &timeline.refusals {
+        sink(medication::refusal(&chart, refusal).into());
+    }
     for (index, procedure) in timeline.procedures.iter().enumerate() {
         sink(procedure::procedure(&chart, index, procedure).into());
     }
@@ -94,6 +100,9 @@ pub fn fhir(context: &Context<'_>, timeline: &Timeline, sink: &mut impl FnMut(Re
     }
     for study in &timeline.imaging_studies {
         sink(device::imaging_study(&chart, study).into());
+    }
+    for supply in &timeline.supplies {
+        sink(supply::supply(&chart, supply).into());
     }
     for dispense in &timeline.dispenses {
         sink(dispense::dispense(&chart, dispense).into());
@@ -146,31 +155,62 @@ struct Chart<'a> {
     encounters: Vec<String>,
     /// Of each observation the specimen it was measured in.
     specimens: Vec<Option<usize>>,
+    /// Of each prescription whether staff give it.
+    is_given: Vec<bool>,
+    /// The request behind each result, in the order of the results.
+    requests: Vec<(Fulfilment, EventId)>,
+    /// Encounter and place of each diagnosis, by encounter.
+    diagnoses: Vec<(usize, usize)>,
     /// What became of the team when.
     team: Vec<version::TeamState>,
 }
 
 impl<'a> Chart<'a> {
     fn new(context: &'a Context<'a>, timeline: &'a Timeline) -> Self {
-        let encounter = |event| format!("Encounter/{}", context.ids.fhir(ids::event(timeline.patient, event)));
+        let encounter = |event| context.ids.literal("Encounter", ids::event(timeline.patient, event));
         let mut specimens = vec![None; timeline.observations.len()];
         for (place, specimen) in timeline.specimens.iter().enumerate() {
             for &result in &specimen.results {
                 specimens[result] = Some(place);
             }
         }
+        let mut is_given = vec![false; timeline.prescriptions.len()];
+        for dose in &timeline.administrations {
+            is_given[dose.prescription] = true;
+        }
+        let mut requests: Vec<_> =
+            timeline.requests.iter().map(|request| (request.fulfilled_by, request.event)).collect();
+        requests.sort_by_key(|&(result, _)| result);
+        let mut diagnoses: Vec<_> =
+            timeline.diagnoses.iter().enumerate().map(|(place, diagnosis)| (diagnosis.encounter, place)).collect();
+        diagnoses.sort_unstable();
         Self {
             specimens,
+            is_given,
+            requests,
+            diagnoses,
             team: version::team_states(timeline),
             context,
             timeline,
-            subject: format!("Patient/{}", context.ids.fhir(ids::patient(timeline.patient))),
+            subject: context.ids.literal("Patient", ids::patient(timeline.patient)),
             encounters: timeline.encounters.iter().map(|visit| encounter(visit.event)).collect(),
         }
     }
 
     fn id(&self, event: EventId) -> Text<'static> {
         Text::from(self.context.ids.fhir(ids::event(self.timeline.patient, event)))
+    }
+
+    /// The diagnoses of a visit, in the order of the timeline.
+    fn diagnoses_at(&self, encounter: usize) -> impl Iterator<Item = &'a Diagnosis> {
+        let first = self.diagnoses.partition_point(|&(other, _)| other < encounter);
+        let of_visit = self.diagnoses[first..].iter().take_while(move |&&(other, _)| other == encounter);
+        of_visit.map(|&(_, place)| &self.timeline.diagnoses[place])
+    }
+
+    /// A reference to the resource of an event.
+    fn reference(&self, resource_type: &str, event: EventId) -> Reference<'static> {
+        Reference::to(self.context.ids.literal(resource_type, ids::event(self.timeline.patient, event)))
     }
 
     fn subject(&self) -> Reference<'_> {
@@ -200,7 +240,7 @@ impl<'a> Chart<'a> {
     /// The specimen that an observation was measured in.
     fn specimen(&self, observation: usize) -> Option<Reference<'static>> {
         let specimen = &self.timeline.specimens[self.specimens[observation]?];
-        Some(Reference::to(format!("Specimen/{}", self.id(specimen.event))))
+        Some(self.reference("Specimen", specimen.event))
     }
 
     fn location(&self, index: usize) -> Reference<'_> {
@@ -217,8 +257,9 @@ impl<'a> Chart<'a> {
 
     /// The request that a report or procedure was made for.
     fn based_on(&self, result: Fulfilment) -> Vec<Reference<'static>> {
-        let request = self.timeline.requests.iter().find(|request| request.fulfilled_by == result);
-        request.map(|request| Reference::to(format!("ServiceRequest/{}", self.id(request.event)))).into_iter().collect()
+        let place = self.requests.partition_point(|&(other, _)| other < result);
+        let request = self.requests.get(place).filter(|&&(other, _)| other == result);
+        request.map(|&(_, request)| self.reference("ServiceRequest", request)).into_iter().collect()
     }
 
     fn at(&self, wall: NaiveDateTime) -> DateTime<'static> {
@@ -244,6 +285,17 @@ impl<'a> Chart<'a> {
         Coding::displayed(entry.system, entry.code, entry.display).into()
     }
 
+    /// A drug: a reference to its Medication where the reference set has it, else its code.
+    fn drug(&self, key: ConceptKey) -> Drug<'a> {
+        match self.context.medications.get(&key) {
+            Some(medication) => Drug::Reference(Reference {
+                display: Some(Text::from(self.context.meaning(key).entry.display)),
+                ..Reference::to(medication.as_str())
+            }),
+            None => Drug::CodeableConcept(self.concept(key)),
+        }
+    }
+
     fn concepts(&self, key: Option<ConceptKey>) -> Vec<CodeableConcept<'a>> {
         key.map(|key| self.concept(key)).into_iter().collect()
     }
@@ -263,9 +315,14 @@ fn coded(system: &'static str, Code { code, display }: Code) -> CodeableConcept<
     Coding::displayed(system, code, display).into()
 }
 
+/// A number and its UCUM unit, if it has one.
 fn quantity(value: Scaled, unit: &str) -> Quantity<'_> {
+    let value = Some(Decimal::from_scaled(value.units, value.decimals));
+    if unit.is_empty() {
+        return Quantity { value, ..Quantity::default() };
+    }
     Quantity {
-        value: Some(Decimal::from_scaled(value.units, value.decimals)),
+        value,
         unit: Some(Text::from(unit)),
         system: Some(Text::from("http://unitsofmeasure.org")),
         code: Some(Text::from(unit)),

@@ -63,21 +63,27 @@ pub(super) fn observation<'a>(
             .collect(),
         reference_range: reference_range(observation).into_iter().collect(),
         component,
-        derived_from: derived_from(chart, observation),
+        derived_from: derived_from(chart, index, observation),
         ..Observation::default()
     }
 }
 
-/// The answers that a score was counted from.
-fn derived_from<'a>(chart: &Chart<'_>, observation: &timeline::Observation) -> Vec<Reference<'a>> {
+/// The answers that a score was counted from, or the results of the same visit that one was calculated from.
+fn derived_from<'a>(chart: &Chart<'_>, index: usize, observation: &timeline::Observation) -> Vec<Reference<'a>> {
+    if let Some(inputs) = chart.context.calculated.get(&observation.concept) {
+        let all = &chart.timeline.observations;
+        // The observations of a visit follow each other.
+        let is_here = |other: &&timeline::Observation| other.encounter == observation.encounter;
+        let before = all[..index].iter().rev().take_while(is_here);
+        let here = || before.clone().chain(all[index..].iter().take_while(is_here));
+        let found = inputs.iter().filter_map(|&input| here().find(|other| other.concept == input));
+        return found.map(|input| Reference::to(format!("Observation/{}", chart.id(input.event)))).collect();
+    }
     if observation.category != Category::Survey {
         return Vec::new();
     }
     let response = survey::of_score(chart, observation);
-    response
-        .map(|response| Reference::to(format!("QuestionnaireResponse/{}", chart.id(response.event))))
-        .into_iter()
-        .collect()
+    response.map(|response| chart.reference("QuestionnaireResponse", response.event)).into_iter().collect()
 }
 
 /// The Observation that says what the patient died of, when it is known.
@@ -99,19 +105,13 @@ pub(super) fn cause_of_death<'a>(chart: &'a Chart<'_>) -> Option<Observation<'a>
 
 pub(super) fn report<'a>(chart: &'a Chart<'_>, index: usize, report: &Report) -> DiagnosticReport<'a> {
     let encounter = &chart.timeline.encounters[report.encounter];
-    let result = |&index: &usize| {
-        let id = chart.id(chart.timeline.observations[index].event);
-        twinlake_fhir::Reference::to(format!("Observation/{id}"))
-    };
+    let result = |&index: &usize| chart.reference("Observation", chart.timeline.observations[index].event);
     // Results are drawn during the visit; the report is issued when all are there.
     let drawn = report.results.iter().map(|&index| chart.timeline.observations[index].at).min().unwrap_or(report.at);
     let mut specimens: Vec<usize> = report.results.iter().filter_map(|&index| chart.specimens[index]).collect();
     specimens.sort_unstable();
     specimens.dedup();
-    let specimen = |index: usize| {
-        let id = chart.id(chart.timeline.specimens[index].event);
-        twinlake_fhir::Reference::to(format!("Specimen/{id}"))
-    };
+    let specimen = |index: usize| chart.reference("Specimen", chart.timeline.specimens[index].event);
     DiagnosticReport {
         id: Some(chart.id(report.event)),
         meta: Some(chart.meta(report.at, report.encounter, &[REPORT])),

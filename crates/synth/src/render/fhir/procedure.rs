@@ -1,6 +1,6 @@
 //! Procedure.
 
-use twinlake_fhir::{Performed, Procedure, ProcedureFocalDevice, ProcedurePerformer, Reference, Text};
+use twinlake_fhir::{Performed, Procedure, ProcedureFocalDevice, ProcedurePerformer, Text};
 
 use super::Chart;
 use crate::timeline::{self, Fulfilment};
@@ -11,7 +11,7 @@ pub(super) fn procedure<'a>(chart: &'a Chart<'_>, index: usize, procedure: &time
     let encounter = &chart.timeline.encounters[procedure.encounter];
     let devices = chart.timeline.devices.iter().filter(|device| device.procedure == index);
     let devices = devices.map(|device| ProcedureFocalDevice {
-        manipulated: Some(Reference::to(format!("Device/{}", chart.id(device.event)))),
+        manipulated: Some(chart.reference("Device", device.event)),
         ..ProcedureFocalDevice::default()
     });
     Procedure {

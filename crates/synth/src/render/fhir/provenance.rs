@@ -51,7 +51,7 @@ impl<'a> Targets<'a> {
         };
         let literal = encounter.and_then(|encounter| encounter.reference.as_deref());
         if let (Some(place), Some(id)) = (literal.and_then(|literal| self.encounters.get(literal)), resource.id()) {
-            self.targets[*place].push(format!("{}/{id}", resource.resource_type()));
+            self.targets[*place].push([resource.resource_type(), "/", id].concat());
         }
     }
 }

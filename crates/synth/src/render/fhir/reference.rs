@@ -1,10 +1,11 @@
-//! The reference set: Organization (who gives care, who pays), Location, Practitioner, PractitionerRole.
+//! The reference set: Organization (who gives care, who pays), Location, Practitioner, PractitionerRole, Medication.
 
 use chrono::{Months, NaiveTime};
 use twinlake_fhir::{
-    Address, ContactPoint, DateTime, HumanName, Identifier, Location, Organization, Practitioner, PractitionerRole,
-    Reference, Resource, Text,
+    Address, Coding, ContactPoint, DateTime, HumanName, Identifier, IngredientItem, Location, Medication,
+    MedicationIngredient, Organization, Practitioner, PractitionerRole, Reference, Resource, Text,
 };
+use twinlake_omop::ConceptId;
 use twinlake_pack::Pack;
 use twinlake_vocab::system;
 
@@ -19,6 +20,7 @@ const ORGANIZATION: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-c
 const LOCATION: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-location";
 const PRACTITIONER: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-practitioner";
 const PRACTITIONER_ROLE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-practitionerrole";
+const MEDICATION: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-medication";
 const ORGANIZATION_TYPE: &str = "http://terminology.hl7.org/CodeSystem/organization-type";
 const ROLE_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
 const PHYSICAL_TYPE: &str = "http://terminology.hl7.org/CodeSystem/location-physical-type";
@@ -28,7 +30,8 @@ const PAYER: Code = Code { code: "pay", display: "Payer" };
 const HOSPITAL: Code = Code { code: "HOSP", display: "Hospital" };
 const OUTPATIENT_FACILITY: Code = Code { code: "OF", display: "Outpatient facility" };
 
-/// Renders what all patients share: organizations, their locations, practitioners and their roles.
+/// Renders what all patients share: organizations, their locations, practitioners and their roles, and the drugs of the
+/// formulary.
 pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)) {
     // All of it was there when the chart's window begins.
     let begun = context.pack.reference_date - Months::new(12 * context.pack.window_years);
@@ -139,6 +142,33 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
             ..PractitionerRole::default()
         }));
     }
+    for drug in context.pack.medications.iter().filter(|drug| drug.formulary) {
+        let Some(concept) = context.pack.key(drug.concept.0) else { continue };
+        let meaning = context.meaning(concept);
+        sink(Resource::from(Medication {
+            id: Some(id(context, ids::medication(drug.stream))),
+            meta: Some(meta(1, begun.clone(), &[MEDICATION])),
+            code: Some(Coding::displayed(meaning.entry.system, meaning.entry.code, meaning.entry.display).into()),
+            status: Some(Text::from("active")),
+            ingredient: ingredients(context, meaning.standard),
+            ..Medication::default()
+        }));
+    }
+}
+
+/// What a drug is made of, as far as the vocabulary tells; nothing of a concept that is an ingredient itself.
+fn ingredients<'a>(context: &'a Context<'_>, drug: ConceptId) -> Vec<MedicationIngredient<'a>> {
+    let ingredients = context.vocab.ingredients(drug).iter().filter(|&&ingredient| ingredient != drug);
+    ingredients
+        .filter_map(|&ingredient| context.vocab.concept(ingredient))
+        .filter(|concept| concept.vocabulary == "RxNorm")
+        .map(|concept| MedicationIngredient {
+            item: Some(IngredientItem::CodeableConcept(
+                Coding::displayed(system::RXNORM, concept.code.as_str(), concept.label.as_str()).into(),
+            )),
+            ..MedicationIngredient::default()
+        })
+        .collect()
 }
 
 /// What a ward of a hospital is called.

@@ -14,14 +14,18 @@ pub(super) fn push_costs(patient: &Patient<'_>, rows: &mut Vec<AnyRow>) {
         rows.iter().filter_map(|row| Some((row.key()?, domain(row.table())?))).collect();
     for claim in patient.timeline.claims.iter().filter(|claim| claim.decided.is_some()) {
         for (number, item) in (1..).zip(&claim.items) {
-            let visit = patient.key(patient.timeline.encounters[claim.encounter].event);
+            let timeline = patient.timeline;
             let named = match item.service {
-                Service::Visit => visit,
-                Service::Procedure(place) => patient.key(patient.timeline.procedures[place].event),
-                Service::Immunization(place) => patient.key(patient.timeline.immunizations[place].event),
+                Service::Visit => None,
+                Service::Procedure(place) => Some(patient.key(timeline.procedures[place].event)),
+                Service::Immunization(place) => Some(patient.key(timeline.immunizations[place].event)),
+                Service::Dispense(place) => Some(patient.key(timeline.dispenses[place].event)),
             };
             // On the row that the item names, else on the visit.
-            let found = [named, visit].into_iter().find_map(|event| Some((event, *domains.get(&event)?)));
+            let found = [named, patient.visit(claim.encounter)]
+                .into_iter()
+                .flatten()
+                .find_map(|event| Some((event, *domains.get(&event)?)));
             if let Some((event, domain)) = found {
                 rows.push(cost(patient, claim, number, item, event, domain).into());
             }

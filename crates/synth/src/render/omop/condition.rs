@@ -15,7 +15,7 @@ pub(super) fn problem(patient: &Patient<'_>, problem: &Problem) -> AnyRow {
         key: patient.key(problem.event),
         person_id: patient.person_id,
         meaning: patient.context.meaning(problem.concept),
-        when: When::from(problem.onset),
+        when: When::from(problem.told_onset().unwrap_or(problem.recorded)),
         type_concept_id: types::PROBLEM_LIST,
         provider_id: Some(patient.practitioner(problem.encounter)),
         visit: None,
@@ -53,14 +53,16 @@ pub(super) fn diagnosis(patient: &Patient<'_>, diagnosis: &Diagnosis) -> AnyRow 
 }
 
 pub(super) fn allergy(patient: &Patient<'_>, allergy: &Allergy) -> AnyRow {
+    let day = allergy.told_onset().unwrap_or(allergy.recorded);
     let event = Event {
         key: patient.key(allergy.event),
         person_id: patient.person_id,
         meaning: patient.context.meaning(allergy.concept),
-        when: When::from(allergy.onset),
+        when: When::from(day),
         type_concept_id: types::PROBLEM_LIST,
         provider_id: Some(patient.practitioner(allergy.encounter)),
-        visit: patient.visit(allergy.encounter),
+        // The visit is that of the day it was written down.
+        visit: patient.visit(allergy.encounter.filter(|_| day == allergy.recorded)),
     };
     let table = event.table(Table::Observation);
     event.into_row(table)

@@ -8,7 +8,7 @@ use twinlake_vocab::types;
 use super::Patient;
 
 /// Adds the episodes, and what belongs to each among the rows that are there already: its condition, its visits and the
-/// drugs and procedures that those ordered because of it.
+/// drugs (as they were prescribed, handed out or given) and procedures that those ordered because of it.
 pub(super) fn push_episodes(patient: &Patient<'_>, rows: &mut Vec<AnyRow>) {
     for episode in &patient.timeline.episodes_of_care {
         let timeline = patient.timeline;
@@ -29,11 +29,20 @@ pub(super) fn push_episodes(patient: &Patient<'_>, rows: &mut Vec<AnyRow>) {
         let is_its =
             |encounter: usize, reason| reason == Some(problem.concept) && episode.encounters.contains(&encounter);
         let visits = episode.encounters.iter().map(|&encounter| timeline.encounters[encounter].event);
+        let prescribed = |index: usize| {
+            let drug = &timeline.prescriptions[index];
+            is_its(drug.encounter, drug.reason)
+        };
+        // A prescription that was filled or given has no row of its own; its fills and doses do.
         let drugs = timeline.prescriptions.iter().filter(|drug| is_its(drug.encounter, drug.reason));
+        let fills = timeline.dispenses.iter().filter(|fill| prescribed(fill.prescription));
+        let doses = timeline.administrations.iter().filter(|dose| prescribed(dose.prescription));
         let procedures = timeline.procedures.iter().filter(|procedure| is_its(procedure.encounter, procedure.reason));
         let events = visits
             .chain([problem.event])
             .chain(drugs.map(|drug| drug.event))
+            .chain(fills.map(|fill| fill.event))
+            .chain(doses.map(|dose| dose.event))
             .chain(procedures.map(|procedure| procedure.event));
         let keys: BTreeSet<i64> = events.map(|event| patient.key(event)).collect();
         let found =

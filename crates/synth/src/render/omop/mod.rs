@@ -51,6 +51,7 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
     rows.extend(timeline.immunizations.iter().map(|immunization| drug::immunization(&patient, immunization)));
     rows.extend(timeline.procedures.iter().map(|procedure| procedure::procedure(&patient, procedure)));
     rows.extend(timeline.devices.iter().map(|device| device::device(&patient, device)));
+    rows.extend(timeline.supplies.iter().map(|supply| device::supply(&patient, supply)));
     rows.extend(timeline.specimens.iter().map(|specimen| specimen::specimen(&patient, specimen)));
     rows.extend(timeline.notes.iter().map(|note| note::note(&patient, note).into()));
     rows.extend(timeline.written_reports.iter().map(|report| note::report(&patient, report).into()));

@@ -73,8 +73,8 @@ impl<'a> Answer<'a> {
 
     fn unit(&self) -> Option<(&'a str, ConceptId)> {
         match self {
-            Self::Number { unit, unit_concept_id, .. } => Some((unit, *unit_concept_id)),
-            Self::Coded(_) | Self::Text(_) => None,
+            Self::Number { unit, unit_concept_id, .. } if !unit.is_empty() => Some((unit, *unit_concept_id)),
+            _ => None,
         }
     }
 

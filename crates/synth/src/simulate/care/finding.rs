@@ -2,7 +2,7 @@
 
 use super::super::model::OnsetModel;
 use super::{Clinic, PROBLEM_SLOT, Sitting, event};
-use crate::timeline::{Allergy, Diagnosis, Problem};
+use crate::timeline::{Allergy, Diagnosis, Problem, RECORDS_BEGIN};
 
 impl Clinic<'_> {
     pub(super) fn latents_on(&mut self, day: i32) {
@@ -61,7 +61,7 @@ impl Clinic<'_> {
             event: event(condition.pack.stream, day, PROBLEM_SLOT),
             concept: condition.concept,
             onset: self.life.date(illness.onset),
-            recorded: self.life.date(day),
+            recorded: self.life.date(day).max(RECORDS_BEGIN),
             abated: None,
             encounter,
             cause: condition.pack.key.0,
@@ -98,7 +98,7 @@ impl Clinic<'_> {
             concept: self.model.allergies[index].0,
             reaction: self.model.reactions[index],
             onset: self.life.date(onset),
-            recorded: self.life.date(day),
+            recorded: self.life.date(day).max(RECORDS_BEGIN),
             encounter,
             cause: rules.key.0,
         });

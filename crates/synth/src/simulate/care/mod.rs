@@ -20,7 +20,8 @@ use super::life::{Life, whole};
 use super::model::{Model, Ordered, Source, VisitModel};
 use crate::seed::{Draws, Seed};
 use crate::timeline::{
-    Allergy, Death, Diagnosis, Encounter, EventId, Immunization, Observation, Prescription, Problem, Procedure, Report,
+    Allergy, Death, Diagnosis, Encounter, EventId, Immunization, Observation, Prescription, Problem, Procedure,
+    RECORDS_BEGIN, Refusal, Report,
 };
 
 /// Slot of a problem among the events of its day.
@@ -39,6 +40,7 @@ pub(super) struct Chart {
     /// With the day the supply ends, and the day the drug is stopped.
     pub(super) prescriptions: Vec<(Prescription, i32, Option<i32>)>,
     pub(super) immunizations: Vec<Immunization>,
+    pub(super) refusals: Vec<Refusal>,
     pub(super) procedures: Vec<Procedure>,
     pub(super) allergies: Vec<Allergy>,
     pub(super) death: Option<Death>,
@@ -149,6 +151,8 @@ struct Doses {
     takes: bool,
     next: usize,
     last: i32,
+    /// Day on which it was last written down that the patient would not have it.
+    refused: i32,
 }
 
 /// All care of a life.
@@ -190,7 +194,8 @@ impl<'c> Clinic<'c> {
                 .iter()
                 .map(|vaccine| {
                     let seed = life.seed.child(&vaccine.label, 1);
-                    Doses { seed, takes: seed.at(0).chance(vaccine.pack.uptake), next: 0, last: i32::MIN / 2 }
+                    let takes = seed.at(0).chance(vaccine.pack.uptake);
+                    Doses { seed, takes, next: 0, last: i32::MIN / 2, refused: i32::MIN / 2 }
                 })
                 .collect(),
             latents: Vec::new(),
@@ -342,7 +347,7 @@ impl<'c> Clinic<'c> {
             let ends = condition.ended_by.iter().filter_map(|&other| self.known[other]);
             let Some(end) = ends.chain(resolved).min() else { continue };
             if let Some(problem) = self.chart.problems.iter_mut().find(|problem| problem.concept == condition.concept) {
-                problem.abated = Some(self.life.date(end).max(problem.onset));
+                problem.abated = Some(self.life.date(end).max(problem.onset).max(RECORDS_BEGIN));
             }
         }
         self.chart.problems.sort_by_key(|problem| (problem.onset, problem.event));

@@ -6,7 +6,12 @@ use super::super::body::YEAR;
 use super::super::life::whole;
 use super::super::measure::stream;
 use super::{Clinic, Sitting, event, to_months};
-use crate::timeline::Immunization;
+use crate::timeline::{Immunization, Refusal};
+
+/// Share of refusals that somebody writes down. assumption: ours.
+const WRITTEN: f64 = 0.3;
+/// Days in which a refusal of the same vaccine is not written down again.
+const SAID: i32 = 300;
 
 impl Clinic<'_> {
     pub(super) fn vaccinate(&mut self, sitting: &Sitting) {
@@ -17,6 +22,7 @@ impl Clinic<'_> {
             let too_late = whole(rules.too_late_months / 12.0 * YEAR);
             let mut doses = self.vaccines[place];
             let mut given = false;
+            let mut offered = false;
             while let Some(&months) = rules.ages_months.get(doses.next) {
                 let due = self.life.months_old(to_months(months));
                 if day < due || day - doses.last < 26 {
@@ -24,6 +30,7 @@ impl Clinic<'_> {
                 }
                 doses.next += 1;
                 if day - due <= too_late {
+                    offered = true;
                     given = doses.takes;
                     break;
                 }
@@ -34,6 +41,7 @@ impl Clinic<'_> {
                 // Three weeks of grace: a yearly visit is not always a year later.
                 let is_due = f64::from(day - doses.last) >= every / 12.0 * YEAR - 21.0 - every * 2.0;
                 if in_season && old_enough && is_due {
+                    offered = true;
                     // People are mostly of one mind about it, but not every year.
                     let mood = doses.seed.at(stream(day, 1)).uniform();
                     given = if doses.takes { mood < 0.85 } else { mood < 0.12 };
@@ -53,6 +61,21 @@ impl Clinic<'_> {
                         cause: rules.key.0,
                     });
                 }
+            }
+            if let Some(encounter) = sitting.encounter
+                && offered
+                && !given
+                && day - doses.refused > SAID
+                && doses.seed.at(stream(day, 3)).chance(WRITTEN)
+            {
+                doses.refused = day;
+                self.chart.refusals.push(Refusal {
+                    event: event(rules.stream, day, sitting.slot),
+                    concept: vaccine.concept,
+                    at: sitting.at(15),
+                    encounter,
+                    cause: rules.key.0,
+                });
             }
             self.vaccines[place] = doses;
         }

@@ -20,9 +20,12 @@ mod related_person;
 mod request;
 mod specimen;
 mod stay;
+mod supply;
 mod surveys;
 
 use chrono::NaiveDate;
+
+pub(super) use claim::Priced;
 
 use super::Model;
 use crate::seed::Seed;
@@ -38,6 +41,7 @@ pub(super) fn complete(model: &Model<'_>, patient: Seed, as_of: NaiveDate, timel
     device::add(model, patient, timeline);
     imaging::add(model, patient, timeline);
     stay::add(patient, timeline);
+    supply::add(model, patient, as_of, timeline);
     personal::add(model, patient, timeline);
     surveys::add(model, patient, timeline);
     notes::add(model, patient, timeline);

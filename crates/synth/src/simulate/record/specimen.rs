@@ -1,18 +1,14 @@
 //! Specimens: what a visit's laboratory results were measured in, one of a kind a visit.
 
-use std::collections::BTreeMap;
-
 use super::super::Model;
 use crate::chart;
-use crate::timeline::{ConceptKey, EventId, Specimen, Timeline};
+use crate::timeline::{EventId, Specimen, Timeline};
 
 /// Adds the specimens of the chart's laboratory results. Nothing is drawn: a result says what it was measured in.
 pub(super) fn add(model: &Model<'_>, timeline: &mut Timeline) {
-    let kind_of: BTreeMap<ConceptKey, usize> =
-        model.labs.iter().filter_map(|lab| Some((lab.concept, lab.specimen?))).collect();
     let mut specimens: Vec<Specimen> = Vec::new();
     for (index, observation) in timeline.observations.iter().enumerate() {
-        let Some(&kind) = kind_of.get(&observation.concept) else { continue };
+        let Some(&kind) = model.specimen_of.get(&observation.concept) else { continue };
         let kind = &model.specimens[kind];
         // The day and slot of a visit's results are those of the visit; what was charted twice was drawn once.
         let event = EventId { stream: kind.stream, ordinal: observation.event.ordinal & !chart::SECOND };

@@ -1,0 +1,178 @@
+//! Which elements the paths of a plan need: a tree of keys, shared by all views of a resource type.
+//!
+//! While views are compiled, [`Shapes`] grows; then it is frozen into [`Needed`], which the parser follows.
+
+/// Key of the elements of an array, which have none of their own.
+pub(crate) const ELEMENT: u16 = u16::MAX;
+
+/// A place in the tree: an element, as far as paths look into it.
+pub(crate) type Shape = u32;
+
+/// The tree while it grows. A repeated path makes it a graph: its shapes are merged with those they started from.
+#[derive(Debug)]
+pub(crate) struct Shapes {
+    names: Vec<String>,
+    parent: Vec<Shape>,
+    below: Vec<Vec<(u16, Shape)>>,
+}
+
+impl Shapes {
+    pub(crate) fn new() -> Self {
+        Self { names: Vec::new(), parent: vec![0], below: vec![Vec::new()] }
+    }
+
+    /// The number of a key in this plan.
+    pub(crate) fn key(&mut self, name: &str) -> u16 {
+        let known = self.names.iter().position(|known| known == name);
+        let index = known.unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        });
+        // Paths are short and views are few; the last number is taken by `ELEMENT`.
+        u16::try_from(index).ok().filter(|key| *key != ELEMENT).expect("a plan has fewer than 65,535 keys")
+    }
+
+    pub(crate) fn name(&self, key: u16) -> &str {
+        &self.names[usize::from(key)]
+    }
+
+    pub(crate) fn find(&self, mut shape: Shape) -> Shape {
+        while self.parent[shape as usize] != shape {
+            shape = self.parent[shape as usize];
+        }
+        shape
+    }
+
+    /// A shape that nothing leads to.
+    pub(crate) fn detached(&mut self) -> Shape {
+        let shape = Shape::try_from(self.parent.len()).expect("a plan has few shapes");
+        self.parent.push(shape);
+        self.below.push(Vec::new());
+        shape
+    }
+
+    /// The shape under a key; from now on it is needed.
+    pub(crate) fn child(&mut self, shape: Shape, key: u16) -> Shape {
+        let shape = self.find(shape);
+        if let Some((_, child)) = self.below[shape as usize].iter().find(|(known, _)| *known == key) {
+            return self.find(*child);
+        }
+        let child = self.detached();
+        self.below[shape as usize].push((key, child));
+        child
+    }
+
+    /// Makes two shapes one, and all below them.
+    pub(crate) fn merge(&mut self, a: Shape, b: Shape) {
+        let (a, b) = (self.find(a), self.find(b));
+        if a == b {
+            return;
+        }
+        self.parent[b as usize] = a;
+        for (key, child) in std::mem::take(&mut self.below[b as usize]) {
+            let root = self.find(a);
+            match self.below[root as usize].iter().find(|(known, _)| *known == key) {
+                Some((_, known)) => {
+                    let known = *known;
+                    self.merge(known, child);
+                }
+                None => self.below[root as usize].push((key, child)),
+            }
+        }
+    }
+
+    pub(crate) fn freeze(&self) -> Needed {
+        let shapes = (0..self.below.len())
+            .map(|shape| {
+                let shape = self.find(Shape::try_from(shape).expect("a plan has few shapes"));
+                let mut keys: Vec<Key> = self.below[shape as usize]
+                    .iter()
+                    .map(|(key, child)| {
+                        let name = self.names[usize::from(*key)].as_bytes();
+                        let (head, tail, below) = (head(name), tail(name), self.find(*child));
+                        Key { head, tail, name: name.into(), key: *key, below }
+                    })
+                    .collect();
+                // `resourceType` and `id` come first in most resources.
+                keys.sort_by_key(|key| (&*key.name != b"resourceType", &*key.name != b"id"));
+                Keys { keys }
+            })
+            .collect();
+        Needed { shapes }
+    }
+}
+
+/// The tree that the parser follows.
+#[derive(Clone, Debug)]
+pub(crate) struct Needed {
+    shapes: Vec<Keys>,
+}
+
+/// The keys of an element that are needed.
+#[derive(Clone, Debug)]
+pub(crate) struct Keys {
+    keys: Vec<Key>,
+}
+
+#[derive(Clone, Debug)]
+struct Key {
+    /// The first eight bytes, which tell nearly all keys apart.
+    head: u64,
+    /// The last eight, for keys of more than eight.
+    tail: u64,
+    name: Box<[u8]>,
+    key: u16,
+    below: Shape,
+}
+
+impl Needed {
+    pub(crate) fn root(&self) -> Shape {
+        0
+    }
+
+    #[inline]
+    pub(crate) fn is_leaf(&self, shape: Shape) -> bool {
+        self.shapes[shape as usize].keys.is_empty()
+    }
+
+    #[inline]
+    pub(crate) fn keys(&self, shape: Shape) -> &Keys {
+        &self.shapes[shape as usize]
+    }
+}
+
+impl Keys {
+    /// Which of the keys this is, looked for from `guess` on and then from the start.
+    #[inline]
+    pub(crate) fn find(&self, name: &[u8], guess: usize) -> Option<usize> {
+        let (head, tail) = (head(name), tail(name));
+        let is = |key: &Key| {
+            key.head == head
+                && key.tail == tail
+                && key.name.len() == name.len()
+                && (name.len() <= 16 || *key.name == *name)
+        };
+        let guess = guess.min(self.keys.len());
+        let (before, behind) = self.keys.split_at(guess);
+        behind.iter().position(is).map(|index| index + guess).or_else(|| before.iter().position(is))
+    }
+
+    #[inline]
+    pub(crate) fn at(&self, index: usize) -> (u16, Shape) {
+        let key = &self.keys[index];
+        (key.key, key.below)
+    }
+}
+
+#[inline]
+fn tail(name: &[u8]) -> u64 {
+    if name.len() <= 8 { 0 } else { name.last_chunk::<8>().map_or(0, |eight| u64::from_le_bytes(*eight)) }
+}
+
+#[inline]
+fn head(name: &[u8]) -> u64 {
+    match name.first_chunk::<8>() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => name.iter().rev().fold(0, |head, byte| head << 8 | u64::from(*byte)),
+    }
+}
