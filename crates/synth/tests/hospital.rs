@@ -1,7 +1,5 @@
 //! How people come to hospital: by way of the emergency department or not, by birth, few of them again and again.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
-
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
