@@ -170,9 +170,12 @@ impl Shared {
         let code = owned(code);
         let parts = code.coding.iter().flat_map(|coding| {
             let selected = coding.user_selected.map(|selected| selected.to_string());
-            [&coding.system, &coding.code, &coding.display].map(text).into_iter().chain([selected])
+            [&coding.system, &coding.code, &coding.display]
+                .map(|part| text(part.as_ref()))
+                .into_iter()
+                .chain([selected])
         });
-        let drug = self.drugs.entry(parts.chain([text(&code.text)]).collect());
+        let drug = self.drugs.entry(parts.chain([text(code.text.as_ref())]).collect());
         let drug = Arc::clone(drug.or_insert_with(|| Arc::new(code)));
         self.medications.insert(key::of("Medication", id), drug);
         elements::count("Medication", medication, &medication.extension, &["code", "status"], &[], &mut self.losses);
@@ -252,26 +255,26 @@ impl Shared {
 
 /// The parts of a meaning that mapping reads, without a tie to the input.
 pub(crate) fn owned(concept: &CodeableConcept<'_>) -> CodeableConcept<'static> {
-    let owned = |text: &Option<Text<'_>>| text.clone().map(Text::into_owned);
+    let owned = |text: Option<&Text<'_>>| text.cloned().map(Text::into_owned);
     CodeableConcept {
         coding: concept
             .coding
             .iter()
             .map(|coding| Coding {
-                system: owned(&coding.system),
-                code: owned(&coding.code),
-                display: owned(&coding.display),
+                system: owned(coding.system.as_ref()),
+                code: owned(coding.code.as_ref()),
+                display: owned(coding.display.as_ref()),
                 user_selected: coding.user_selected,
                 ..Coding::default()
             })
             .collect(),
-        text: owned(&concept.text),
+        text: owned(concept.text.as_ref()),
         ..CodeableConcept::default()
     }
 }
 
-fn text(text: &Option<Text<'_>>) -> Option<String> {
-    text.as_deref().map(str::to_owned)
+fn text(text: Option<&Text<'_>>) -> Option<String> {
+    text.map(|text| text.as_str().to_owned())
 }
 
 impl Codes {
@@ -279,8 +282,11 @@ impl Codes {
         let selected = concept.coding.iter().find(|coding| coding.user_selected == Some(true));
         let codings = selected.map_or(&concept.coding[..], std::slice::from_ref);
         Self {
-            codes: codings.iter().filter_map(|coding| Some((text(&coding.system), text(&coding.code)?))).collect(),
-            text: text(&concept.text),
+            codes: codings
+                .iter()
+                .filter_map(|coding| Some((text(coding.system.as_ref()), text(coding.code.as_ref())?)))
+                .collect(),
+            text: text(concept.text.as_ref()),
         }
     }
 

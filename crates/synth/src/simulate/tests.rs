@@ -276,7 +276,7 @@ fn a_device_is_fresh_when_it_is_put_in_and_all_imaging_makes_pictures() {
 #[test]
 fn what_is_handed_out_is_called_for_by_a_condition_that_has_not_passed() {
     let pack = Pack::embedded();
-    let mut times: std::collections::BTreeMap<ConceptKey, usize> = std::collections::BTreeMap::new();
+    let mut times: BTreeMap<ConceptKey, usize> = BTreeMap::new();
     for timeline in cohort() {
         for supply in &timeline.supplies {
             let condition = pack.conditions.iter().find(|condition| condition.key.0 == supply.cause).unwrap();
@@ -293,11 +293,11 @@ fn what_is_handed_out_is_called_for_by_a_condition_that_has_not_passed() {
             assert!(lasts || diagnosed, "patient {} {supply:?}", timeline.patient);
             *times.entry(supply.concept).or_default() += 1;
         }
-        let of_insulin = |concept: &ConceptKey| [key("insulin-70-30"), key("insulin-regular-100")].contains(concept);
-        let on_insulin = timeline.prescriptions.iter().any(|drug| of_insulin(&drug.concept));
+        let is_insulin = |concept: &ConceptKey| [key("insulin-70-30"), key("insulin-regular-100")].contains(concept);
+        let injects = timeline.prescriptions.iter().any(|drug| is_insulin(&drug.concept));
         let type_1 = timeline.problems.iter().any(|problem| problem.concept == key("type-1-diabetes"));
         let tests = timeline.supplies.iter().any(|supply| supply.concept == key("glucose-testing-supplies"));
-        assert!(!tests || on_insulin || type_1, "patient {}", timeline.patient);
+        assert!(!tests || injects || type_1, "patient {}", timeline.patient);
     }
     let n = |name| times.get(&key(name)).copied().unwrap_or_default();
     assert!(n("glucose-testing-supplies") > 4 * n("glucometer") && n("glucometer") > 10, "{times:?}");

@@ -29,8 +29,8 @@ pub(super) fn add(model: &Model<'_>, patient_seed: Seed, as_of: NaiveDate, timel
     let Some(begun) = timeline.encounters.first().map(|first| first.end.date()) else { return };
     let mut supplies = Supplies { model, timeline, as_of, taken: BTreeSet::new(), all: Vec::new() };
     for problem in &timeline.problems {
-        let seen = problem.encounter.map(|encounter| timeline.encounters[encounter].end.date());
-        let known = problem.recorded.max(begun).max(seen.unwrap_or(begun));
+        let visit = problem.encounter.map(|encounter| timeline.encounters[encounter].end.date());
+        let known = problem.recorded.max(begun).max(visit.unwrap_or(begun));
         for (place, supply) in (0..).zip(supplies.of(problem.concept, true)) {
             let called_for = if supply.taking.is_empty() { Some(known) } else { prescribed(timeline, supply, known) };
             let seed = patient_seed.child("supply", u64::from(supply.stream) << 8 | place);
