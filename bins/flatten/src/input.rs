@@ -57,6 +57,9 @@ fn at_byte(byte: Option<u64>) -> String {
     byte.map_or_else(String::new, |byte| format!(", byte {byte}"))
 }
 
+/// Takes a resource: its line, its offset, and its text or the bytes that are none.
+pub(crate) type Take<'t> = &'t mut dyn FnMut(u64, Option<u64>, Result<&str, &[u8]>);
+
 impl Chunk {
     fn of_resources(file: &Arc<Path>, memory: Vec<u8>) -> Self {
         let text = String::from_utf8(memory).unwrap_or_default();
@@ -76,7 +79,7 @@ impl Chunk {
 
     /// Gives each resource, the line on which it begins (counted from 1 in a chunk of lines) and its offset; or its bytes
     /// when they are no text. Says how many lines there were, when it is a chunk of lines.
-    pub(crate) fn each(&self, take: &mut dyn FnMut(u64, Option<u64>, Result<&str, &[u8]>)) -> u64 {
+    pub(crate) fn each(&self, take: Take<'_>) -> u64 {
         match &self.body {
             Body::Resources { text, ends } => {
                 let mut start = 0;
@@ -95,9 +98,10 @@ impl Chunk {
                     if line.is_empty() {
                         return;
                     }
-                    let text = text
-                        .map(|text| Ok(text.trim_ascii()))
-                        .unwrap_or_else(|| std::str::from_utf8(line).map_err(|_| line));
+                    let text = match text {
+                        Some(text) => Ok(text.trim_ascii()),
+                        None => std::str::from_utf8(line).map_err(|_| line),
+                    };
                     take(n_lines, Some(offset + (start + n_before) as u64), text);
                 };
                 // Checked at once, which is quicker than line by line.

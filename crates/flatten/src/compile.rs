@@ -125,7 +125,7 @@ impl Compiler<'_> {
             right = self.as_quantity(right, &right_known);
         }
         let known = match operator {
-            Binary::Union => self.both(left_known, right_known),
+            Binary::Union => Self::both(left_known, right_known),
             Binary::Concatenate => Known::computed("string"),
             Binary::Add if both.iter().any(|known| is_text(known)) => Known::computed("string"),
             Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Remainder => {
@@ -140,7 +140,7 @@ impl Compiler<'_> {
     }
 
     /// What gives the items of both.
-    fn both(&self, left: Known, right: Known) -> Known {
+    fn both(left: Known, right: Known) -> Known {
         let types = match (left.types, right.types) {
             (Some(mut types), Some(more)) => {
                 types.extend(more.iter().filter(|of| !types.contains(of)).copied().collect::<Vec<_>>());
@@ -198,13 +198,13 @@ impl Compiler<'_> {
                 None => input.clone(),
             },
             Function::Union | Function::Combine => match knowns.next() {
-                Some(known) => self.both(input.clone(), known),
+                Some(known) => Self::both(input.clone(), known),
                 None => input.clone(),
             },
             Function::Iif => match (knowns.nth(1), knowns.next()) {
                 (Some(then), Some(otherwise)) => {
                     let many = then.many || otherwise.many;
-                    Known { many, ..self.both(then, otherwise) }
+                    Known { many, ..Self::both(then, otherwise) }
                 }
                 (Some(then), None) => then,
                 (None, _) => input.clone(),
@@ -383,12 +383,12 @@ impl Compiler<'_> {
                         add(&mut known.types, of);
                     }
                     let key = self.shapes.key(name);
-                    let typed = (key, if element.types.len() == 1 { Some(element.types[0]) } else { None });
+                    let one = if element.types.len() == 1 { Some(element.types[0]) } else { None };
                     known.many |= element.many;
                     match keys.iter_mut().find(|(known, _)| *known == key) {
-                        Some(other) if other.1 != typed.1 => other.1 = None,
+                        Some(other) if other.1 != one => other.1 = None,
                         Some(_) => {}
-                        None => keys.push(typed),
+                        None => keys.push((key, one)),
                     }
                     continue;
                 }

@@ -32,6 +32,7 @@ const MORE: Flow = Ok(ControlFlow::Continue(()));
 const ENOUGH: Flow = Ok(ControlFlow::Break(()));
 
 #[cold]
+#[expect(clippy::unnecessary_box_returns, reason = "faults are rare and large; a result of one stays small")]
 pub(crate) fn fault(at: usize, reason: impl Into<String>) -> Box<Fault> {
     Box::new(Fault::new(at, reason))
 }

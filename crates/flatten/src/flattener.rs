@@ -159,7 +159,7 @@ fn first_type(text: &str) -> Option<&str> {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric()).then_some(name).filter(|name| !name.is_empty())
 }
 
-fn root_type<'a>(root: NodeRef<'a>, key: u16) -> Result<&'a str, FlattenError> {
+fn root_type(root: NodeRef<'_>, key: u16) -> Result<&str, FlattenError> {
     if !root.is_object() {
         return Err(FlattenError::NotAResource { reason: "it is no JSON object" });
     }

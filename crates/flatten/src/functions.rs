@@ -195,9 +195,9 @@ pub(crate) fn call<'a>(call: &Call<'_>, scope: &Scope<'a>, focus: &Item<'a>, out
                     out(arithmetic(at, function, &item, decimals)?)
                 }
                 Function::ToText | Function::ToInteger | Function::ToDecimal | Function::ToBoolean => {
-                    convert(function, item).map_or(MORE, out)
+                    convert(function, &item).map_or(MORE, out)
                 }
-                _ => text_function(call, item, scope, focus, out),
+                _ => text_function(call, &item, scope, focus, out),
             },
         },
     }
@@ -266,9 +266,9 @@ fn arithmetic<'a>(at: usize, function: Function, item: &Item<'a>, decimals: i64)
 }
 
 /// A value in another type; nothing when it has no meaning there.
-fn convert(function: Function, item: Item<'_>) -> Option<Item<'_>> {
+fn convert<'a>(function: Function, item: &Item<'a>) -> Option<Item<'a>> {
     Some(match function {
-        Function::ToText => match &item {
+        Function::ToText => match item {
             Item::Node(node, _) if node.is_object() => return None,
             Item::Node(node, _) => Item::Text(Cow::Borrowed(node.raw()), "string"),
             Item::Text(text, _) => Item::Text(text.clone(), "string"),
@@ -303,7 +303,7 @@ fn convert(function: Function, item: Item<'_>) -> Option<Item<'_>> {
     })
 }
 
-fn text_function<'a>(call: &Call<'_>, item: Item<'a>, scope: &Scope<'a>, focus: &Item<'a>, out: Out<'_, 'a>) -> Flow {
+fn text_function<'a>(call: &Call<'_>, item: &Item<'a>, scope: &Scope<'a>, focus: &Item<'a>, out: Out<'_, 'a>) -> Flow {
     let Call { at, function, arguments, .. } = *call;
     let Some(subject) = item.text() else {
         return Err(fault(at, format!("this function is for text, not `{}`", item.shown())));

@@ -2,8 +2,17 @@
 //! resources into Arrow record batches, whose schema is known from the view alone.
 //!
 //! The language is that of SQL on FHIR 2.0 and 3.0-ballot: `select`, `column`, `forEach`, `forEachOrNull`, `repeat`,
-//! `unionAll`, `where`, `constant`, `%rowIndex`, and the FHIRPath subset of shareable views with `join`, `lowBoundary` and
-//! `highBoundary`. Numbers keep the digits they were written with. [`builtin`] has the views of the lake's `fhir` tables.
+//! `unionAll`, `where`, `constant`, `%rowIndex`, the FHIRPath of shareable views, `join`, `lowBoundary` and `highBoundary`,
+//! and the functions and operators that are asked for next (text, `iif`, `count`, `select`, `is`, `in`, `|`, …). Numbers keep
+//! the digits they were written with. [`builtin`] has the views of the lake's `fhir` tables.
+//!
+//! # How it works
+//!
+//! A path is parsed to an expression, then compiled against a table of R4's elements: names become numbers of keys, choices
+//! (`value[x]`) become their keys, and what cannot be right is refused with its place and a hint. [`Plan::warnings`] tells
+//! what may fail on some resource. The keys that the paths of all views of a plan look at make one tree; the reader follows
+//! it through the text of a resource and writes what it meets into a flat list, passing over the rest. Paths run on that
+//! list, most of them as a plain search, and rows go to Arrow's builders once all views have theirs.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -20,8 +29,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What it does not do: resolve references to other resources, look into contained resources, and the parts of FHIRPath
-//! that views do not share (each is refused with a message when the plan is compiled).
+//! What it does not do: follow references to other resources (their keys are columns to join by), make rows of contained
+//! resources, convert units of quantities, regular expressions and dates that are calculated with (each function that is
+//! not there is refused with a message when the plan is compiled).
 
 mod batch;
 pub mod builtin;

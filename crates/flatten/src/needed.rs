@@ -8,6 +8,9 @@ pub(crate) const ELEMENT: u16 = u16::MAX;
 /// A place in the tree: an element, as far as paths look into it.
 pub(crate) type Shape = u32;
 
+/// Where the resource stands.
+pub(crate) const ROOT: Shape = 0;
+
 /// The tree while it grows. A repeated path makes it a graph: its shapes are merged with those they started from.
 #[derive(Debug)]
 pub(crate) struct Shapes {
@@ -90,7 +93,7 @@ impl Shapes {
                     .map(|(key, child)| {
                         let name = self.names[usize::from(*key)].as_bytes();
                         let (head, tail, below) = (head(name), tail(name), self.find(*child));
-                        Key { head, tail, name: name.into(), key: *key, below }
+                        Key { head, tail, name: name.into(), number: *key, below }
                     })
                     .collect();
                 // `resourceType` and `id` come first in most resources.
@@ -121,15 +124,11 @@ struct Key {
     /// The last eight, for keys of more than eight.
     tail: u64,
     name: Box<[u8]>,
-    key: u16,
+    number: u16,
     below: Shape,
 }
 
 impl Needed {
-    pub(crate) fn root(&self) -> Shape {
-        0
-    }
-
     #[inline]
     pub(crate) fn is_leaf(&self, shape: Shape) -> bool {
         self.shapes[shape as usize].keys.is_empty()
@@ -160,7 +159,7 @@ impl Keys {
     #[inline]
     pub(crate) fn at(&self, index: usize) -> (u16, Shape) {
         let key = &self.keys[index];
-        (key.key, key.below)
+        (key.number, key.below)
     }
 }
 

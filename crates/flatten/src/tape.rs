@@ -3,7 +3,7 @@
 //! What no path needs is checked and passed over. Text and numbers stay where they are in the source, so numbers keep the
 //! digits they were written with and nothing is copied but text with escapes.
 
-use crate::needed::{ELEMENT, Needed, Shape};
+use crate::needed::{ELEMENT, Needed, ROOT, Shape};
 
 /// Deeper nesting than any resource has; FHIR's own parsers stop earlier.
 const MAX_DEPTH: u32 = 200;
@@ -75,7 +75,7 @@ impl Buffers {
             escaped: &mut self.escaped,
         };
         parser.space();
-        parser.value(needed, Some(needed.root()), ELEMENT)?;
+        parser.value(needed, Some(ROOT), ELEMENT)?;
         parser.space();
         if parser.at < text.len() {
             return Err(parser.bad("something follows the resource"));

@@ -150,20 +150,13 @@ impl Reader<'_> {
         Ok(ViewDefinition {
             url: self.text(root, "", "url")?,
             description: self.text(root, "", "description")?,
-            fhir_versions: self.fhir_versions(root),
+            fhir_versions: fhir_versions(root),
             constants: self.constants(root)?,
             name,
             resource,
             select,
             filters,
         })
-    }
-
-    /// A list of versions; an example of the guide has one alone.
-    fn fhir_versions(&self, root: &Value) -> Vec<String> {
-        let Some(value) = root.get("fhirVersion") else { return Vec::new() };
-        let versions = value.as_array().map_or_else(|| std::slice::from_ref(value), |array| array.as_slice());
-        versions.iter().filter_map(|version| version.as_str()).map(str::to_owned).collect()
     }
 
     fn constants(&self, root: &Value) -> Read<Vec<(String, Kind)>> {
@@ -323,6 +316,13 @@ impl Reader<'_> {
             },
         }
     }
+}
+
+/// A list of versions; an example of the guide has one alone.
+fn fhir_versions(root: &Value) -> Vec<String> {
+    let Some(value) = root.get("fhirVersion") else { return Vec::new() };
+    let versions = value.as_array().map_or_else(|| std::slice::from_ref(value), |array| array.as_slice());
+    versions.iter().filter_map(|version| version.as_str()).map(str::to_owned).collect()
 }
 
 fn join(place: &str, key: &str) -> String {

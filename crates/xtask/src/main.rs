@@ -1,5 +1,6 @@
-//! Workspace chores: `cargo xtask codegen | elements | vocab | test | ci`.
+//! Workspace chores: `cargo xtask codegen | elements | vocab | test | bench | ci`.
 
+mod bench;
 mod ci;
 mod codegen;
 mod conformance;
@@ -27,6 +28,8 @@ enum Chore {
     },
     /// Set up what the tests need, then pass them all
     Test,
+    /// Measure the speed of a command beside that of others
+    Bench(bench::Args),
     /// Do what CI does: formatting, lints, tests
     Ci {
         /// Only a part of it
@@ -42,6 +45,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Elements(args) => elements::run(&root, &args),
         Chore::Vocab { specs } => vocab::run(&root, &specs),
         Chore::Test => test::run(&root),
+        Chore::Bench(args) => bench::run(&root, &args),
         Chore::Ci { part: Some(_) } => ci::lint(&root),
         Chore::Ci { part: None } => ci::all(&root),
     }

@@ -129,7 +129,7 @@ pub(crate) fn specs(root: &Path) -> PathBuf {
 }
 
 /// A Python environment with exactly the pinned packages, made again when a pin changes; gives its interpreter.
-fn python_environment(root: &Path, name: &str, requirements: &str) -> Result<PathBuf> {
+pub(crate) fn python_environment(root: &Path, name: &str, requirements: &str) -> Result<PathBuf> {
     let requirements = root.join(requirements);
     let wanted = fs::read_to_string(&requirements).with_context(|| format!("reading `{}`", requirements.display()))?;
     let folder = target(root).join("twinlake-test").join(name);
