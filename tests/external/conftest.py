@@ -7,6 +7,9 @@ import importlib.util
 import json
 import os
 import pathlib
+import shutil
+import subprocess
+import tempfile
 from dataclasses import dataclass
 
 import duckdb
@@ -98,6 +101,70 @@ def connection() -> duckdb.DuckDBPyConnection:
         )
         connection.execute(f"load '{quoted(file)}'")
     return connection
+
+
+@pytest.fixture(scope="module")
+def psql():
+    """Runs SQL on a PostgreSQL server of its own, through a socket."""
+    programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
+    beside = shutil.which("initdb")
+    programs += [pathlib.Path(beside).parent] if beside else []
+    if not programs or not shutil.which("psql"):
+        pytest.skip("no PostgreSQL (Debian: apt-get install postgresql)")
+    # The server refuses to be started by root.
+    user = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        home = pathlib.Path(folder)
+        home.chmod(0o777)
+        server = programs[-1]
+
+        def run(*command: object):
+            subprocess.run(
+                command, check=True, capture_output=True, cwd="/", **user
+            )
+
+        run(
+            server / "initdb",
+            *("--pgdata", home / "data"),
+            *("--username", "tester", "--auth", "trust"),
+            *("--encoding", "UTF8", "--locale", "C"),
+        )
+        options = f"-c listen_addresses= -c unix_socket_directories={home}"
+        control = [server / "pg_ctl", "--pgdata", home / "data", "--wait"]
+        run(*control, "--log", home / "log", "-o", options, "start")
+
+        def ask(*arguments: object, cwd: pathlib.Path = ROOT) -> str:
+            database = ["--host", home, "--username", "tester"]
+            answer = subprocess.run(
+                ["psql", "--no-psqlrc", *database, "postgres", *arguments],
+                capture_output=True,
+                text=True,
+                cwd=cwd,
+            )
+            if answer.returncode:
+                raise RuntimeError(answer.stderr)
+            return answer.stdout
+
+        try:
+            yield ask
+        finally:
+            run(*control, "--mode", "immediate", "stop")
+
+
+@pytest.fixture(scope="session")
+def twinlake():
+    """Runs the binary that the workspace's tests built; gives what it prints."""
+    if "TWINLAKE_BIN" not in os.environ:
+        pytest.skip("no binary; name `twinlake` in TWINLAKE_BIN")
+    binary = pathlib.Path(os.environ["TWINLAKE_BIN"]).resolve()
+
+    def ask(*arguments: object) -> str:
+        command = [str(part) for part in (binary, *arguments)]
+        answer = subprocess.run(command, capture_output=True, text=True)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    return ask
 
 
 def quoted(text: object) -> str:

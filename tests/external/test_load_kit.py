@@ -1,11 +1,9 @@
 """The CSV files of a cohort, loaded by their own SQL into two databases, and their keys read by pandas and R."""
 
 import csv
-import os
 import pathlib
 import shutil
 import subprocess
-import tempfile
 
 import duckdb
 import pandas
@@ -107,54 +105,6 @@ def test_duckdb_refuses_a_visit_after_one_that_is_not_there(kit, tmp_path):
     file.write_text("\n".join([head, ",".join(cells), *lines[1:]]) + "\n")
     with pytest.raises(duckdb.Error, match="preceding_visit_occurrence_id"):
         in_duckdb(copy)
-
-
-@pytest.fixture(scope="module")
-def psql():
-    """Runs SQL on a PostgreSQL server of its own, through a socket."""
-    programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
-    beside = shutil.which("initdb")
-    programs += [pathlib.Path(beside).parent] if beside else []
-    if not programs or not shutil.which("psql"):
-        pytest.skip("no PostgreSQL (Debian: apt-get install postgresql)")
-    # The server refuses to be started by root.
-    user = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        home = pathlib.Path(folder)
-        home.chmod(0o777)
-        server = programs[-1]
-
-        def run(*command: object):
-            subprocess.run(
-                command, check=True, capture_output=True, cwd="/", **user
-            )
-
-        run(
-            server / "initdb",
-            *("--pgdata", home / "data"),
-            *("--username", "tester", "--auth", "trust"),
-            *("--encoding", "UTF8", "--locale", "C"),
-        )
-        options = f"-c listen_addresses= -c unix_socket_directories={home}"
-        control = [server / "pg_ctl", "--pgdata", home / "data", "--wait"]
-        run(*control, "--log", home / "log", "-o", options, "start")
-
-        def ask(*arguments: object, cwd: pathlib.Path = ROOT) -> str:
-            database = ["--host", home, "--username", "tester"]
-            answer = subprocess.run(
-                ["psql", "--no-psqlrc", *database, "postgres", *arguments],
-                capture_output=True,
-                text=True,
-                cwd=cwd,
-            )
-            if answer.returncode:
-                raise RuntimeError(answer.stderr)
-            return answer.stdout
-
-        try:
-            yield ask
-        finally:
-            run(*control, "--mode", "immediate", "stop")
 
 
 def test_postgresql_loads_it_with_keys_on(kit, counts, psql):

@@ -10,6 +10,7 @@ mod run;
 mod summary;
 mod tables;
 mod transform;
+mod views;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ enum Command {
     Commit(twinlake_commit::Args),
     Model(model::ModelArgs),
     Calibrate(calibrate::CalibrateArgs),
+    Views(views::ViewsArgs),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +57,7 @@ impl Args {
             Command::Commit(args) => &args.task,
             Command::Model(args) => &args.task,
             Command::Calibrate(args) => &args.task,
+            Command::Views(args) => &args.task,
         }
     }
 
@@ -70,6 +73,7 @@ impl Args {
             Command::Commit(args) => twinlake_commit::run(args),
             Command::Model(args) => model::model(args),
             Command::Calibrate(args) => calibrate::calibrate(args),
+            Command::Views(args) => views::views(args),
         }
     }
 }

@@ -36,7 +36,14 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         .env("TWINLAKE_LOAD_KIT", &kit)
         .env("TWINLAKE_OMOP", &omop)
         .env("TWINLAKE_DUCKDB_EXTENSIONS", &extensions)
+        .env("TWINLAKE_BIN", binary(root))
         .current_dir(root);
+    match python_environment(root, "venv-pysof", "tests/requirements-pysof.txt") {
+        Ok(python) => {
+            pytest.env("TWINLAKE_PYSOF", python);
+        }
+        Err(error) => say(&format!("SKIPPED: what compares the views with another engine ({error:#})")),
+    }
     succeed(&mut pytest)?;
     crate::conformance::run(root)?;
     for name in published_data_missing(root) {
