@@ -162,7 +162,7 @@ mod tests {
         {"name": "seen", "path": "meta.lastUpdated", "type": "instant"},
         {"name": "dead", "path": "deceased.ofType(boolean)", "type": "boolean"},
         {"name": "n", "path": "multipleBirth.ofType(integer)", "type": "integer"},
-        {"name": "price", "path": "'1.5'", "type": "decimal", "tag": [{"name": "ansi/type", "value": "DECIMAL(10, 2)"}]},
+        {"name": "price", "path": "1.5", "type": "decimal", "tag": [{"name": "ansi/type", "value": "DECIMAL(10, 2)"}]},
         {"name": "photo", "path": "photo.first().data", "type": "base64Binary"},
         {"name": "given", "path": "name.given", "type": "string", "collection": true}]}]}"#;
 
