@@ -75,13 +75,14 @@ pub fn create_table(
         };
         let column = dialect.name(field.name());
         let description = field.metadata().get(DESCRIPTION).map(|text| dialect.text(text));
-        let mut line = format!("    {column} {sql_type}");
-        match description {
-            Some(text) if dialect == Dialect::Athena => line += &format!(" COMMENT {text}"),
-            Some(text) => comments.push(format!("COMMENT ON COLUMN {name}.{column} IS {text};\n")),
-            None => {}
-        }
-        columns.push(line);
+        columns.push(match description {
+            Some(text) if dialect == Dialect::Athena => format!("    {column} {sql_type} COMMENT {text}"),
+            Some(text) => {
+                comments.push(format!("COMMENT ON COLUMN {name}.{column} IS {text};\n"));
+                format!("    {column} {sql_type}")
+            }
+            None => format!("    {column} {sql_type}"),
+        });
     }
     let columns = columns.join(",\n");
     if dialect == Dialect::Athena {
