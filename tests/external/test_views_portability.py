@@ -99,7 +99,11 @@ def pysof():
         text=True,
     )
     if loaded.returncode:
-        pytest.skip(f"pysof does not load here: {loaded.stderr.strip()}")
+        pytest.skip(
+            "pysof does not load here, so the views are not compared with "
+            "another engine (see tests/requirements-pysof.txt): "
+            + loaded.stderr.strip().splitlines()[-1]
+        )
     process = subprocess.Popen(
         [python, str(pathlib.Path(__file__).with_name("run_pysof.py"))],
         stdin=subprocess.PIPE,

@@ -123,29 +123,29 @@ fn list(paths: &[PathBuf], json: bool) -> Result<String> {
             columns: table.schema().fields().len(),
         });
     }
-    let mut text = String::new();
     if json {
+        let mut text = String::new();
         for view in &listed {
-            text += &serde_json::to_string(view)?;
+            text.push_str(&serde_json::to_string(view)?);
             text.push('\n');
         }
         return Ok(text);
     }
     let width = |of: fn(&Listed) -> &str| listed.iter().map(|view| of(view).len()).max().unwrap_or(0).max(8);
     let (name, resource) = (width(|view| &view.name), width(|view| &view.resource));
-    text += &format!("{:name$}  {:resource$}  columns  title\n", "name", "resource");
+    let mut lines = vec![format!("{:name$}  {:resource$}  columns  title\n", "name", "resource")];
     for view in &listed {
         let title = view.title.as_deref().unwrap_or("-");
-        text += &format!("{:name$}  {:resource$}  {:7}  {title}\n", view.name, view.resource, view.columns);
+        lines.push(format!("{:name$}  {:resource$}  {:7}  {title}\n", view.name, view.resource, view.columns));
     }
-    Ok(text)
+    Ok(lines.concat())
 }
 
 fn check(paths: &[PathBuf], builtin: bool, json: bool) -> Result<Exit> {
     let mut checked = if builtin { builtin_views() } else { Vec::new() };
     checked.extend(sources(paths)?);
     let (mut n_errors, mut n_warnings) = (0, 0);
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for source in &checked {
         for finding in lint(&source.text) {
             match finding.severity {
@@ -161,18 +161,18 @@ fn check(paths: &[PathBuf], builtin: bool, json: bool) -> Result<Exit> {
                     "reason": finding.reason,
                     "fix": finding.fix,
                 });
-                text += &format!("{line}\n");
+                lines.push(format!("{line}\n"));
             } else {
-                text += &format!("{}: {finding}\n", source.label);
+                lines.push(format!("{}: {finding}\n", source.label));
             }
         }
     }
     let totals =
         format!("{}: {}, {}", count(checked.len(), "view"), count(n_errors, "error"), count(n_warnings, "warning"));
     if !json {
-        text += &format!("{totals}\n");
+        lines.push(format!("{totals}\n"));
     }
-    say(&text)?;
+    say(&lines.concat())?;
     if n_errors > 0 {
         bail!("{totals}");
     }

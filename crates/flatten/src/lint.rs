@@ -130,7 +130,7 @@ pub fn lint(text: &str) -> Vec<Finding> {
     };
     let compiled = ViewDefinition::parse(text).and_then(|view| Plan::compile(std::slice::from_ref(&view), Types::Ansi));
     let mut types = BTreeMap::new();
-    for field in compiled.iter().flat_map(|plan| plan.tables()).flat_map(|table| table.schema().fields()) {
+    for field in compiled.iter().flat_map(Plan::tables).flat_map(|table| table.schema().fields()) {
         if let Some(data_type) = field.metadata().get(FHIR_TYPE) {
             types.insert(field.name().clone(), data_type.clone());
         }
@@ -282,7 +282,7 @@ impl Linter {
             }
             Some(_) => {}
         }
-        if column.get("collection").and_then(|flag| flag.as_bool()) == Some(true) {
+        if column.get("collection").as_bool() == Some(true) {
             let reason = format!("column `{name}` holds a list");
             let fix = "take one value (`.first()`), join them, or make a view with `forEach` of what repeats";
             self.findings.push(error("tabular-collection", &format!("{place}.collection"), &reason, fix));

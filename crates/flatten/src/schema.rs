@@ -75,13 +75,14 @@ pub fn create_table(
         };
         let column = dialect.name(field.name());
         let description = field.metadata().get(DESCRIPTION).map(|text| dialect.text(text));
-        let mut line = format!("    {column} {sql_type}");
-        match description {
-            Some(text) if dialect == Dialect::Athena => line += &format!(" COMMENT {text}"),
-            Some(text) => comments.push(format!("COMMENT ON COLUMN {name}.{column} IS {text};\n")),
-            None => {}
-        }
-        columns.push(line);
+        columns.push(match description {
+            Some(text) if dialect == Dialect::Athena => format!("    {column} {sql_type} COMMENT {text}"),
+            Some(text) => {
+                comments.push(format!("COMMENT ON COLUMN {name}.{column} IS {text};\n"));
+                format!("    {column} {sql_type}")
+            }
+            None => format!("    {column} {sql_type}"),
+        });
     }
     let columns = columns.join(",\n");
     if dialect == Dialect::Athena {
@@ -162,7 +163,7 @@ mod tests {
         {"name": "seen", "path": "meta.lastUpdated", "type": "instant"},
         {"name": "dead", "path": "deceased.ofType(boolean)", "type": "boolean"},
         {"name": "n", "path": "multipleBirth.ofType(integer)", "type": "integer"},
-        {"name": "price", "path": "'1.5'", "type": "decimal", "tag": [{"name": "ansi/type", "value": "DECIMAL(10, 2)"}]},
+        {"name": "price", "path": "1.5", "type": "decimal", "tag": [{"name": "ansi/type", "value": "DECIMAL(10, 2)"}]},
         {"name": "photo", "path": "photo.first().data", "type": "base64Binary"},
         {"name": "given", "path": "name.given", "type": "string", "collection": true}]}]}"#;
 
