@@ -71,8 +71,9 @@ impl fmt::Display for Totals {
 }
 
 /// The rows that a database of harmonized data has besides its patients': the vocabulary tables and `cdm_source`.
-pub fn vocabulary_rows(date: NaiveDate) -> impl Iterator<Item = AnyRow> {
-    let vocab = Vocab::embedded();
+///
+/// They are those of the whole vocabulary: of a download, give the [`Vocab::subset`] that the data names.
+pub fn vocabulary_rows(vocab: &Vocab, date: NaiveDate) -> impl Iterator<Item = AnyRow> {
     let cdm_source = CdmSource {
         cdm_source_name: "FHIR R4 harmonized by Twinlake".to_owned(),
         cdm_source_abbreviation: "Twinlake".to_owned(),
@@ -103,6 +104,7 @@ pub fn vocabulary_rows(date: NaiveDate) -> impl Iterator<Item = AnyRow> {
 /// Files that cannot be read, by name; two patients whose ids give one key; what `sink` or `rejected` give.
 pub fn harmonize_files(
     config: &Config,
+    vocab: &Vocab,
     files: &[PathBuf],
     sink: &mut dyn FnMut(AnyRow) -> Result<()>,
     rejected: &mut dyn FnMut(Rejected) -> Result<()>,
@@ -118,7 +120,6 @@ pub fn harmonize_files(
     totals.losses.merge(shared.losses());
     totals.resources = resources;
 
-    let vocab = Vocab::embedded();
     let mut locations = BTreeSet::new();
     let mut put = |row: AnyRow, totals: &mut Totals| {
         if row.table() == Table::Location && !locations.insert(row.key()) {

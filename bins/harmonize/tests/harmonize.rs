@@ -11,6 +11,7 @@ use clap::Parser as _;
 use twinlake_harmonize_bin::{Args, Config, Rejected, Totals, harmonize_files, run};
 use twinlake_omop::{AnyRow, Table, read};
 use twinlake_task::files_under;
+use twinlake_vocab::Vocab;
 
 const PATIENTS: &str = r#"{"resourceType":"Patient","id":"p1","gender":"female","birthDate":"1970","address":[{"state":"MA","postalCode":"02118"}]}
 {"resourceType":"Patient","id":"p2","gender":"male","birthDate":"1980-01-02","address":[{"state":"MA","postalCode":"02118"}]}
@@ -47,6 +48,7 @@ fn harmonized(files: &[PathBuf], threads: usize) -> (Vec<AnyRow>, Vec<Rejected>,
     let (mut rows, mut rejected) = (Vec::new(), Vec::new());
     let totals = harmonize_files(
         &config,
+        Vocab::embedded(),
         files,
         &mut |row| {
             rows.push(row);

@@ -17,6 +17,8 @@ pub(crate) struct Coded {
     pub(crate) domain: Domain,
     /// The concept of the source coding itself; 0 when the vocabulary does not have it.
     pub(crate) source: ConceptId,
+    /// What the coding says besides (`Maps to value`): the substance of "allergy to penicillin".
+    pub(crate) value: Option<ConceptId>,
     /// The source coding's code, else the text.
     pub(crate) source_value: Option<String>,
 }
@@ -26,19 +28,25 @@ pub(crate) fn map(vocab: &Vocab, concept: &CodeableConcept<'_>, resource_type: &
     let Some((coding, mapping)) = source_coding(vocab, concept) else {
         losses.count_code(None, concept.text.as_deref().unwrap_or_default());
         let source_value = concept.text.as_deref().map(source_value);
-        return Coded { standard: ConceptId::NONE, domain: Domain::Metadata, source: ConceptId::NONE, source_value };
+        let (standard, source) = (ConceptId::NONE, ConceptId::NONE);
+        return Coded { standard, domain: Domain::Metadata, source, value: None, source_value };
     };
     let code = coding.code.as_deref().or(coding.display.as_deref());
     if !mapping.is_mapped() {
         losses.count_code(coding.system.as_deref(), code.unwrap_or_default());
     }
-    for _ in &mapping.others {
+    for _ in mapping.others.iter().chain(mapping.values.iter().skip(1)) {
         losses.count_reason(resource_type, "further-concept");
+    }
+    // Only these two tables have a column for it.
+    if !mapping.values.is_empty() && !matches!(mapping.domain, Domain::Measurement | Domain::Observation) {
+        losses.count_reason(resource_type, "maps-to-value");
     }
     Coded {
         standard: mapping.standard,
         domain: mapping.domain,
         source: mapping.source,
+        value: mapping.values.first().copied(),
         source_value: code.or(concept.text.as_deref()).map(source_value),
     }
 }

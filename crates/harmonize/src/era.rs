@@ -21,7 +21,7 @@ pub(crate) fn eras(vocab: &Vocab, person_id: i64, rows: &[AnyRow]) -> Vec<AnyRow
                 conditions.add(row.condition_concept_id, start, end);
             }
             AnyRow::DrugExposure(row) => {
-                for &ingredient in vocab.ingredients(row.drug_concept_id) {
+                for ingredient in vocab.ingredients(row.drug_concept_id) {
                     drugs.add(ingredient, row.drug_exposure_start_date, row.drug_exposure_end_date);
                 }
             }

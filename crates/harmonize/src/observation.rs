@@ -159,7 +159,7 @@ impl Common {
                 row.measurement_time = self.when.datetime.map(time_of_day);
                 row.operator_concept_id = value.operator;
                 row.value_as_number = value.number;
-                row.value_as_concept_id = value.concept;
+                row.value_as_concept_id = value.concept.or(row.value_as_concept_id);
                 row.unit_concept_id = value.unit;
                 row.unit_source_concept_id = value.unit;
                 row.unit_source_value = value.unit_source;
@@ -179,7 +179,7 @@ impl Common {
                 let mut row = event.into_observation();
                 row.value_as_number = value.number;
                 row.value_as_string = value.string;
-                row.value_as_concept_id = value.concept;
+                row.value_as_concept_id = value.concept.or(row.value_as_concept_id);
                 row.unit_concept_id = value.unit;
                 row.unit_source_value = value.unit_source;
                 row.value_source_value = value.source;

@@ -3,29 +3,44 @@
 use chrono::NaiveDate;
 use twinlake_omop::ConceptId;
 
-/// A row of CONCEPT.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Concept {
+/// A row of CONCEPT, as its vocabulary holds it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Concept<'v> {
     /// Its id.
     pub concept_id: ConceptId,
-    /// Its name; for SNOMED CT a short label of our own.
-    pub label: String,
+    /// Its name; for SNOMED CT in the embedded crosswalk a short label of our own.
+    pub label: &'v str,
     /// Its domain, which decides the table of an event.
     pub domain: Domain,
+    /// Its domain by OMOP's `domain_id`, also where that is [`Domain::Other`].
+    pub domain_id: &'v str,
     /// Its vocabulary, by OMOP's name: `SNOMED`, `LOINC`, …
-    pub vocabulary: String,
+    pub vocabulary: &'v str,
     /// Its concept class: `Clinical Drug`, `Ingredient`, …
-    pub class: String,
+    pub class: &'v str,
     /// True of a standard concept (`S`).
     pub standard: bool,
+    /// True of a classification concept (`C`).
+    pub classification: bool,
     /// Its code in its vocabulary.
-    pub code: String,
+    pub code: &'v str,
     /// First day it is valid.
     pub valid_start: NaiveDate,
     /// Last day it is valid; 2099-12-31 when it still is.
     pub valid_end: NaiveDate,
     /// `D` or `U` when it is no longer valid.
-    pub invalid_reason: Option<String>,
+    pub invalid_reason: Option<&'v str>,
+}
+
+impl Concept<'_> {
+    /// CONCEPT's `standard_concept`: `S`, `C` or nothing.
+    pub fn standard_concept(&self) -> Option<&'static str> {
+        match (self.standard, self.classification) {
+            (true, _) => Some("S"),
+            (false, true) => Some("C"),
+            (false, false) => None,
+        }
+    }
 }
 
 macro_rules! domains {
@@ -35,12 +50,14 @@ macro_rules! domains {
         #[non_exhaustive]
         pub enum Domain {
             $($(#[$doc])* $name,)*
+            /// A domain that decides nothing here; an event of it lands in the table of its resource.
+            Other,
         }
 
         impl Domain {
-            /// OMOP's `domain_id`.
+            /// OMOP's `domain_id`; empty for [`Domain::Other`].
             pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $id,)* }
+                match self { $(Self::$name => $id,)* Self::Other => "" }
             }
 
             /// The domain with this `domain_id`.

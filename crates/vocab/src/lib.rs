@@ -22,9 +22,12 @@
 //! assert_eq!(unknown.standard.get(), 0);
 //! ```
 
+mod athena;
 mod concept;
 mod load;
+mod local;
 mod rows;
+mod store;
 pub mod system;
 pub mod types;
 mod vocab;

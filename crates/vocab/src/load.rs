@@ -1,9 +1,12 @@
 //! Reading the crosswalk's CSV files.
 
+use std::path::PathBuf;
+
 use chrono::NaiveDate;
 use twinlake_omop::ConceptId;
 
-use crate::{Concept, Domain};
+use crate::Domain;
+use crate::store::{Input, number_of};
 
 /// The texts of the crosswalk's files, each a CSV with a header.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +70,63 @@ pub enum VocabError {
         /// What it should be.
         expected: &'static str,
     },
+    /// A file of a download is not there.
+    #[error(
+        "`{}` is not there: `--vocabulary` wants the folder of an unpacked Athena download (https://athena.ohdsi.org) with \
+         CONCEPT.csv, CONCEPT_RELATIONSHIP.csv, CONCEPT_ANCESTOR.csv, VOCABULARY.csv, DOMAIN.csv, CONCEPT_CLASS.csv and \
+         RELATIONSHIP.csv",
+        path.display()
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file does not begin with the columns it should have.
+    #[error("`{}` does not begin with the columns {expected} but with `{found}`: download it anew and leave it as it is", path.display())]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// The columns it should have.
+        expected: String,
+        /// Its first line.
+        found: String,
+    },
+    /// A line of a big file cannot be read.
+    #[error("`{}` line {line}: `{value}` is not a {expected}: mend or drop the line, or download the file anew", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The cell.
+        value: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A file has a concept twice.
+    #[error("`{}`: concept {concept_id} is there twice: download the file anew", path.display())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// The concept.
+        concept_id: u32,
+    },
+    /// A file cannot be read.
+    #[error("reading `{}`", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The cache cannot be written.
+    #[error("writing the cache `{}`: name a folder that can be written with `--vocabulary-cache`", path.display())]
+    Cache {
+        /// The cache.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A row names a concept that the concept file does not have, or has it twice.
     #[error("`{file}` line {line}: concept {concept_id} is {problem}")]
     Concept {
@@ -82,7 +142,7 @@ pub enum VocabError {
 }
 
 /// One row of a file, with what an error must name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Row {
     file: &'static str,
     line: u64,
@@ -112,19 +172,19 @@ impl Row {
         self.text(column).parse().map_err(|_| self.cell(column, "date"))
     }
 
-    pub(crate) fn concept(&self) -> Result<Concept, VocabError> {
-        let domain = Domain::from_id(self.text(2)).ok_or_else(|| self.cell(2, "domain"))?;
-        Ok(Concept {
-            concept_id: self.concept_id(0)?,
-            label: self.text(1).to_owned(),
-            domain,
-            vocabulary: self.text(3).to_owned(),
-            class: self.text(4).to_owned(),
-            standard: self.text(5) == "S",
-            code: self.text(6).to_owned(),
-            valid_start: self.date(7)?,
-            valid_end: self.date(8)?,
-            invalid_reason: self.optional(9),
+    pub(crate) fn concept(&self) -> Result<Input<'_>, VocabError> {
+        Domain::from_id(self.text(2)).ok_or_else(|| self.cell(2, "domain"))?;
+        Ok(Input {
+            id: self.concept_id(0)?.get().unsigned_abs(),
+            name: self.text(1),
+            domain: self.text(2),
+            vocabulary: self.text(3),
+            class: self.text(4),
+            standard: self.text(5),
+            code: self.text(6),
+            valid_start: number_of(self.date(7)?),
+            valid_end: number_of(self.date(8)?),
+            invalid: self.text(9),
         })
     }
 
@@ -132,15 +192,29 @@ impl Row {
         VocabError::Concept { file: self.file, line: self.line, concept_id: concept_id.get(), problem }
     }
 
-    fn cell(&self, column: usize, expected: &'static str) -> VocabError {
+    pub(crate) fn cell(&self, column: usize, expected: &'static str) -> VocabError {
         let value = self.text(column).to_owned();
         VocabError::Cell { file: self.file, line: self.line, value, expected }
     }
 }
 
+/// How a file's columns are divided.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Form {
+    /// By commas, quotes around texts that have some.
+    Commas,
+    /// By tabs; quotes are part of the text.
+    Tabs,
+}
+
 /// The rows of a file whose `column` holds concept ids, all of them read once.
-pub(crate) fn rows_with_concept(file: &'static str, text: &str, column: usize) -> Result<Vec<Row>, VocabError> {
-    let rows = rows(file, text)?;
+pub(crate) fn rows_with_concept(
+    file: &'static str,
+    text: &str,
+    form: Form,
+    column: usize,
+) -> Result<Vec<Row>, VocabError> {
+    let rows = divided(file, text, form)?;
     for row in &rows {
         row.concept_id(column)?;
     }
@@ -149,11 +223,25 @@ pub(crate) fn rows_with_concept(file: &'static str, text: &str, column: usize) -
 
 /// The rows of one file.
 pub(crate) fn rows(file: &'static str, text: &str) -> Result<Vec<Row>, VocabError> {
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    divided(file, text, Form::Commas)
+}
+
+fn divided(file: &'static str, text: &str, form: Form) -> Result<Vec<Row>, VocabError> {
+    let mut builder = csv::ReaderBuilder::new();
+    if matches!(form, Form::Tabs) {
+        builder.delimiter(b'\t').quoting(false);
+    }
+    let mut reader = builder.from_reader(text.as_bytes());
     let records = reader.records().map(|record| {
         let record = record.map_err(|source| VocabError::Csv { file, source })?;
         let line = record.position().map_or(0, csv::Position::line);
         Ok(Row { file, line, record })
     });
     records.collect()
+}
+
+/// A number that changes with the texts: FNV-1a.
+pub(crate) fn fingerprint<'t>(texts: impl IntoIterator<Item = &'t str>) -> u64 {
+    let bytes = texts.into_iter().flat_map(|text| text.bytes().chain([0]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -4,31 +4,29 @@ use chrono::NaiveDate;
 use twinlake_omop as omop;
 use twinlake_omop::ConceptId;
 
+use crate::store::{Kind, day_of};
 use crate::{Concept, Vocab};
-
-/// Levels between a clinical drug and its ingredient: over the clinical drug form, or over component and form.
-const DRUG_TO_INGREDIENT_LEVELS: (i32, i32) = (2, 3);
 
 impl Vocab {
     /// CONCEPT, by id, the row of concept 0 first.
     pub fn concept_rows(&self) -> impl Iterator<Item = omop::Concept> + '_ {
-        self.concepts().iter().map(|concept| omop::Concept {
+        self.concepts().map(|concept| omop::Concept {
             concept_id: concept.concept_id,
-            concept_name: concept.label.clone(),
-            domain_id: concept.domain.as_str().to_owned(),
-            vocabulary_id: concept.vocabulary.clone(),
-            concept_class_id: concept.class.clone(),
-            standard_concept: concept.standard.then(|| "S".to_owned()),
-            concept_code: concept.code.clone(),
+            concept_name: concept.label.to_owned(),
+            domain_id: concept.domain_id.to_owned(),
+            vocabulary_id: concept.vocabulary.to_owned(),
+            concept_class_id: concept.class.to_owned(),
+            standard_concept: concept.standard_concept().map(str::to_owned),
+            concept_code: concept.code.to_owned(),
             valid_start_date: concept.valid_start,
             valid_end_date: concept.valid_end,
-            invalid_reason: concept.invalid_reason.clone(),
+            invalid_reason: concept.invalid_reason.map(str::to_owned),
         })
     }
 
     /// VOCABULARY: those of the concepts. `vocabulary_concept_id` is the published one, also where CONCEPT lacks its row.
     pub fn vocabulary_rows(&self) -> impl Iterator<Item = omop::Vocabulary> + '_ {
-        self.vocabulary.iter().map(|row| omop::Vocabulary {
+        self.tables.vocabulary.iter().map(|row| omop::Vocabulary {
             vocabulary_id: row.text(0).to_owned(),
             vocabulary_name: row.text(1).to_owned(),
             vocabulary_reference: row.optional(2),
@@ -39,7 +37,7 @@ impl Vocab {
 
     /// DOMAIN: those of the concepts.
     pub fn domain_rows(&self) -> impl Iterator<Item = omop::Domain> + '_ {
-        self.domain.iter().map(|row| omop::Domain {
+        self.tables.domain.iter().map(|row| omop::Domain {
             domain_id: row.text(0).to_owned(),
             domain_name: row.text(1).to_owned(),
             domain_concept_id: row.trusted_concept_id(2),
@@ -48,7 +46,7 @@ impl Vocab {
 
     /// `CONCEPT_CLASS`: those of the concepts.
     pub fn concept_class_rows(&self) -> impl Iterator<Item = omop::ConceptClass> + '_ {
-        self.concept_class.iter().map(|row| omop::ConceptClass {
+        self.tables.concept_class.iter().map(|row| omop::ConceptClass {
             concept_class_id: row.text(0).to_owned(),
             concept_class_name: row.text(1).to_owned(),
             concept_class_concept_id: row.trusted_concept_id(2),
@@ -57,7 +55,7 @@ impl Vocab {
 
     /// RELATIONSHIP: those that [`Vocab::concept_relationship_rows`] gives.
     pub fn relationship_rows(&self) -> impl Iterator<Item = omop::Relationship> + '_ {
-        self.relationship.iter().map(|row| omop::Relationship {
+        self.tables.relationship.iter().map(|row| omop::Relationship {
             relationship_id: row.text(0).to_owned(),
             relationship_name: row.text(1).to_owned(),
             is_hierarchical: row.text(2).to_owned(),
@@ -67,46 +65,62 @@ impl Vocab {
         })
     }
 
-    /// `CONCEPT_RELATIONSHIP`: `Maps to` (a standard concept maps to itself) and `RxNorm has ing`, each with its reverse.
+    /// `CONCEPT_RELATIONSHIP`: `Maps to` (a standard concept maps to itself), `Maps to value`, and in the embedded crosswalk
+    /// `RxNorm has ing`, each with its reverse.
     ///
-    /// A drug's link to its ingredient is direct here, since the components between them are not carried; it is valid
-    /// as long as the drug's concept.
+    /// A drug's link to its ingredient is direct there, since the components between them are not carried; it is valid
+    /// as long as the drug's concept. A download says it by `CONCEPT_ANCESTOR` alone.
     pub fn concept_relationship_rows(&self) -> impl Iterator<Item = omop::ConceptRelationship> + '_ {
-        let to_itself = self.concepts().iter().filter(|concept| concept.standard).flat_map(|concept| {
+        let to_itself = self.concepts().filter(|concept| concept.standard).flat_map(|concept| {
             let id = concept.concept_id;
             both(id, id, ["Maps to", "Mapped from"], (concept.valid_start, concept.valid_end))
         });
-        let to_standard = self.maps_to.iter().flat_map(|map| {
-            both(map.source, map.standard, ["Maps to", "Mapped from"], (map.valid_start, map.valid_end))
-        });
-        let to_ingredient = self.drugs().flat_map(|(drug, ingredient)| {
+        let linked = |kind, names| {
+            let links = self.linked(kind).filter_map(move |(one, two, (start, end))| {
+                Some(both(one.concept_id, two.concept_id, names, (day_of(start)?, day_of(end)?)))
+            });
+            links.flatten()
+        };
+        let to_standard = linked(Kind::MapsTo, ["Maps to", "Mapped from"]);
+        let to_value = linked(Kind::MapsToValue, ["Maps to value", "Value mapped from"]);
+        let drugs = self.direct_ingredients.then(|| self.drugs()).into_iter().flatten();
+        let to_ingredient = drugs.flat_map(|(drug, ingredient, _)| {
             let valid = (drug.valid_start, drug.valid_end);
-            both(drug.concept_id, ingredient, ["RxNorm has ing", "RxNorm ing of"], valid)
+            both(drug.concept_id, ingredient.concept_id, ["RxNorm has ing", "RxNorm ing of"], valid)
         });
-        to_itself.chain(to_standard).chain(to_ingredient)
+        to_itself.chain(to_standard).chain(to_value).chain(to_ingredient)
     }
 
     /// `CONCEPT_ANCESTOR`: each standard concept of itself, and each drug's ingredient. No other hierarchy is carried.
     pub fn concept_ancestor_rows(&self) -> impl Iterator<Item = omop::ConceptAncestor> + '_ {
-        let row = |ancestor, descendant, (min, max)| omop::ConceptAncestor {
+        let row = |ancestor, descendant, (min, max): (u32, u32)| omop::ConceptAncestor {
             ancestor_concept_id: ancestor,
             descendant_concept_id: descendant,
-            min_levels_of_separation: min,
-            max_levels_of_separation: max,
+            min_levels_of_separation: i32::try_from(min).unwrap_or(i32::MAX),
+            max_levels_of_separation: i32::try_from(max).unwrap_or(i32::MAX),
         };
-        let of_itself = self.concepts().iter().filter(|concept| concept.standard);
+        let of_itself = self.concepts().filter(|concept| concept.standard);
         let of_itself = of_itself.map(move |concept| row(concept.concept_id, concept.concept_id, (0, 0)));
         let of_drug =
-            self.drugs().map(move |(drug, ingredient)| row(ingredient, drug.concept_id, DRUG_TO_INGREDIENT_LEVELS));
+            self.drugs().map(move |(drug, ingredient, levels)| row(ingredient.concept_id, drug.concept_id, levels));
         of_itself.chain(of_drug)
     }
 
-    /// Drugs that are not ingredients themselves, with each of their ingredients.
-    fn drugs(&self) -> impl Iterator<Item = (&Concept, ConceptId)> {
-        let pairs =
-            self.ingredients.iter().flat_map(|(&drug, all)| all.iter().map(move |&ingredient| (drug, ingredient)));
-        let drugs = pairs.filter(|(drug, ingredient)| drug != ingredient);
-        drugs.filter_map(|(drug, ingredient)| Some((self.concept(drug)?, ingredient)))
+    /// `source_to_concept_map`: the rows of the files that were added.
+    pub fn source_to_concept_map_rows(&self) -> impl Iterator<Item = &omop::SourceToConceptMap> {
+        self.local.rows.iter()
+    }
+
+    /// Drugs that are not ingredients themselves, with each of their ingredients and the levels between them.
+    fn drugs(&self) -> impl Iterator<Item = (Concept<'_>, Concept<'_>, (u32, u32))> {
+        self.linked(Kind::Ingredient).filter(|(drug, ingredient, _)| drug.concept_id != ingredient.concept_id)
+    }
+
+    /// All links of a kind.
+    fn linked(&self, kind: Kind) -> impl Iterator<Item = (Concept<'_>, Concept<'_>, (u32, u32))> {
+        (0_u32..)
+            .zip(self.concepts())
+            .flat_map(move |(place, concept)| self.ends(kind, place).map(move |(end, numbers)| (concept, end, numbers)))
     }
 }
 

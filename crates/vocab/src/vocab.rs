@@ -1,40 +1,38 @@
 //! The crosswalk: lookups by concept id, by code, by unit and by value set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use chrono::NaiveDate;
 use twinlake_omop::ConceptId;
 
-use crate::load::{self, Files, VocabError};
+use crate::load::{self, Files, Form, VocabError};
+use crate::local::Local;
+use crate::store::{Builder, End, Input, Kind, Link, Store, number_of};
 use crate::{Concept, Domain, system};
 
-/// A set of concepts and what is known of them; immutable, and cheap to ask.
+/// Levels between a clinical drug and its ingredient: over the clinical drug form, or over component and form.
+const DRUG_TO_INGREDIENT_LEVELS: (u32, u32) = (2, 3);
+
+/// A set of concepts and what is known of them; immutable, and cheap to ask, whether it has five hundred or six million.
 #[derive(Debug)]
 pub struct Vocab {
-    /// By concept id.
-    concepts: Vec<Concept>,
-    /// (vocabulary, code, place in `concepts`), sorted.
-    codes: Vec<(String, String, usize)>,
-    /// Source to standard, sorted by both ids; standard concepts are not here.
-    pub(crate) maps_to: Vec<MapsTo>,
-    /// Drug to ingredients, ascending; an ingredient is its own.
-    pub(crate) ingredients: BTreeMap<ConceptId, Vec<ConceptId>>,
-    units: BTreeMap<String, ConceptId>,
+    pub(crate) store: Store,
+    /// UCUM as FHIR writes it, where OMOP writes it otherwise.
+    aliases: BTreeMap<String, ConceptId>,
     valuesets: BTreeMap<String, BTreeMap<String, ConceptId>>,
+    pub(crate) tables: Tables,
+    /// True when a drug's link to its ingredient stands for a relationship, there being no components between them.
+    pub(crate) direct_ingredients: bool,
+    pub(crate) local: Local,
+}
+
+/// The rows of the small vocabulary tables.
+#[derive(Clone, Debug)]
+pub(crate) struct Tables {
     pub(crate) vocabulary: Vec<load::Row>,
     pub(crate) domain: Vec<load::Row>,
     pub(crate) concept_class: Vec<load::Row>,
     pub(crate) relationship: Vec<load::Row>,
-}
-
-/// A row of `Maps to`.
-#[derive(Debug)]
-pub(crate) struct MapsTo {
-    pub(crate) source: ConceptId,
-    pub(crate) standard: ConceptId,
-    pub(crate) valid_start: NaiveDate,
-    pub(crate) valid_end: NaiveDate,
 }
 
 /// What a code means in OMOP.
@@ -46,14 +44,21 @@ pub struct Mapping {
     pub standard: ConceptId,
     /// Further standard concepts, ascending; a caller counts them as lost.
     pub others: Vec<ConceptId>,
+    /// What the code says besides, by `Maps to value`, ascending: the substance of "allergy to penicillin".
+    pub values: Vec<ConceptId>,
     /// The domain of the standard concept; [`Domain::Metadata`], which is that of concept 0, when there is none.
     pub domain: Domain,
 }
 
 impl Mapping {
     /// What is known of a code that the vocabulary does not have.
-    pub const NONE: Self =
-        Self { source: ConceptId::NONE, standard: ConceptId::NONE, others: Vec::new(), domain: Domain::Metadata };
+    pub const NONE: Self = Self {
+        source: ConceptId::NONE,
+        standard: ConceptId::NONE,
+        others: Vec::new(),
+        values: Vec::new(),
+        domain: Domain::Metadata,
+    };
 
     /// True when there is a standard concept.
     pub fn is_mapped(&self) -> bool {
@@ -65,9 +70,12 @@ impl Vocab {
     /// The crosswalk compiled into this crate.
     pub fn embedded() -> &'static Self {
         static EMBEDDED: OnceLock<Vocab> = OnceLock::new();
-        EMBEDDED.get_or_init(|| {
-            Self::from_files(&Files::EMBEDDED).expect("the embedded files are read by this crate's tests")
-        })
+        EMBEDDED.get_or_init(Self::crosswalk)
+    }
+
+    /// The crosswalk compiled into this crate, as a value of one's own, to which a `source_to_concept_map` can be added.
+    pub fn crosswalk() -> Self {
+        Self::from_files(&Files::EMBEDDED).expect("the embedded files are read by this crate's tests")
     }
 
     /// Reads a crosswalk from the texts of its files.
@@ -77,52 +85,71 @@ impl Vocab {
     /// [`VocabError`], naming file and line, when a file is not CSV, a cell is not what its column holds, or a row
     /// names a concept that the concept file does not have.
     pub fn from_files(files: &Files<'_>) -> Result<Self, VocabError> {
-        let concepts = read_concepts(files.concept)?;
-        let mut codes: Vec<_> = concepts
-            .iter()
-            .enumerate()
-            .map(|(place, concept)| (concept.vocabulary.clone(), concept.code.clone(), place))
-            .collect();
-        codes.sort();
-        let mut vocab = Self {
-            concepts,
-            codes,
-            maps_to: Vec::new(),
-            ingredients: BTreeMap::new(),
-            units: BTreeMap::new(),
-            valuesets: BTreeMap::new(),
-            vocabulary: load::rows_with_concept("vocabulary.csv", files.vocabulary, 4)?,
-            domain: load::rows_with_concept("domain.csv", files.domain, 2)?,
-            concept_class: load::rows_with_concept("concept_class.csv", files.concept_class, 2)?,
-            relationship: load::rows_with_concept("relationship.csv", files.relationship, 5)?,
+        let mut builder = Builder::new(Vec::new());
+        let mut seen = BTreeSet::new();
+        let mut ingredients = Vec::new();
+        for row in load::rows("crosswalk.csv", files.concept)? {
+            let concept = row.concept()?;
+            if !seen.insert(concept.id) {
+                return Err(row.unknown(row.concept_id(0)?, "there twice"));
+            }
+            if concept.class == "Ingredient" && concept.standard == "S" {
+                ingredients.push(Link { from: concept.id, to: concept.id, numbers: (0, 0) });
+            }
+            builder.push(&concept).expect("memory takes it").map_err(|error| row.cell(0, error.0))?;
+        }
+        let known = |row: &load::Row, column| {
+            let id = row.concept_id(column)?;
+            let number = id.get().unsigned_abs();
+            if seen.contains(&number) { Ok(number) } else { Err(row.unknown(id, "missing")) }
         };
+        let mut maps_to = Vec::new();
         for row in load::rows("maps_to.csv", files.maps_to)? {
-            vocab.maps_to.push(MapsTo {
-                source: vocab.known(&row, 0)?,
-                standard: vocab.known(&row, 1)?,
-                valid_start: row.date(2)?,
-                valid_end: row.date(3)?,
-            });
+            let numbers = (number_of(row.date(2)?), number_of(row.date(3)?));
+            maps_to.push(Link { from: known(&row, 0)?, to: known(&row, 1)?, numbers });
         }
-        vocab.maps_to.sort_by_key(|map| (map.source, map.standard));
+        let own = ingredients.len();
         for row in load::rows("ingredient.csv", files.ingredient)? {
-            let (drug, ingredient) = (vocab.known(&row, 0)?, vocab.known(&row, 1)?);
-            vocab.ingredients.entry(drug).or_default().push(ingredient);
-        }
-        for ingredients in vocab.ingredients.values_mut() {
-            ingredients.sort_unstable();
-        }
-        for concept in &vocab.concepts {
-            if concept.class == "Ingredient" && concept.standard {
-                vocab.ingredients.insert(concept.concept_id, vec![concept.concept_id]);
-            }
-            if concept.vocabulary == "UCUM" && concept.standard {
-                vocab.units.insert(concept.code.clone(), concept.concept_id);
+            let link = Link { from: known(&row, 0)?, to: known(&row, 1)?, numbers: DRUG_TO_INGREDIENT_LEVELS };
+            if !ingredients[..own].iter().any(|ingredient| ingredient.from == link.from) {
+                ingredients.push(link);
             }
         }
+        let bytes = builder.finish([maps_to, Vec::new(), ingredients], "").expect("no id is there twice");
+        let tables = Tables {
+            vocabulary: load::rows_with_concept("vocabulary.csv", files.vocabulary, Form::Commas, 4)?,
+            domain: load::rows_with_concept("domain.csv", files.domain, Form::Commas, 2)?,
+            concept_class: load::rows_with_concept("concept_class.csv", files.concept_class, Form::Commas, 2)?,
+            relationship: load::rows_with_concept("relationship.csv", files.relationship, Form::Commas, 5)?,
+        };
+        let store = Store::open(bytes).expect("it was just written");
+        let mut vocab = Self::new(store, tables, files)?;
+        vocab.direct_ingredients = true;
+        Ok(vocab)
+    }
+
+    /// A download with what the crosswalk adds to it.
+    pub(crate) fn over(store: Store, mut tables: Tables) -> Result<Self, VocabError> {
+        let own = &Self::embedded().tables;
+        add_lacking(&mut tables.vocabulary, &own.vocabulary);
+        add_lacking(&mut tables.domain, &own.domain);
+        add_lacking(&mut tables.concept_class, &own.concept_class);
+        add_lacking(&mut tables.relationship, &own.relationship);
+        Self::new(store, tables, &Files::EMBEDDED)
+    }
+
+    fn new(store: Store, tables: Tables, files: &Files<'_>) -> Result<Self, VocabError> {
+        let mut vocab = Self {
+            store,
+            aliases: BTreeMap::new(),
+            valuesets: BTreeMap::new(),
+            tables,
+            direct_ingredients: false,
+            local: Local::default(),
+        };
         for row in load::rows("unit_alias.csv", files.unit_alias)? {
             let unit = vocab.known(&row, 1)?;
-            vocab.units.insert(row.text(0).to_owned(), unit);
+            vocab.aliases.insert(row.text(0).to_owned(), unit);
         }
         for row in load::rows("valueset.csv", files.valueset)? {
             let concept = vocab.known(&row, 2)?;
@@ -131,55 +158,152 @@ impl Vocab {
         Ok(vocab)
     }
 
+    /// A vocabulary of some of these concepts: those named, what they map to, their ingredients, and the concepts of their
+    /// vocabularies, domains and classes.
+    ///
+    /// Concept 0 is always among them; ids that are not here are passed over.
+    pub fn subset(&self, concepts: impl IntoIterator<Item = ConceptId>) -> Self {
+        let mut places = BTreeSet::new();
+        let mut next: Vec<u32> = concepts.into_iter().filter_map(|id| self.store.place(id)).collect();
+        next.extend(self.store.place(ConceptId::NONE));
+        let of_tables = |id: &str, rows: &[load::Row], column| {
+            let row = rows.iter().find(|row| row.text(0) == id)?;
+            self.store.place(row.trusted_concept_id(column))
+        };
+        while let Some(place) = next.pop() {
+            let Some(concept) = self.store.concept(place).filter(|_| places.insert(place)) else { continue };
+            next.extend(Kind::ALL.iter().flat_map(|kind| self.store.links(*kind, place)).map(|end| end.place));
+            next.extend(of_tables(concept.vocabulary, &self.tables.vocabulary, 4));
+            next.extend(of_tables(concept.domain_id, &self.tables.domain, 2));
+            next.extend(of_tables(concept.class, &self.tables.concept_class, 2));
+        }
+        let mut builder = Builder::new(Vec::new());
+        let mut links = [Vec::new(), Vec::new(), Vec::new()];
+        let (mut vocabularies, mut domains, mut classes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for &place in &places {
+            let Some(concept) = self.store.concept(place) else { continue };
+            vocabularies.insert(concept.vocabulary);
+            domains.insert(concept.domain_id);
+            classes.insert(concept.class);
+            builder.push(&Input::from(concept)).expect("memory takes it").expect("it fitted before");
+            self.copy_links(place, &mut links);
+        }
+        let bytes = builder.finish(links, "").expect("places are distinct");
+        let some = |rows: &[load::Row], ids: &BTreeSet<&str>| -> Vec<load::Row> {
+            rows.iter().filter(|row| ids.contains(row.text(0))).cloned().collect()
+        };
+        let mut subset = Self {
+            store: Store::open(bytes).expect("it was just written"),
+            aliases: self.aliases.clone(),
+            valuesets: self.valuesets.clone(),
+            tables: Tables {
+                vocabulary: some(&self.tables.vocabulary, &vocabularies),
+                domain: some(&self.tables.domain, &domains),
+                concept_class: some(&self.tables.concept_class, &classes),
+                relationship: Vec::new(),
+            },
+            direct_ingredients: self.direct_ingredients,
+            local: Local::default(),
+        };
+        let named: BTreeSet<String> = subset.concept_relationship_rows().map(|row| row.relationship_id).collect();
+        let named = named.iter().map(String::as_str).collect();
+        subset.tables.relationship = some(&self.tables.relationship, &named);
+        subset
+    }
+
+    /// Adds the links of the concept at a place, by ids.
+    pub(crate) fn copy_links(&self, place: u32, links: &mut [Vec<Link>; 3]) {
+        let id = |place| Some(self.store.concept(place)?.concept_id.get().unsigned_abs());
+        let Some(from) = id(place) else { return };
+        for (kind, links) in Kind::ALL.into_iter().zip(links) {
+            for end in self.store.links(kind, place) {
+                links.extend(id(end.place).map(|to| Link { from, to, numbers: end.numbers }));
+            }
+        }
+    }
+
     /// The concept with this id.
-    pub fn concept(&self, id: ConceptId) -> Option<&Concept> {
-        let place = self.concepts.binary_search_by_key(&id, |concept| concept.concept_id).ok()?;
-        Some(&self.concepts[place])
+    pub fn concept(&self, id: ConceptId) -> Option<Concept<'_>> {
+        self.store.concept(self.store.place(id)?)
     }
 
     /// All concepts, by id, concept 0 first.
-    pub fn concepts(&self) -> &[Concept] {
-        &self.concepts
+    pub fn concepts(&self) -> impl Iterator<Item = Concept<'_>> {
+        (0..self.store.len()).filter_map(|place| self.store.concept(place))
     }
 
     /// The concept of a code in a FHIR code system (see [`system`] for the URIs).
-    pub fn find(&self, system: &str, code: &str) -> Option<&Concept> {
-        let vocabulary = system::vocabulary(system)?;
-        let place = self
-            .codes
-            .binary_search_by(|(its_vocabulary, its_code, _)| {
-                (its_vocabulary.as_str(), its_code.as_str()).cmp(&(vocabulary, code))
-            })
-            .ok()?;
-        Some(&self.concepts[self.codes[place].2])
+    ///
+    /// Where a vocabulary has a code twice it is the valid one, then the standard one.
+    pub fn find(&self, system: &str, code: &str) -> Option<Concept<'_>> {
+        self.store.concept(self.place_of(system, code)?)
     }
 
-    /// What a code means in OMOP: its own concept, and the standard one. A code without a system means nothing.
+    fn place_of(&self, system: &str, code: &str) -> Option<u32> {
+        let code = system::code(system, code);
+        system::vocabularies(system).iter().find_map(|vocabulary| self.store.find(vocabulary, &code))
+    }
+
+    /// What a code means in OMOP: its own concept, and the standard one. A code without a system means nothing, unless a
+    /// `source_to_concept_map` was added that knows it.
     pub fn map(&self, system: Option<&str>, code: &str) -> Mapping {
-        let Some(source) = system.and_then(|system| self.find(system, code)) else {
+        let place = system.and_then(|system| self.place_of(system, code));
+        let source = place.and_then(|place| self.store.concept(place));
+        let source_id = source.map_or(ConceptId::NONE, |source| source.concept_id);
+        if let Some(local) = self.local.get(system, code) {
+            let source = if local.source.is_none() { source_id } else { local.source };
+            return self.mapping(source, local.targets.iter().copied(), Vec::new());
+        }
+        let (Some(place), Some(source)) = (place, source) else {
             return Mapping::NONE;
         };
+        let values = self.ids(Kind::MapsToValue, place).collect();
         if source.standard {
-            let id = source.concept_id;
-            return Mapping { source: id, standard: id, others: Vec::new(), domain: source.domain };
+            return Mapping {
+                standard: source_id,
+                domain: source.domain,
+                values,
+                source: source_id,
+                others: Vec::new(),
+            };
         }
-        let first = self.maps_to.partition_point(|map| map.source < source.concept_id);
-        let mut targets =
-            self.maps_to[first..].iter().take_while(|map| map.source == source.concept_id).map(|map| map.standard);
+        self.mapping(source_id, self.ids(Kind::MapsTo, place), values)
+    }
+
+    fn mapping(
+        &self,
+        source: ConceptId,
+        mut targets: impl Iterator<Item = ConceptId>,
+        values: Vec<ConceptId>,
+    ) -> Mapping {
         let standard = targets.next().unwrap_or(ConceptId::NONE);
         let domain = self.concept(standard).map_or(Domain::Metadata, |concept| concept.domain);
-        Mapping { source: source.concept_id, standard, others: targets.collect(), domain }
+        Mapping { source, standard, others: targets.collect(), values, domain }
+    }
+
+    fn ids(&self, kind: Kind, place: u32) -> impl Iterator<Item = ConceptId> + '_ {
+        self.ends(kind, place).map(|(concept, _)| concept.concept_id)
+    }
+
+    /// What the concept at a place is linked to.
+    pub(crate) fn ends(&self, kind: Kind, place: u32) -> impl Iterator<Item = (Concept<'_>, (u32, u32))> + '_ {
+        self.store.links(kind, place).filter_map(|End { place, numbers }| Some((self.store.concept(place)?, numbers)))
     }
 
     /// The concept of a unit, by its UCUM code as FHIR writes it (`mmol/L`, `[lb_av]`, `mL/min/{1.73_m2}`).
     pub fn unit(&self, ucum: &str) -> Option<ConceptId> {
-        self.units.get(ucum).copied()
+        if let Some(unit) = self.aliases.get(ucum) {
+            return Some(*unit);
+        }
+        let place = self.store.find("UCUM", ucum)?;
+        let unit = self.store.concept(place)?;
+        if unit.standard { Some(unit.concept_id) } else { self.ids(Kind::MapsTo, place).next() }
     }
 
-    /// The ingredients of a drug, ascending; an ingredient's is itself. None for vaccines and drugs the crosswalk does
-    /// not have, several for a combination.
-    pub fn ingredients(&self, drug: ConceptId) -> &[ConceptId] {
-        self.ingredients.get(&drug).map_or(&[], Vec::as_slice)
+    /// The ingredients of a drug, ascending; an ingredient's is itself. None for vaccines and drugs that are not here,
+    /// several for a combination.
+    pub fn ingredients(&self, drug: ConceptId) -> Vec<ConceptId> {
+        self.store.place(drug).map_or_else(Vec::new, |place| self.ids(Kind::Ingredient, place).collect())
     }
 
     /// The concept of `Patient.gender`; 0 for what OMOP has no concept for.
@@ -248,7 +372,7 @@ impl Vocab {
 
     /// The release that `cdm_source.vocabulary_version` names, e.g. `v5.0 30-AUG-24`.
     pub fn version(&self) -> &str {
-        self.vocabulary.iter().find(|row| row.text(0) == "None").map_or("", |row| row.text(3))
+        self.tables.vocabulary.iter().find(|row| row.text(0) == "None").map_or("", |row| row.text(3))
     }
 
     fn in_valueset(&self, set: &str, code: &str) -> ConceptId {
@@ -264,18 +388,10 @@ impl Vocab {
     }
 }
 
-fn read_concepts(text: &str) -> Result<Vec<Concept>, VocabError> {
-    let mut concepts: Vec<Concept> = Vec::new();
-    let mut seen = std::collections::BTreeSet::new();
-    for row in load::rows("crosswalk.csv", text)? {
-        let concept = row.concept()?;
-        if !seen.insert(concept.concept_id) {
-            return Err(row.unknown(concept.concept_id, "there twice"));
-        }
-        concepts.push(concept);
-    }
-    concepts.sort_by_key(|concept| concept.concept_id);
-    Ok(concepts)
+/// Adds the rows whose first cell no row has yet.
+fn add_lacking(rows: &mut Vec<load::Row>, others: &[load::Row]) {
+    let known: BTreeSet<String> = rows.iter().map(|row| row.text(0).to_owned()).collect();
+    rows.extend(others.iter().filter(|row| !known.contains(row.text(0))).cloned());
 }
 
 #[cfg(test)]
@@ -360,7 +476,7 @@ mod tests {
     #[test]
     fn every_reference_of_a_concept_has_its_row() {
         let vocab = Vocab::embedded();
-        assert_eq!(vocab.concepts()[0].concept_id, ConceptId::NONE);
+        assert_eq!(vocab.concepts().next().map(|concept| concept.concept_id), Some(ConceptId::NONE));
         let vocabularies: Vec<_> = vocab.vocabulary_rows().map(|row| row.vocabulary_id).collect();
         let domains: Vec<_> = vocab.domain_rows().map(|row| row.domain_id).collect();
         let classes: Vec<_> = vocab.concept_class_rows().map(|row| row.concept_class_id).collect();

@@ -158,13 +158,13 @@ pub fn fhir_reference(context: &Context<'_>, sink: &mut impl FnMut(Resource<'_>)
 
 /// What a drug is made of, as far as the vocabulary tells; nothing of a concept that is an ingredient itself.
 fn ingredients<'a>(context: &'a Context<'_>, drug: ConceptId) -> Vec<MedicationIngredient<'a>> {
-    let ingredients = context.vocab.ingredients(drug).iter().filter(|&&ingredient| ingredient != drug);
+    let ingredients = context.vocab.ingredients(drug).into_iter().filter(|&ingredient| ingredient != drug);
     ingredients
-        .filter_map(|&ingredient| context.vocab.concept(ingredient))
+        .filter_map(|ingredient| context.vocab.concept(ingredient))
         .filter(|concept| concept.vocabulary == "RxNorm")
         .map(|concept| MedicationIngredient {
             item: Some(IngredientItem::CodeableConcept(
-                Coding::displayed(system::RXNORM, concept.code.as_str(), concept.label.as_str()).into(),
+                Coding::displayed(system::RXNORM, concept.code, concept.label).into(),
             )),
             ..MedicationIngredient::default()
         })

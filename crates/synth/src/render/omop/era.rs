@@ -38,7 +38,7 @@ pub(super) fn push_eras(context: &Context<'_>, person_id: i64, rows: &mut Vec<An
             }
             AnyRow::DrugExposure(row) => {
                 let span = Span { start: row.drug_exposure_start_date, end: row.drug_exposure_end_date };
-                for &ingredient in context.vocab.ingredients(row.drug_concept_id) {
+                for ingredient in context.vocab.ingredients(row.drug_concept_id) {
                     drugs.entry(ingredient).or_default().push(span);
                 }
             }
