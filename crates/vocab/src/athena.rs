@@ -121,11 +121,10 @@ fn key(folder: &Path) -> Result<String, VocabError> {
         let metadata = fs::metadata(&path).map_err(|source| unreadable(&path, source))?;
         let modified = metadata.modified().map_err(|source| VocabError::Io { path: path.clone(), source })?;
         let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        key.push_str(&format!("{} {} {since}\n", layout.file, metadata.len()));
+        key += &[layout.file, " ", &metadata.len().to_string(), " ", &since.to_string(), "\n"].concat();
     }
     let Files { concept, maps_to, ingredient, .. } = Files::EMBEDDED;
-    key.push_str(&format!("embedded {:016x}\n", load::fingerprint([concept, maps_to, ingredient])));
-    Ok(key)
+    Ok(format!("{key}embedded {:016x}\n", load::fingerprint([concept, maps_to, ingredient])))
 }
 
 fn unreadable(path: &Path, source: io::Error) -> VocabError {
@@ -252,14 +251,14 @@ fn relationships(folder: &Path, builder: &Builder<BufWriter<File>>) -> Result<(V
     let mut lines = Lines::open(folder, &RELATIONSHIPS)?;
     while let Some(line) = lines.next()? {
         let [one, two, relationship, start, end, invalid] = line.columns()?;
-        let links = match relationship {
+        let found = match relationship {
             b"Maps to" => &mut maps_to,
             b"Maps to value" => &mut maps_to_value,
             _ => continue,
         };
         if one != two && invalid.is_empty() {
             let numbers = (line.day(start)?, line.day(end)?);
-            links.push(Link { from: line.concept_id(one)?, to: line.concept_id(two)?, numbers });
+            found.push(Link { from: line.concept_id(one)?, to: line.concept_id(two)?, numbers });
         }
     }
     maps_to.retain(|link| builder.is_standard(link.to) && !builder.is_standard(link.from));
@@ -270,7 +269,7 @@ fn relationships(folder: &Path, builder: &Builder<BufWriter<File>>) -> Result<(V
 fn ingredients(folder: &Path, builder: &Builder<BufWriter<File>>) -> Result<Vec<Link>, VocabError> {
     let ingredients = builder.ingredients();
     let is_ingredient = |id: u32| ingredients.binary_search(&id).is_ok();
-    let mut links: Vec<Link> =
+    let mut of_drugs: Vec<Link> =
         ingredients.iter().map(|&ingredient| Link { from: ingredient, to: ingredient, numbers: (0, 0) }).collect();
     let mut lines = Lines::open(folder, &ANCESTORS)?;
     // Rows of one ancestor often stand together.
@@ -284,11 +283,11 @@ fn ingredients(folder: &Path, builder: &Builder<BufWriter<File>>) -> Result<Vec<
         if last.1 {
             let from = line.concept_id(descendant)?;
             if !is_ingredient(from) {
-                links.push(Link { from, to: ancestor, numbers: (line.number(min)?, line.number(max)?) });
+                of_drugs.push(Link { from, to: ancestor, numbers: (line.number(min)?, line.number(max)?) });
             }
         }
     }
-    Ok(links)
+    Ok(of_drugs)
 }
 
 /// The rows of a small file, and the crosswalk's own where the file lacks them.

@@ -162,6 +162,7 @@ impl Vocab {
     /// vocabularies, domains and classes.
     ///
     /// Concept 0 is always among them; ids that are not here are passed over.
+    #[must_use]
     pub fn subset(&self, concepts: impl IntoIterator<Item = ConceptId>) -> Self {
         let mut places = BTreeSet::new();
         let mut next: Vec<u32> = concepts.into_iter().filter_map(|id| self.store.place(id)).collect();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
 use std::error::Error as _;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -56,12 +57,12 @@ fn embedded_as_download() -> tempfile::TempDir {
     }
     for row in vocab.concept_relationship_rows() {
         let (one, two, name) = (row.concept_id_1, row.concept_id_2, row.relationship_id);
-        relationships.push_str(&format!("{one}\t{two}\t{name}\t19700101\t20991231\t\n"));
+        writeln!(relationships, "{one}\t{two}\t{name}\t19700101\t20991231\t").unwrap();
     }
     for row in vocab.concept_ancestor_rows() {
         let (ancestor, descendant) = (row.ancestor_concept_id, row.descendant_concept_id);
         let (min, max) = (row.min_levels_of_separation, row.max_levels_of_separation);
-        ancestors.push_str(&format!("{ancestor}\t{descendant}\t{min}\t{max}\n"));
+        writeln!(ancestors, "{ancestor}\t{descendant}\t{min}\t{max}").unwrap();
     }
     download(&concepts, &relationships, &ancestors)
 }
