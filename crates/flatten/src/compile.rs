@@ -1,13 +1,15 @@
 //! From an expression to code: elements are looked up in R4, keys get numbers, and what is needed is noted.
 
+use twinlake_r4::{self as r4, Found};
+
 use crate::code::{Action, Code, ExtensionKeys, Op, QuantityKeys, ReferenceKeys, Typed};
 use crate::element;
 use crate::error::Fault;
 use crate::functions::Function;
+use crate::nearest::nearest;
 use crate::needed::{Shape, Shapes};
 use crate::number::Number;
 use crate::path::{Binary, Expr, Kind, OfType, Step};
-use crate::r4::{self, Found};
 
 /// What is known of the items that a path gives, before any resource is read.
 #[derive(Clone, Debug)]
@@ -393,7 +395,7 @@ impl Compiler<'_> {
                     continue;
                 }
                 Found::Choice(element) => {
-                    (element, element.types.iter().map(|of| (element::choice_key(name, of), *of)).collect())
+                    (element, element.types.iter().map(|of| (r4::choice_key(name, of), *of)).collect())
                 }
                 Found::Key(element, of) => (element, vec![(name.to_owned(), of)]),
             };
@@ -438,8 +440,8 @@ impl Compiler<'_> {
     fn unknown_member(&mut self, input: &Known, name: &str) -> (Action, Known) {
         let mut keys: Vec<Typed> = vec![(self.shapes.key(name), element::type_of_element(name))];
         if element::is_choice(name) {
-            for of in element::types() {
-                keys.push((self.shapes.key(&element::choice_key(name, of)), Some(of)));
+            for of in r4::TYPES {
+                keys.push((self.shapes.key(&r4::choice_key(name, of)), Some(of)));
             }
         }
         let shapes = self.children(&input.shapes, &keys);
@@ -471,7 +473,7 @@ impl Compiler<'_> {
                         many |= element.many;
                         there.extend(&element.types);
                         for of in element.types.iter().filter(|of| subtypes.contains(of)) {
-                            let typed = (self.shapes.key(&element::choice_key(name, of)), Some(*of));
+                            let typed = (self.shapes.key(&r4::choice_key(name, of)), Some(*of));
                             if !keys.contains(&typed) {
                                 keys.push(typed);
                             }
@@ -510,7 +512,7 @@ impl Compiler<'_> {
             return Ok((action, Known { shapes, types: Some(vec![known_types]), many }));
         }
         let keys: Vec<Typed> =
-            subtypes.iter().map(|of| (self.shapes.key(&element::choice_key(name, of)), Some(*of))).collect();
+            subtypes.iter().map(|of| (self.shapes.key(&r4::choice_key(name, of)), Some(*of))).collect();
         let bare = self.shapes.key(name);
         let mut shapes = self.children(&input.shapes, &keys);
         shapes.extend(self.children(&input.shapes, &[(bare, None)]));
@@ -526,7 +528,7 @@ impl Compiler<'_> {
             return Err(Fault::new(at, format!("a {of} is a primitive and has no `{name}`")));
         }
         let names = types.iter().filter_map(|of| r4::elements(of)).flatten().map(|element| element.name);
-        if let Some(near) = r4::nearest(name, names) {
+        if let Some(near) = nearest(name, names) {
             return Err(Fault::new(at, format!("{of} has no element `{name}`; did you mean `{near}`?")));
         }
         self.notes.push(Fault::new(at, format!("{of} has no element `{name}` in R4, so this is empty")));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use twinlake_r4 as r4;
 
 use crate::chain::Chain;
 use crate::code::{Code, Op};
@@ -11,7 +12,6 @@ use crate::compile::{Compiler, Known};
 use crate::error::{Fault, ViewError, ViewWarning};
 use crate::needed::{Needed, Shape, Shapes};
 use crate::path::{self, Expr};
-use crate::r4;
 use crate::types::{Physical, Types};
 use crate::view::{self, Iterate, ViewDefinition};
 

@@ -4,7 +4,7 @@ use super::lexer::{Token, Word, words};
 use crate::element;
 use crate::error::Fault;
 use crate::functions::{FUNCTIONS, Function};
-use crate::r4::nearest;
+use crate::nearest::nearest;
 
 /// A part of a path, and where it begins.
 #[derive(Clone, Debug)]
