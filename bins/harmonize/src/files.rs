@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use chrono::NaiveDate;
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Harmonized, Losses, Shared, harmonize_patient};
+use twinlake_ingest::type_of;
 use twinlake_omop::{AnyRow, CdmSource, Table};
 use twinlake_task::{Partition, Spill, bytes_to_read};
 use twinlake_vocab::{Vocab, types};
@@ -38,8 +39,8 @@ pub struct Totals {
     pub resources: BTreeMap<String, u64>,
     /// Rows written, by table.
     pub rows: BTreeMap<Table, u64>,
-    /// Records rejected.
-    pub rejected: u64,
+    /// Records rejected, by the type that they say they have.
+    pub rejected: BTreeMap<String, u64>,
     /// What has no row or column.
     pub losses: Losses,
 }
@@ -48,6 +49,11 @@ impl Totals {
     /// All resources read.
     pub fn n_resources(&self) -> u64 {
         self.resources.values().sum()
+    }
+
+    /// All records rejected.
+    pub fn n_rejected(&self) -> u64 {
+        self.rejected.values().sum()
     }
 
     /// All rows written.
@@ -65,7 +71,7 @@ impl fmt::Display for Totals {
             self.persons,
             self.n_rows(),
             self.n_resources(),
-            self.rejected,
+            self.n_rejected(),
         )
     }
 }
@@ -113,7 +119,7 @@ pub fn harmonize_files(
     let spill = Spill::create(&config.work, Spill::partitions_for(bytes, PARTITION_BYTES))?;
     let mut totals = Totals::default();
     let Gathered { shared, spill, losses, resources } = gather(files, spill, &mut |one| {
-        totals.rejected += 1;
+        *totals.rejected.entry(one.resource_type.clone()).or_default() += 1;
         rejected(one)
     })?;
     totals.losses = losses;
@@ -143,11 +149,12 @@ pub fn harmonize_files(
         for done in done {
             let done = done?;
             for one in done.rejected {
-                totals.rejected += 1;
+                *totals.rejected.entry(one.resource_type.clone()).or_default() += 1;
+                // It was counted under its type before it was found wrong.
                 if let Some(count) = totals.resources.get_mut(&one.resource_type) {
                     *count -= 1;
                 }
-                rejected(one.rejected)?;
+                rejected(one)?;
             }
             for patient in done.patients {
                 totals.persons += u64::from(patient.person_id.is_some());
@@ -165,13 +172,7 @@ pub fn harmonize_files(
 #[derive(Default)]
 struct Done {
     patients: Vec<Harmonized>,
-    rejected: Vec<RejectedType>,
-}
-
-/// A record that was counted under its type before it was found wrong.
-struct RejectedType {
-    resource_type: String,
-    rejected: Rejected,
+    rejected: Vec<Rejected>,
 }
 
 fn harmonize_partition(vocab: &Vocab, shared: &Shared, files: &[PathBuf], partition: &Partition) -> Result<Done> {
@@ -186,10 +187,8 @@ fn harmonize_partition(vocab: &Vocab, shared: &Shared, files: &[PathBuf], partit
                 Ok(resource) => resources.push(resource),
                 Err(error) => {
                     let file = files.get(file).context("a spilled line is of no file")?.clone();
-                    let resource_type = twinlake_fhir::Header::read(text).ok().and_then(|header| header.resource_type);
-                    let resource_type = resource_type.map(|name| name.as_str().to_owned()).unwrap_or_default();
-                    let rejected = Rejected { file, line, reason: error.to_string() };
-                    done.rejected.push(RejectedType { resource_type, rejected });
+                    let resource_type = type_of(text.as_bytes());
+                    done.rejected.push(Rejected { file, line, resource_type, reason: error.to_string() });
                 }
             }
         }

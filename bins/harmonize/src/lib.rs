@@ -24,7 +24,7 @@ use used::UsedConcepts;
 pub use files::{Config, Totals, harmonize_files, vocabulary_rows};
 pub use folder::{OmopFolder, OmopFormat};
 pub use gather::Rejected;
-pub use report::Report;
+pub use report::{Code, Counts, Loss, Reason, Report};
 
 /// Map FHIR R4 to OMOP CDM v5.4, and report what has no home there
 ///
@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub fhir_dir: PathBuf,
 
-    /// Folder for the OMOP tables, and for `losses.json` and `rejected.ndjson`
+    /// Folder for the OMOP tables, and for `report.json` and `rejected.ndjson`
     #[arg(long, value_name = "DIR")]
     pub omop_dir: PathBuf,
 
@@ -56,6 +56,14 @@ pub struct Args {
     /// Codes of one's own: a `source_to_concept_map` as CSV [default: `SOURCE_TO_CONCEPT_MAP.csv` of the download]
     #[arg(long, value_name = "FILE")]
     pub source_to_concept_map: Option<PathBuf>,
+
+    /// What became of the input, as JSON [default: `report.json` of the OMOP folder]
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// Codes without a standard concept, as CSV to fill in and give to `--source-to-concept-map`
+    #[arg(long, value_name = "FILE")]
+    pub unmapped: Option<PathBuf>,
 
     /// Release date of the tables, for `cdm_source` [default: today]
     #[arg(long, value_name = "DATE")]
@@ -134,7 +142,11 @@ pub fn run(args: &Args) -> Result<Exit> {
         rest(vocab).try_for_each(|row| folder.write(&row))?;
     }
     folder.complete()?;
-    Report::of(&totals).write(&args.omop_dir.join("losses.json"))?;
+    let report = Report::of(&totals, lines.records.as_ref());
+    report.write(args.report.as_deref().unwrap_or(&args.omop_dir.join("report.json")))?;
+    if let Some(path) = &args.unmapped {
+        report::write_unmapped(&report.unmapped_codes, path)?;
+    }
     report::write_rejected(&rejected, &args.omop_dir.join("rejected.ndjson"))?;
     drop(work);
     tracing::info!(run_id = %args.task.run_id(), persons = totals.persons, rows = totals.n_rows(), "harmonized");

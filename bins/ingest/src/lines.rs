@@ -1,11 +1,12 @@
 //! FHIR files for those who read a resource a line, whatever form the input has.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use twinlake_task::{InputFile, Progress, files_under};
 
-use crate::{Config, ingest, source};
+use crate::{Config, Records, ingest, source};
 
 /// NDJSON files, and what could not become a line of theirs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -19,6 +20,8 @@ pub struct Lines {
     /// How many resources were left out because the same one, with the same content, is there. Files that are NDJSON
     /// already are not looked into.
     pub n_duplicates: u64,
+    /// What became of the records of each resource type on the way; none when all files are NDJSON already.
+    pub records: Option<BTreeMap<String, Records>>,
 }
 
 /// The files themselves when all are NDJSON by their names, else what [`ingest`] makes of them.
@@ -42,6 +45,7 @@ pub fn as_ndjson(config: &Config, inputs: &[InputFile]) -> Result<Lines> {
         rejected: if summary.rejected > 0 { paths(&config.rejected)? } else { Vec::new() },
         n_rejected: summary.rejected,
         n_duplicates: summary.duplicates,
+        records: Some(summary.records),
     })
 }
 

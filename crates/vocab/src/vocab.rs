@@ -20,6 +20,7 @@ pub struct Vocab {
     /// UCUM as FHIR writes it, where OMOP writes it otherwise.
     aliases: BTreeMap<String, ConceptId>,
     valuesets: BTreeMap<String, BTreeMap<String, ConceptId>>,
+    guide: BTreeMap<String, BTreeMap<String, ConceptId>>,
     pub(crate) tables: Tables,
     /// True when a drug's link to its ingredient stands for a relationship, there being no components between them.
     pub(crate) direct_ingredients: bool,
@@ -143,6 +144,7 @@ impl Vocab {
             store,
             aliases: BTreeMap::new(),
             valuesets: BTreeMap::new(),
+            guide: BTreeMap::new(),
             tables,
             direct_ingredients: false,
             local: Local::default(),
@@ -154,6 +156,10 @@ impl Vocab {
         for row in load::rows("valueset.csv", files.valueset)? {
             let concept = vocab.known(&row, 2)?;
             vocab.valuesets.entry(row.text(0).to_owned()).or_default().insert(row.text(1).to_owned(), concept);
+        }
+        for row in load::rows("guide.csv", files.guide)? {
+            let concept = row.concept_id(2)?;
+            vocab.guide.entry(row.text(0).to_owned()).or_default().insert(row.text(1).to_owned(), concept);
         }
         Ok(vocab)
     }
@@ -197,6 +203,7 @@ impl Vocab {
             store: Store::open(bytes).expect("it was just written"),
             aliases: self.aliases.clone(),
             valuesets: self.valuesets.clone(),
+            guide: self.guide.clone(),
             tables: Tables {
                 vocabulary: some(&self.tables.vocabulary, &vocabularies),
                 domain: some(&self.tables.domain, &domains),
@@ -293,6 +300,9 @@ impl Vocab {
 
     /// The concept of a unit, by its UCUM code as FHIR writes it (`mmol/L`, `[lb_av]`, `mL/min/{1.73_m2}`).
     pub fn unit(&self, ucum: &str) -> Option<ConceptId> {
+        if let Some(local) = self.local.get(Some(system::UCUM), ucum) {
+            return local.targets.first().copied();
+        }
         if let Some(unit) = self.aliases.get(ucum) {
             return Some(*unit);
         }
@@ -371,6 +381,41 @@ impl Vocab {
         self.in_valueset("language", tag)
     }
 
+    /// The concept that HL7's guide names for a code, in one of its concept maps; `None` where the vocabulary does not have it
+    /// as a standard concept, which is so for many with the embedded crosswalk.
+    pub fn guide(&self, set: &str, code: &str) -> Option<ConceptId> {
+        let concept = *self.guide.get(set)?.get(code)?;
+        self.concept(concept).filter(|concept| concept.standard).map(|concept| concept.concept_id)
+    }
+
+    /// Whether a concept is a thing rather than something that happens to a person: a drug, food, animal or material that one
+    /// can be allergic to.
+    pub fn is_substance(&self, id: ConceptId) -> bool {
+        self.concept(id).is_some_and(|concept| {
+            matches!(concept.domain, Domain::Drug | Domain::Device)
+                || matches!(concept.class, "Substance" | "Organism" | "Physical Object" | "Pharma/Biol Product")
+        })
+    }
+
+    /// The concept of an allergy or intolerance by `AllergyIntolerance.type` and `.category`; the general one where the
+    /// vocabulary does not have that of the category.
+    pub fn allergy(&self, kind: Option<&str>, category: Option<&str>) -> ConceptId {
+        let set = if kind == Some("intolerance") { "intolerance" } else { "allergy" };
+        let of_category = category.and_then(|category| self.guide(set, category));
+        of_category.unwrap_or_else(|| self.in_valueset(set, "any"))
+    }
+
+    /// The concept of a way to give a drug, by its code in any code system; `None` for what is no route.
+    ///
+    /// HL7's codes of v3 `RouteOfAdministration` are those of the guide; others are looked up as codes are.
+    pub fn route(&self, system: Option<&str>, code: &str) -> Option<ConceptId> {
+        if system == Some(system::V3_ROUTE) {
+            return self.guide("route", code);
+        }
+        let mapping = self.map(system, code);
+        (mapping.domain == Domain::Route).then_some(mapping.standard)
+    }
+
     /// The release that `cdm_source.vocabulary_version` names, e.g. `v5.0 30-AUG-24`.
     pub fn version(&self) -> &str {
         self.tables.vocabulary.iter().find(|row| row.text(0) == "None").map_or("", |row| row.text(3))
@@ -413,6 +458,7 @@ mod tests {
             ingredient: "drug,ingredient,how\n",
             unit_alias: "code,concept_id\n",
             valueset: "set,code,concept_id\n",
+            guide: "set,code,concept_id\n",
             vocabulary: "a,b,c,d,e\n",
             domain: "a,b,c\n",
             concept_class: "a,b,c\n",
