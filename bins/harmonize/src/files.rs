@@ -15,9 +15,14 @@ use twinlake_task::{Partition, Spill, bytes_to_read};
 use twinlake_vocab::{Vocab, types};
 
 use crate::gather::{Gathered, Rejected, gather, unpack};
+use crate::used::UsedConcepts;
+use crate::vocabulary::Vocabulary;
 
 /// Bytes of input that one partition should hold; in memory it takes a few times that.
 const PARTITION_BYTES: u64 = 24 << 20;
+
+/// The guide that the mapping follows, and its version.
+const GUIDE: &str = "HL7 FHIR-to-OMOP 2.0.0-ballot";
 
 /// How to harmonize.
 #[derive(Clone, Debug)]
@@ -79,11 +84,15 @@ impl fmt::Display for Totals {
 /// The rows that a database of harmonized data has besides its patients': the vocabulary tables and `cdm_source`.
 ///
 /// They are those of the whole vocabulary: of a download, give the [`Vocab::subset`] that the data names.
-pub fn vocabulary_rows(vocab: &Vocab, date: NaiveDate) -> impl Iterator<Item = AnyRow> {
+pub(crate) fn vocabulary_rows(vocab: &Vocab, date: NaiveDate) -> impl Iterator<Item = AnyRow> {
     let cdm_source = CdmSource {
         cdm_source_name: "FHIR R4 harmonized by Twinlake".to_owned(),
         cdm_source_abbreviation: "Twinlake".to_owned(),
         cdm_holder: "unknown".to_owned(),
+        // f2o-002, f2o-102: what was read, by which guide and which program.
+        source_description: Some("FHIR R4 (4.0.1)".to_owned()),
+        source_documentation_reference: Some(GUIDE.to_owned()),
+        cdm_etl_reference: Some(concat!("twinlake-harmonize ", env!("CARGO_PKG_VERSION")).to_owned()),
         source_release_date: date,
         cdm_release_date: date,
         cdm_version: Some("5.4".to_owned()),
@@ -99,6 +108,37 @@ pub fn vocabulary_rows(vocab: &Vocab, date: NaiveDate) -> impl Iterator<Item = A
         .chain(vocab.relationship_rows().map(AnyRow::from))
         .chain(vocab.concept_relationship_rows().map(AnyRow::from))
         .chain(vocab.concept_ancestor_rows().map(AnyRow::from))
+        .chain(vocab.drug_strength_rows().map(AnyRow::from))
+}
+
+/// Reads NDJSON files and gives all rows of a database to `sink`: those of [`harmonize_files`], then `cdm_source`,
+/// `source_to_concept_map` and the vocabulary tables. Of a download these hold the concepts that occur.
+///
+/// # Errors
+///
+/// As [`harmonize_files`].
+pub fn harmonize_all(
+    config: &Config,
+    vocabulary: &Vocabulary,
+    files: &[PathBuf],
+    sink: &mut dyn FnMut(AnyRow) -> Result<()>,
+    rejected: &mut dyn FnMut(Rejected) -> Result<()>,
+) -> Result<Totals> {
+    let vocab = vocabulary.get();
+    let mut used = vocabulary.is_download.then(UsedConcepts::new);
+    let mut put = |row: AnyRow| {
+        if let Some(used) = &mut used {
+            used.of(&row);
+        }
+        sink(row)
+    };
+    let totals = harmonize_files(config, vocab, files, &mut put, rejected)?;
+    vocab.source_to_concept_map_rows().cloned().map(AnyRow::from).try_for_each(&mut put)?;
+    match used {
+        Some(used) => vocabulary_rows(&used.subset(vocab, config.date), config.date).try_for_each(sink)?,
+        None => vocabulary_rows(vocab, config.date).try_for_each(sink)?,
+    }
+    Ok(totals)
 }
 
 /// Reads NDJSON files and gives the rows of providers, care sites, locations and persons to `sink`, each key once.

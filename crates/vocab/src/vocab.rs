@@ -7,7 +7,7 @@ use twinlake_omop::ConceptId;
 
 use crate::load::{self, Files, Form, VocabError};
 use crate::local::Local;
-use crate::store::{Builder, End, Input, Kind, Link, Store, number_of};
+use crate::store::{Builder, End, Input, Kind, Link, Links, Store, number_of};
 use crate::{Concept, Domain, system};
 
 /// Levels between a clinical drug and its ingredient: over the clinical drug form, or over component and form.
@@ -49,6 +49,26 @@ pub struct Mapping {
     pub values: Vec<ConceptId>,
     /// The domain of the standard concept; [`Domain::Metadata`], which is that of concept 0, when there is none.
     pub domain: Domain,
+}
+
+/// How much of an ingredient one piece of a drug has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Strength {
+    /// The ingredient.
+    pub ingredient: ConceptId,
+    /// How much, to seven digits.
+    pub amount: f64,
+    /// Of what unit.
+    pub unit: ConceptId,
+}
+
+impl Strength {
+    pub(crate) fn of(ingredient: ConceptId, (amount, unit): (u32, u32)) -> Option<Self> {
+        // The shortest digits that make this `f32`: those of the file, not those of the next double.
+        let amount: f64 = f32::from_bits(amount).to_string().parse().ok()?;
+        let unit = ConceptId::try_from(i32::try_from(unit).ok()?).ok()?;
+        Some(Self { ingredient, amount, unit })
+    }
 }
 
 impl Mapping {
@@ -116,7 +136,7 @@ impl Vocab {
                 ingredients.push(link);
             }
         }
-        let bytes = builder.finish([maps_to, Vec::new(), ingredients], "").expect("no id is there twice");
+        let bytes = builder.finish([maps_to, Vec::new(), ingredients, Vec::new()], "").expect("no id is there twice");
         let tables = Tables {
             vocabulary: load::rows_with_concept("vocabulary.csv", files.vocabulary, Form::Commas, 4)?,
             domain: load::rows_with_concept("domain.csv", files.domain, Form::Commas, 2)?,
@@ -180,12 +200,14 @@ impl Vocab {
         while let Some(place) = next.pop() {
             let Some(concept) = self.store.concept(place).filter(|_| places.insert(place)) else { continue };
             next.extend(Kind::ALL.iter().flat_map(|kind| self.store.links(*kind, place)).map(|end| end.place));
+            let units = self.strengths(concept.concept_id).filter_map(|strength| self.store.place(strength.unit));
+            next.extend(units);
             next.extend(of_tables(concept.vocabulary, &self.tables.vocabulary, 4));
             next.extend(of_tables(concept.domain_id, &self.tables.domain, 2));
             next.extend(of_tables(concept.class, &self.tables.concept_class, 2));
         }
         let mut builder = Builder::new(Vec::new());
-        let mut links = [Vec::new(), Vec::new(), Vec::new()];
+        let mut links = Links::default();
         let (mut vocabularies, mut domains, mut classes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for &place in &places {
             let Some(concept) = self.store.concept(place) else { continue };
@@ -220,7 +242,7 @@ impl Vocab {
     }
 
     /// Adds the links of the concept at a place, by ids.
-    pub(crate) fn copy_links(&self, place: u32, links: &mut [Vec<Link>; 3]) {
+    pub(crate) fn copy_links(&self, place: u32, links: &mut Links) {
         let id = |place| Some(self.store.concept(place)?.concept_id.get().unsigned_abs());
         let Some(from) = id(place) else { return };
         for (kind, links) in Kind::ALL.into_iter().zip(links) {
@@ -315,6 +337,13 @@ impl Vocab {
     /// several for a combination.
     pub fn ingredients(&self, drug: ConceptId) -> Vec<ConceptId> {
         self.store.place(drug).map_or_else(Vec::new, |place| self.ids(Kind::Ingredient, place).collect())
+    }
+
+    /// How much of each ingredient one piece of a drug (a tablet, a capsule) has, by ingredient. None for drugs that are not counted
+    /// in pieces, nor without `DRUG_STRENGTH.csv`.
+    pub fn strengths(&self, drug: ConceptId) -> impl Iterator<Item = Strength> + '_ {
+        let strengths = self.store.place(drug).into_iter().flat_map(|place| self.ends(Kind::Strength, place));
+        strengths.filter_map(|(ingredient, numbers)| Strength::of(ingredient.concept_id, numbers))
     }
 
     /// The concept of `Patient.gender`; 0 for what OMOP has no concept for.
