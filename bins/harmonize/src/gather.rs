@@ -80,6 +80,9 @@ impl Gathered {
         let Some(resource_type) = header.resource_type.as_deref() else {
             return Ok(Err(FhirError::MissingResourceType.to_string()));
         };
+        if resource_type == "Bundle" {
+            return Ok(Err("a Bundle among resources: give it a file of its own, `<name>.json`".to_owned()));
+        }
         if Shared::reads(resource_type) {
             match Resource::from_json(text) {
                 Ok(resource) => self.shared.read(&resource),

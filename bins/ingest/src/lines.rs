@@ -24,7 +24,7 @@ pub struct Lines {
     pub records: Option<BTreeMap<String, Records>>,
 }
 
-/// The files themselves when all are NDJSON by their names, else what [`ingest`] makes of them.
+/// The files themselves when all are NDJSON by their names and do not begin with a Bundle, else what [`ingest`] makes of them.
 ///
 /// # Errors
 ///
@@ -32,7 +32,8 @@ pub struct Lines {
 pub fn as_ndjson(config: &Config, inputs: &[InputFile]) -> Result<Lines> {
     // What is no FHIR by its name (a README, a log) does not turn NDJSON into something else.
     let fhir: Vec<&InputFile> = inputs.iter().filter(|input| source::is_fhir_by_name(&input.path)).collect();
-    if !fhir.is_empty() && fhir.iter().all(|input| is_ndjson(&input.path)) {
+    let is_resources = |input: &&InputFile| is_ndjson(&input.path) && !source::begins_with_bundle(&input.path);
+    if !fhir.is_empty() && fhir.iter().all(is_resources) {
         let files = fhir.iter().map(|input| input.path.clone()).collect();
         return Ok(Lines { files, ..Lines::default() });
     }

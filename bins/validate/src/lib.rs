@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use twinlake_crosscheck::{Finding, Severity};
 use twinlake_fhir::ndjson::{self, Compression};
+use twinlake_harmonize_bin::VocabularyArgs;
 use twinlake_pack::Pack;
 use twinlake_task::{Exit, Progress};
 
@@ -36,6 +37,10 @@ pub struct Args {
     /// Hold the rows to the built-in model pack's constraints too (a disease at an age it does not occur)
     #[arg(long)]
     pub constraints: bool,
+
+    /// The vocabulary that the FHIR is mapped with
+    #[command(flatten)]
+    pub vocabulary: VocabularyArgs,
 
     /// How findings are written to stdout
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
@@ -91,7 +96,9 @@ fn check_folders(args: &Args, work: &Path) -> Result<Report> {
         shard: None,
     };
     let fhir = twinlake_ingest::as_ndjson(&ingest, &fhir_files(&args.fhir_dir)?)?;
+    let vocabulary = args.vocabulary.open()?;
     let sources = Sources {
+        vocab: vocabulary.get(),
         fhir: fhir.files,
         unreadable: read_rejected(&fhir.rejected)?,
         n_duplicates: fhir.n_duplicates,

@@ -102,13 +102,15 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         return Err(UsageError::new(said));
     }
     if args.from.is_empty() && !args.vocabulary.is_default() {
-        let said = "a generated cohort has a vocabulary of its own: --vocabulary and --source-to-concept-map go with --from";
+        let said =
+            "a generated cohort has a vocabulary of its own: --vocabulary and --source-to-concept-map go with --from";
         return Err(UsageError::new(said));
     }
     let vocabulary = args.vocabulary.open()?;
     let run_id = args.task.run_id();
     let is_new = !layout.run(run_id.as_str()).exists();
     let plan = plan(args, run_id)?.fix(&layout.runs())?;
+    let lake_is_new = !layout.lake().exists();
     let lake = BlockingLake::open_local(layout.lake())
         .with_context(|| format!("opening the lake in `{}`", layout.lake().display()))?;
     let mut job = Job {
@@ -139,7 +141,18 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
             }
             return Err(refused);
         }
-        exit = job.build()?;
+        exit = match job.build() {
+            Ok(exit) => exit,
+            Err(error) => {
+                let lake = job.layout.lake();
+                drop(job);
+                if lake_is_new && !args.from.is_empty() {
+                    // Nothing of it was published, and the input is still there: an empty lake would only look like one.
+                    let _ = std::fs::remove_dir_all(lake);
+                }
+                return Err(error);
+            }
+        };
         // Written before the transform, which may fail and be done again: what is in the lake is told already.
         job.summary.write(&job.layout.run(run_id.as_str()))?;
     }
