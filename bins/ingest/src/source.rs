@@ -88,6 +88,12 @@ fn open(path: &Path) -> Result<Box<dyn BufRead + Send>> {
     ndjson::open(file, compression).with_context(context)
 }
 
+/// Whether the first line of a file is a Bundle. Of one that cannot be read, reading it says what is wrong.
+pub(crate) fn begins_with_bundle(path: &Path) -> bool {
+    let Ok(text) = open(path) else { return false };
+    matches!(ndjson::Reader::new(text).next_line(), Ok(Some(line)) if is_bundle(line.text))
+}
+
 /// Whether a file of lines is FHIR: logs and the like have objects on their lines, but no `resourceType` on any.
 fn has_resources(path: &Path) -> Result<bool> {
     let mut lines = ndjson::Reader::new(open(path)?);

@@ -31,6 +31,8 @@ pub struct Sources<'a> {
     pub omop: BTreeMap<Table, Vec<PathBuf>>,
     /// Folder for work files, removed at the end.
     pub work: PathBuf,
+    /// The vocabulary that the FHIR is mapped with.
+    pub vocab: &'a Vocab,
     /// The pack whose constraints the rows keep; none for data of others.
     pub pack: Option<&'a Pack>,
     /// Whether the FHIR is someone else's: what is wrong with it is then a warning.
@@ -131,7 +133,7 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
             Err(error) => unreadable.push(Unreadable { place: place.clone(), reason: error.to_string() }),
         }
     }
-    let vocab = Vocab::embedded();
+    let vocab = sources.vocab;
     for row in shared.rows(vocab) {
         omop.expect(&row);
         shared_check.expect(&row);

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use twinlake_crosscheck::{Baseline, RuleFilter, Severity, Status, Terms};
 use twinlake_fhir::ndjson::{self, Compression};
+use twinlake_harmonize_bin::VocabularyArgs;
 use twinlake_pack::Pack;
 use twinlake_task::{Exit, Progress, UsageError};
 
@@ -73,6 +74,10 @@ pub struct Args {
     /// Write what is found as the baseline of later runs; --limit does not hold then
     #[arg(long, value_name = "FILE")]
     pub write_baseline: Option<PathBuf>,
+
+    /// The vocabulary that the FHIR is mapped with
+    #[command(flatten)]
+    pub vocabulary: VocabularyArgs,
 
     /// How findings are written to stdout
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
@@ -229,7 +234,9 @@ fn check_folders(args: &Args, terms: Terms, work: &Path) -> Result<Report> {
         shard: None,
     };
     let fhir = twinlake_ingest::as_ndjson(&ingest, &fhir)?;
+    let vocabulary = args.vocabulary.open()?;
     let sources = Sources {
+        vocab: vocabulary.get(),
         fhir: fhir.files,
         unreadable: read_rejected(&fhir.rejected)?,
         n_duplicates: fhir.n_duplicates,

@@ -160,7 +160,7 @@ pub(crate) fn python_environment(root: &Path, name: &str, requirements: &str) ->
 }
 
 /// The first Python 3.10 to 3.13 on the path.
-fn system_python() -> Result<&'static str> {
+pub(crate) fn system_python() -> Result<&'static str> {
     let known = "import sys, venv; sys.exit(not (3, 10) <= sys.version_info < (3, 14))";
     for name in ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"] {
         if Command::new(name).args(["-c", known]).output().is_ok_and(|output| output.status.success()) {

@@ -33,6 +33,7 @@ impl Job<'_> {
             n_duplicates: 0,
             omop: self.omop_files()?,
             work: self.layout.run(&self.run.id).join("work"),
+            vocab: self.vocabulary.get(),
             pack: generated.then(Pack::embedded),
             foreign: !generated,
             terms: Terms { limit: Some(KEPT), ..Terms::default() },
