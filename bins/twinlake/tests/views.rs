@@ -76,7 +76,9 @@ fn lint_says_file_place_rule_and_what_to_do() {
     fs::write(dir.path().join("bad.json"), bad).unwrap();
 
     let output = views(&["lint", dir.path().to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(1));
+    // As every command with findings, so that a script can tell them from a failure.
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(views(&["lint", "no-such-file.json"]).status.code(), Some(1));
     let text = stdout(&output);
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
