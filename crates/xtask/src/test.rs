@@ -38,7 +38,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         .env("TWINLAKE_DUCKDB_EXTENSIONS", &extensions)
         .env("TWINLAKE_BIN", binary(root))
         .current_dir(root);
-    match python_environment(root, "venv-pysof", "tests/requirements-pysof.txt") {
+    match pysof_environment(root) {
         Ok(python) => {
             pytest.env("TWINLAKE_PYSOF", python);
         }
@@ -156,6 +156,13 @@ pub(crate) fn python_environment(root: &Path, name: &str, requirements: &str) ->
             .arg(&requirements),
     )?;
     fs::write(&stamp, wanted).with_context(|| format!("writing `{}`", stamp.display()))?;
+    Ok(python)
+}
+
+/// As [`python_environment`], with pysof, another engine of SQL on FHIR, in it; an error where that does not load.
+pub(crate) fn pysof_environment(root: &Path) -> Result<PathBuf> {
+    let python = python_environment(root, "venv-pysof", "tests/requirements-pysof.txt")?;
+    succeed(Command::new(&python).arg(root.join("tests/mend_pysof.py")))?;
     Ok(python)
 }
 
