@@ -359,6 +359,13 @@ fn errors_of_a_view_say_where_and_what_was_meant() {
 }
 
 #[test]
+fn a_view_of_too_many_elements_is_refused() {
+    let path = |column: usize| (0..500).map(|part| format!("x{column}_{part}")).collect::<Vec<_>>().join(".");
+    let all: Vec<_> = (0..25).map(|column| format!(r#"{{"name": "c{column}", "path": "{}"}}"#, path(column))).collect();
+    assert!(rows(&columns(&all.join(",")), "{}").contains("the views look at more than 10,000 different elements"));
+}
+
+#[test]
 fn what_may_fail_is_warned_of() {
     let view = ViewDefinition::parse(
         r#"{"name": "v", "resource": "Patient", "select": [
