@@ -53,6 +53,20 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Runs the official cases of SQL on FHIR by our engine and writes what came of each, as their registry of engines reads
+/// it. The file is relative to the workspace.
+pub(crate) fn report(root: &Path, output: &Path) -> Result<()> {
+    let suite = specs(root).join("sql-on-fhir");
+    if !suite.is_dir() {
+        bail!("no official cases in `{}`; name its parent folder in TWINLAKE_SPECS", suite.display());
+    }
+    let output = std::path::absolute(root.join(output))?;
+    let environment = [("TWINLAKE_TEST_REPORT", output.clone().into_os_string())];
+    cargo(root, &["test", "--workspace", "--test", "official", "official_cases_pass"], &environment)?;
+    say(&format!("wrote {}", output.display()));
+    Ok(())
+}
+
 /// Makes a small cohort's lake with the binary that the tests built, for the readers of `tests/external`.
 fn lake_for_readers(root: &Path, environment: &[(&str, OsString)]) -> Result<PathBuf> {
     let out = target(root).join("twinlake-test").join("readers");
