@@ -35,8 +35,8 @@ const VIEW: &str = r#"{"name": "people", "resource": "Patient", "select": [{"col
 
 fn flatten(folder: &Path, more: &[&str]) -> Output {
     fs::write(folder.join("view.json"), VIEW).unwrap();
-    let text: String = LINES.iter().map(|(line, _)| format!("{line}\n")).collect();
-    fs::write(folder.join("Patient.ndjson"), text).unwrap();
+    let lines: Vec<&str> = LINES.iter().map(|(line, _)| *line).collect();
+    fs::write(folder.join("Patient.ndjson"), lines.join("\n")).unwrap();
     Command::new(env!("CARGO_BIN_EXE_twinlake-flatten"))
         .args(["--view", "view.json", "--input", "Patient.ndjson", "--output", "people.ndjson"])
         .args(more)

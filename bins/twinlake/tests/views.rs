@@ -3,10 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use twinlake_flatten::builtin;
+use twinlake_flatten::{Plan, Types, builtin, functions};
 
 fn views(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_twinlake")).arg("views").args(arguments).output().unwrap()
@@ -61,6 +62,26 @@ fn list_and_show_have_every_builtin_view() {
     assert!(text.starts_with("name "), "{text}");
     let unknown = views(&["show", "patent"]);
     assert_eq!(unknown.status.code(), Some(2));
+}
+
+#[test]
+fn the_page_has_every_view_and_function() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/views.md");
+    let page = fs::read_to_string(page).unwrap();
+    for plan in Plan::compile_all(&builtin::views(), Types::Typed).unwrap() {
+        let line = page.lines().find(|line| line.starts_with(&format!("| {} |", plan.resource()))).unwrap();
+        let tables = plan.tables().iter().map(|table| format!("`{}` {}", table.name(), table.schema().fields().len()));
+        let told = format!("| {} | {} |", plan.resource(), tables.collect::<Vec<_>>().join(", "));
+        assert_eq!(line, told);
+    }
+    for name in functions() {
+        // Of these the page has one word for all.
+        let name = if name.starts_with("convertsTo") { "convertsTo…" } else { name };
+        assert!(
+            page.contains(&format!("`{name}`")) || page.contains(&format!("`{name}(")),
+            "no {name} in docs/views.md"
+        );
+    }
 }
 
 #[test]
