@@ -1,7 +1,5 @@
 //! Paths put together from all that the language has: whatever they ask, there is an answer or an error, and never a panic.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::sync::Arc;
 
 use proptest::prelude::*;
