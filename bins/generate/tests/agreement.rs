@@ -22,25 +22,28 @@ use twinlake_synth::timeline::{
 };
 use twinlake_vocab::Vocab;
 
+/// What names a row: its table and its key or, where a table has no key, the two that it links.
+type Key = (Table, i64, Option<i64>);
+
 /// Every row and cell that the two sides do not agree on.
 #[derive(Default)]
 struct Agreement {
-    rendered: BTreeMap<(Table, i64), DynRow>,
-    harmonized: BTreeMap<(Table, i64), DynRow>,
+    rendered: BTreeMap<Key, DynRow>,
+    harmonized: BTreeMap<Key, DynRow>,
 }
 
 impl Agreement {
-    fn add(side: &mut BTreeMap<(Table, i64), DynRow>, rows: &[AnyRow]) {
+    fn add(side: &mut BTreeMap<Key, DynRow>, rows: &[AnyRow]) {
         for row in rows {
             // A function of the pack, and terminology: neither has a FHIR side.
             let key = match row {
                 AnyRow::CdmSource(_) | AnyRow::Metadata(_) => None,
-                AnyRow::EpisodeEvent(event) => Some(event.episode_id ^ event.event_id),
-                row => row.key(),
+                AnyRow::EpisodeEvent(event) => Some((event.episode_id, Some(event.event_id))),
+                row => row.key().map(|key| (key, None)),
             };
-            let Some(key) = key else { continue };
+            let Some((key, other)) = key else { continue };
             let row = DynRow::from(row);
-            if let Some(other) = side.insert((row.table, key), row.clone()) {
+            if let Some(other) = side.insert((row.table, key, other), row.clone()) {
                 assert_eq!(other, row, "two rows with one key");
                 assert_eq!(row.table, Table::Location, "one row twice");
             }
@@ -181,7 +184,7 @@ fn every_kind_of_event_agrees() {
     let agreement = compare(&context, std::iter::once(eventful_life(pack)));
     assert_agree(&agreement);
 
-    let row = |table: Table, key: i64| &agreement.rendered[&(table, key)];
+    let row = |table: Table, key: i64| &agreement.rendered[&(table, key, None)];
     let event = |stream: i64, ordinal: i64| 1 << 29 | stream << 20 | ordinal;
     let hba1c = row(Table::Measurement, event(20, 1));
     assert_eq!(hba1c.cell("value_source_value"), &Cell::Text("7.0".into()));
@@ -203,7 +206,7 @@ fn every_kind_of_event_agrees() {
     assert_eq!(ecg.cell("paid_by_patient"), &Cell::Float(15.3));
     assert_eq!(ecg.cell("paid_by_payer"), &Cell::Float(0.8));
     // What staff gave is the exposure, and not the prescription behind it.
-    assert!(!agreement.rendered.contains_key(&(Table::DrugExposure, event(30, 2))));
+    assert!(!agreement.rendered.contains_key(&(Table::DrugExposure, event(30, 2), None)));
     let dose = row(Table::DrugExposure, event(407, 0));
     assert_eq!(dose.cell("drug_type_concept_id"), &Cell::Int(32_818));
     assert_eq!(dose.cell("drug_exposure_end_date"), &Cell::Date(day("2024-03-02")));
@@ -212,7 +215,7 @@ fn every_kind_of_event_agrees() {
     for (event_id, belongs) in
         [(event(73, 0), true), (event(73, 1), true), (event(30, 0), false), (event(407, 0), false)]
     {
-        let link = (Table::EpisodeEvent, event(424, 0) ^ event_id);
+        let link = (Table::EpisodeEvent, event(424, 0), Some(event_id));
         assert_eq!(agreement.rendered.contains_key(&link), belongs, "{event_id}");
     }
     // A prescription that nobody filled would last beyond death.
@@ -222,7 +225,7 @@ fn every_kind_of_event_agrees() {
     // A report is one note, its own when it was not filed as a document.
     assert_eq!(row(Table::Note, event(431, 0)).cell("note_text"), &Cell::Text("Nothing seen.\n".into()));
     assert_eq!(row(Table::Note, event(432, 1)).cell("note_source_value"), &Cell::Text("18748-4".into()));
-    assert!(!agreement.rendered.contains_key(&(Table::Note, event(431, 1))));
+    assert!(!agreement.rendered.contains_key(&(Table::Note, event(431, 1), None)));
     let stay = row(Table::VisitOccurrence, event(1, 4));
     assert_eq!(stay.cell("admitted_from_concept_id"), &Cell::Int(8870));
     assert_eq!(stay.cell("discharged_to_concept_id"), &Cell::Null);
@@ -242,13 +245,13 @@ fn a_change_on_one_side_is_seen() {
     let pack = Pack::embedded();
     let context = Context::new(pack, Vocab::embedded(), 1, pack.reference_date);
     let mut agreement = compare(&context, std::iter::once(eventful_life(pack)));
-    let row = agreement.rendered.get_mut(&(Table::Person, 1)).unwrap();
+    let row = agreement.rendered.get_mut(&(Table::Person, 1, None)).unwrap();
     row.cells[2] = Cell::Int(1951);
-    agreement.harmonized.remove(&(Table::Death, 1));
+    agreement.harmonized.remove(&(Table::Death, 1, None));
     let found = agreement.disagreements();
     assert_eq!(found.len(), 2);
     assert!(found[0].contains("year_of_birth: rendered `1951`, harmonized `1950`"), "{}", found[0]);
-    assert!(found[1].contains("Death, 1) was not harmonized"), "{}", found[1]);
+    assert!(found[1].contains("Death, 1, None) was not harmonized"), "{}", found[1]);
 }
 
 fn day(text: &str) -> NaiveDate {
@@ -439,6 +442,7 @@ fn eventful_life(pack: &Pack) -> Timeline {
         administrations: vec![Administration {
             event: event(407, 0),
             prescription: 2,
+            ahead_of_supply: false,
             at: at("2024-03-02T00:45:00"),
             cause: "test",
         }],

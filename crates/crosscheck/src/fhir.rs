@@ -6,6 +6,56 @@ use twinlake_fhir::{Patient, Reference, Resource};
 use twinlake_omop::key;
 
 use crate::finding::{Finding, Severity};
+use crate::registry::{Family, Over, Written};
+
+/// Rules on FHIR that the comparison needs.
+pub(crate) const RULES: &[Written] = &[
+    Written {
+        id: "patient.birth_date",
+        family: Family::Fhir,
+        severity: Severity::Error,
+        over: Over::ResourcesOf("Patient"),
+        says: "A Patient has a `birthDate`; without one there is no person.",
+        standard: "OMOP CDM v5.4 (person.year_of_birth isRequired)",
+        query: "Open the Patient that the finding names; `birthDate` is absent.",
+    },
+    Written {
+        id: "patient.gender",
+        family: Family::Fhir,
+        severity: Severity::Error,
+        over: Over::ResourcesOf("Patient"),
+        says: "A Patient has a `gender`, and OMOP does not know better than it.",
+        standard: "US Core 7.0.0",
+        query: "Open the Patient that the finding names; `gender` is absent or `unknown`.",
+    },
+    Written {
+        id: "fhir.duplicate",
+        family: Family::Fhir,
+        severity: Severity::Error,
+        over: Over::Resources,
+        says: "No resource comes twice in one version.",
+        standard: "FHIR R4 (Resource.id)",
+        query: "Search the files for the type and id that the finding names.",
+    },
+    Written {
+        id: "fhir.subject",
+        family: Family::Fhir,
+        severity: Severity::Error,
+        over: Over::Resources,
+        says: "The Patient whom resources are about is there.",
+        standard: "FHIR R4 (references)",
+        query: "Search the files for the Patient that the finding names; it is in none.",
+    },
+    Written {
+        id: "fhir.unreadable",
+        family: Family::Fhir,
+        severity: Severity::Error,
+        over: Over::Resources,
+        says: "Every record is a resource that can be read.",
+        standard: "FHIR R4 (JSON)",
+        query: "Open the file at the line that the finding names, or search for the text that it shows.",
+    },
+];
 
 /// Key of the person a resource belongs to; none for what persons share, and for types that are not modelled.
 ///

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use twinlake_omop::Table;
 
+use crate::registry;
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -28,12 +30,10 @@ impl Severity {
 /// One disagreement between the two sides, or one broken rule.
 ///
 /// `rule` is `{table}.{column}` where a value is at stake (`condition_occurrence.condition_start_date`), else
-/// `{table}.{what}`: `missing` (the table is not there), `missing_in_omop`, `missing_in_fhir`, `duplicate`,
-/// `before_birth`, `after_death`, `outside_observation_period`, `too_young`, …; rules on FHIR alone are named
-/// `fhir.{what}` or `patient.{what}`. The crate's page lists them.
+/// `{table}.{what}`, or `fhir.{what}` for FHIR alone; [`crate::rule`] says what it means.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Finding {
-    /// Which rule.
+    /// Id of the [`crate::Rule`].
     pub rule: String,
     /// How bad.
     pub severity: Severity,
@@ -56,8 +56,10 @@ pub struct Finding {
 impl Finding {
     /// A finding on an OMOP table; `what` is a column or the name of a rule.
     pub(crate) fn on(table: Table, what: &str, message: impl Into<String>) -> Self {
+        let rule = format!("{table}.{what}");
+        debug_assert!(registry::rule(&rule).is_some(), "`{rule}` is not registered");
         Finding {
-            rule: format!("{table}.{what}"),
+            rule,
             severity: Severity::Error,
             table: Some(table),
             column: table.spec().fields.iter().map(|field| field.name).find(|name| *name == what),
@@ -71,6 +73,7 @@ impl Finding {
 
     /// A finding on FHIR that is of no row and, so far, of no person.
     pub fn on_fhir(rule: &str, severity: Severity, message: impl Into<String>) -> Self {
+        debug_assert!(registry::rule(rule).is_some(), "`{rule}` is not registered");
         Finding {
             rule: rule.to_owned(),
             severity,

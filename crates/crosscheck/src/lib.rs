@@ -15,22 +15,8 @@
 //!
 //! # Rules
 //!
-//! | rule | what it says |
-//! | --- | --- |
-//! | `{table}.{column}` | both sides have the row and differ in the column; or OMOP's value is absent though required, of a wrong type, too long, or refers to nothing |
-//! | `{table}.missing` | OMOP lacks a table for which FHIR gives rows |
-//! | `{table}.missing_in_omop`, `{table}.missing_in_fhir` | a row that one side has |
-//! | `{table}.duplicate` | several rows have one key |
-//! | `{table}.person_id` | a row of nobody, or of another person than FHIR says |
-//! | `person.identity` | OMOP's person is another human being than FHIR's |
-//! | `person.birth_date`, `person.birth_precision` | the births differ; a part of the birth is on one side only |
-//! | `{table}.end_before_start`, `.before_birth`, `.after_death`, `.outside_observation_period` | days that cannot be |
-//! | `{table}.too_young`, `.too_old`, `.wrong_sex`, `.without_cause` | the pack's constraints |
-//! | `condition_era.recomputed`, `drug_era.recomputed`, `observation_period.recomputed` | does not follow from OMOP's own events |
-//! | `cost.total_paid` | payer and patient paid what was paid |
-//! | `observation_period.overlap` | periods overlap, or follow without a day between |
-//! | `patient.birth_date`, `patient.gender` | FHIR does not say it |
-//! | `fhir.duplicate`, `fhir.subject`, `fhir.unreadable` | a resource twice in one version, of no patient, that cannot be read |
+//! [`rules`] lists them: each [`Rule`] says in one sentence what must hold, where that is from, and how a person finds what
+//! breaks it. [`rule_results`] says of each how it ended; one that could not run is an error, never a pass.
 
 mod accounting;
 mod agreement;
@@ -42,6 +28,7 @@ mod finding;
 mod layout;
 mod partition;
 mod person;
+mod registry;
 mod rules;
 mod shared;
 
@@ -51,4 +38,5 @@ pub use cost::CostCheck;
 pub use fhir::person_of;
 pub use finding::{Finding, Severity};
 pub use partition::{PartitionReport, check_partition};
+pub use registry::{Counted, Family, Over, Rule, RuleResult, Status, is_checked, rule, rule_results, rules};
 pub use shared::SharedCheck;

@@ -8,7 +8,39 @@ use twinlake_omop::{AnyRow, Cell, DynRow, Table};
 
 use crate::context::OmopSide;
 use crate::fhir::FhirPerson;
-use crate::finding::{Finding, Findings, topic};
+use crate::finding::{Finding, Findings, Severity, topic};
+use crate::registry::{Family, Over, Written};
+
+/// Rules on who a person is.
+pub(crate) const RULES: &[Written] = &[
+    Written {
+        id: "person.identity",
+        family: Family::Agreement,
+        severity: Severity::Error,
+        over: Over::Persons,
+        says: "OMOP's person is the human being that FHIR's Patient is.",
+        standard: "HL7 FHIR to OMOP, as in docs/harmonization.md",
+        query: "Compare birth, gender, race and source value of the person with the Patient of that key; most differ.",
+    },
+    Written {
+        id: "person.birth_date",
+        family: Family::Agreement,
+        severity: Severity::Error,
+        over: Over::Persons,
+        says: "Both sides say the same of year, month and day of birth.",
+        standard: "HL7 FHIR to OMOP, as in docs/harmonization.md",
+        query: "Compare `year_of_birth`, `month_of_birth` and `day_of_birth` with `Patient.birthDate`.",
+    },
+    Written {
+        id: "person.birth_precision",
+        family: Family::Agreement,
+        severity: Severity::Error,
+        over: Over::Persons,
+        says: "Month and day of birth are known on both sides or on neither.",
+        standard: "HL7 FHIR to OMOP, as in docs/harmonization.md",
+        query: "Compare `month_of_birth` and `day_of_birth` with `Patient.birthDate`; one of them is on one side only.",
+    },
+];
 
 /// What both sides hold of one person.
 pub(crate) struct Person<'a> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::calibration::{Calibration, Statistic, Test};
 use crate::error::PackError;
 use crate::key::Key;
-use crate::model::{Derived, Effect, LabCategory, Measured, Onset, Order, ProcedureCategory};
+use crate::model::{Derived, Effect, LabCategory, Measured, Onset, Order, PlanGoal, ProcedureCategory};
 use crate::source::Files;
 use crate::{Condition, Course, Lab, Pack, Table, Term, Visit};
 
@@ -253,6 +253,7 @@ impl Lint<'_> {
         }
         if let Some(follow_up) = &condition.follow_up {
             self.orders(file, &follow_up.orders)?;
+            self.plan_goals(file, &follow_up.goals)?;
         }
         if let Some(treatment) = &condition.treatment {
             self.probability(file, "start", treatment.start)?;
@@ -620,6 +621,15 @@ impl Lint<'_> {
         for visit in &self.pack.visits {
             let file = self.file("care", visit.key);
             self.orders(file, &visit.orders)?;
+            self.plan_goals(file, &visit.goals)?;
+            if !visit.goals.is_empty() && *visit.key != *"wellness" {
+                return self.fail(
+                    file,
+                    "goals",
+                    "`goals` are of wellness visits; those of a condition are of its `follow_up`",
+                );
+            }
+            self.probability(file, "first_dose", visit.first_dose)?;
             self.probability(file, "attendance", visit.attendance)?;
             self.probability(file, "share", visit.share)?;
             self.probability(file, "acute_share", visit.acute_share)?;
@@ -681,6 +691,22 @@ impl Lint<'_> {
             }
         }
         requires_any.iter().try_for_each(|&condition| self.lasting(file, condition))
+    }
+
+    /// Each goal has a lab with a number in a unit that reaches the value.
+    fn plan_goals(&self, file: &str, goals: &[PlanGoal]) -> Result<(), PackError> {
+        for goal in goals {
+            let lab = self.pack.labs.iter().find(|lab| lab.key == goal.lab);
+            self.known(file, goal.lab, "lab", lab.is_some())?;
+            let reaches = |lab: &Lab| lab.unit.is_some() && (lab.bounds[0]..=lab.bounds[1]).contains(&goal.below);
+            if !lab.is_some_and(reaches) {
+                return self.fail(file, &goal.lab, format!("`{}` is never near `{}`", goal.lab, goal.below));
+            }
+        }
+        if goals.len() > 8 {
+            return self.fail(file, "goals", "a plan has room for 8 goals");
+        }
+        Ok(())
     }
 
     fn orders(&self, file: &str, orders: &[Order]) -> Result<(), PackError> {

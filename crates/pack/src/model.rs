@@ -209,6 +209,22 @@ pub struct FollowUp {
     /// What is ordered at them.
     #[serde(default)]
     pub orders: Vec<Order>,
+    /// What the plan for the condition is to reach, beside the goal of its treatment.
+    #[serde(default)]
+    pub goals: Vec<PlanGoal>,
+}
+
+/// A number that a care plan is to bring, or keep, below a value.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanGoal {
+    /// Key of the lab.
+    pub lab: Key,
+    /// The value, in the lab's unit.
+    pub below: f64,
+    /// From this age.
+    #[serde(default)]
+    pub from_age: f64,
 }
 
 /// A lab, report or procedure ordered at a visit.
@@ -947,6 +963,12 @@ pub struct Visit {
     pub acute_share: f64,
     /// Factor on both shares by sex and age, a table.
     pub share_curve: Option<Key>,
+    /// What the plan that the first of them makes may be to reach, in this order; wellness visits only.
+    #[serde(default)]
+    pub goals: Vec<PlanGoal>,
+    /// Probability that staff give the first dose of a drug that is prescribed there to be taken at home.
+    #[serde(default)]
+    pub first_dose: f64,
     /// Where the figures are from.
     pub source: Key,
 }

@@ -192,8 +192,8 @@ impl Reached {
                 self.latents.insert(*latent);
             }
         }
-        for order in condition.follow_up.iter().flat_map(|follow_up| &follow_up.orders) {
-            self.order(order.of);
+        if let Some(follow_up) = &condition.follow_up {
+            follow_up.orders.iter().for_each(|order| self.order(order.of));
         }
         if let Some(treatment) = &condition.treatment {
             self.medications.extend(treatment.ladder.iter().copied());

@@ -8,7 +8,7 @@ use twinlake_omop::{Table, key};
 use crate::chart::Deed;
 use crate::ids;
 use crate::render::{self, Context};
-use crate::timeline::{Cause, ConceptKey, EventId, Timeline, Value};
+use crate::timeline::{Cause, ConceptKey, EventId, Purpose, Timeline, Value};
 
 /// An event of a patient, or the patient.
 #[derive(Clone, Debug)]
@@ -211,8 +211,12 @@ fn facts(timeline: &Timeline) -> Vec<Fact> {
         facts.push(fact("related_person", item.event, item.cause, None, day, day));
     }
     for item in &timeline.care_plans {
-        let concept = timeline.problems[item.problem].concept;
-        facts.push(now("care_plan", item.event, item.cause, concept, visit(item.encounter)));
+        let concept = match item.purpose {
+            Purpose::Prevention => None,
+            Purpose::Problem(problem) => Some(timeline.problems[problem].concept),
+        };
+        let day = visit(item.encounter);
+        facts.push(fact("care_plan", item.event, item.cause, concept, day, day));
     }
     for item in &timeline.goals {
         let day = visit(timeline.care_plans[item.plan].encounter);

@@ -88,6 +88,28 @@ fn ids_are_unique_references_resolve_and_json_reads_back() {
     assert!(found.len() > 1000);
 }
 
+/// A chart with what it refers to of the reference set, as a reader of one patient needs it.
+#[test]
+fn a_chart_has_a_hundred_resources_of_twenty_five_types_on_average() {
+    const PATIENTS: u64 = 300;
+    let context = context();
+    let model = Model::new(context.pack);
+    let (mut n_resources, mut n_types) = (0, 0);
+    for number in 1..=PATIENTS {
+        let (mut types, mut found) = (BTreeSet::new(), BTreeSet::new());
+        render::fhir(&context, &model.draw(context.seed, number, context.as_of), &mut |resource| {
+            n_resources += 1;
+            types.insert(resource.resource_type().to_owned());
+            references(&serde_json::from_str(&resource.to_json()).unwrap(), &mut found);
+        });
+        let named = found.iter().filter_map(|reference| reference.split_once('/'));
+        types.extend(named.map(|(resource_type, _)| resource_type.to_owned()));
+        n_types += u64::try_from(types.len()).unwrap();
+    }
+    assert!(n_resources >= 100 * PATIENTS, "{n_resources} resources");
+    assert!(n_types >= 25 * PATIENTS, "{n_types} types");
+}
+
 #[test]
 fn a_body_mass_index_names_the_weight_and_height_it_is_made_of() {
     let context = context();

@@ -209,6 +209,7 @@ impl Cohort {
         let findings = self.findings();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for finding in &findings {
+            assert!(twinlake_crosscheck::rule(&finding.rule).is_some(), "{} is not registered", finding.rule);
             *counts.entry(&finding.rule).or_default() += 1;
         }
         let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).take(10).collect();

@@ -9,8 +9,8 @@ use twinlake_pack::Pack;
 
 use super::{Model, average_glucose, body_mass_index, egfr, friedewald, simulate};
 use crate::timeline::{
-    Category, ConceptKey, Course, Dispense, EncounterClass, EventId, Observation, RequestCategory, Service, Sex,
-    Timeline, Value, Ward,
+    Category, ConceptKey, Course, Dispense, EncounterClass, EventId, Observation, Purpose, RequestCategory, Service,
+    Sex, Timeline, Value, Ward,
 };
 
 const SEED: u64 = 42;
@@ -96,7 +96,11 @@ pub(super) fn events(timeline: &Timeline) -> Vec<(&'static str, EventId, Concept
     let planned = |course: Course, encounter: usize| (visit(encounter), course.end().unwrap_or(visit(encounter)));
     for item in &timeline.care_plans {
         let (first, last) = planned(item.course, item.encounter);
-        all.push(("care plan", item.event, timeline.problems[item.problem].concept, first, last));
+        let concept = match item.purpose {
+            Purpose::Prevention => key("wellness-visit"),
+            Purpose::Problem(problem) => timeline.problems[problem].concept,
+        };
+        all.push(("care plan", item.event, concept, first, last));
     }
     for item in &timeline.goals {
         let plan = &timeline.care_plans[item.plan];
@@ -222,7 +226,7 @@ fn what_staff_give_is_given_at_the_visit_and_never_handed_out() {
         .filter(|drug| drug.given_hours.is_some())
         .filter_map(|drug| pack.key(&drug.concept))
         .collect();
-    let (mut n_doses, mut most) = (0, 0);
+    let (mut n_doses, mut n_ahead, mut most) = (0, 0, 0);
     for timeline in cohort() {
         let dispensed: BTreeSet<usize> = timeline.dispenses.iter().map(|fill| fill.prescription).collect();
         let mut doses: BTreeMap<usize, usize> = BTreeMap::new();
@@ -230,17 +234,24 @@ fn what_staff_give_is_given_at_the_visit_and_never_handed_out() {
             let prescription = &timeline.prescriptions[dose.prescription];
             let end = timeline.encounters[prescription.encounter].end;
             assert!(prescription.at <= dose.at && dose.at <= end, "patient {} {dose:?}", timeline.patient);
-            *doses.entry(dose.prescription).or_default() += 1;
+            let of_prescription = timeline.administrations.iter().filter(|one| one.prescription == dose.prescription);
+            assert!(!dose.ahead_of_supply || of_prescription.count() == 1, "patient {} {dose:?}", timeline.patient);
+            if dose.ahead_of_supply {
+                n_ahead += 1;
+            } else {
+                *doses.entry(dose.prescription).or_default() += 1;
+            }
         }
         for (index, prescription) in timeline.prescriptions.iter().enumerate() {
             let is_given = given.contains(&prescription.concept);
             assert_eq!(doses.contains_key(&index), is_given, "patient {} {prescription:?}", timeline.patient);
             assert!(!is_given || !dispensed.contains(&index), "patient {} {prescription:?}", timeline.patient);
         }
-        n_doses += timeline.administrations.len();
+        n_doses += doses.values().sum::<usize>();
         most = most.max(doses.into_values().max().unwrap_or(0));
     }
     assert!(n_doses > 500 && most > 10, "{n_doses} doses, {most} of one prescription");
+    assert!(n_ahead > 100, "{n_ahead} doses ahead of a supply");
 }
 
 #[test]

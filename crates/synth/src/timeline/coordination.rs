@@ -36,8 +36,12 @@ pub struct RelatedPerson {
     pub sex: Sex,
     /// Given name; never in OMOP.
     pub given_name: &'static str,
+    /// Family name, of who is not of the family; never in OMOP.
+    pub family_name: Option<&'static str>,
     /// Telephone number of the range reserved for fiction; never in OMOP.
     pub phone: String,
+    /// Whether they are the one to call in an emergency.
+    pub is_emergency_contact: bool,
     /// Index of the encounter at which they were written down.
     pub encounter: usize,
     /// Last day on which they have a part: a child's eighteenth birthday or the patient's death, once it has come.
@@ -53,9 +57,11 @@ pub enum Kinship {
     Parent,
     Spouse,
     Child,
+    Sibling,
+    Friend,
 }
 
-/// Who takes part in the care of a patient's lasting conditions; one a patient.
+/// Who takes part in the care of a patient over the years; one a patient.
 #[derive(Clone, Debug)]
 pub struct CareTeam {
     /// Its place in the chart.
@@ -91,15 +97,32 @@ pub struct Goal {
     pub cause: Cause,
 }
 
-/// What is intended for one lasting condition.
+/// What a care plan is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Purpose {
+    /// To stay well: check-ups, screening and vaccines when they fall due.
+    Prevention,
+    /// A lasting condition: index into [`super::Timeline::problems`].
+    Problem(usize),
+}
+
+/// How often a care plan foresees a visit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Every {
+    Days(u32),
+    Months(u32),
+}
+
+/// What is intended for one lasting condition, or for staying well.
 #[derive(Clone, Debug)]
 pub struct CarePlan {
     /// Its place in the chart.
     pub event: EventId,
-    /// Index into [`super::Timeline::problems`].
-    pub problem: usize,
-    /// Days between visits that it foresees.
-    pub every_days: u32,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// How often it foresees a visit.
+    pub every: Every,
     /// Whether it still goes on.
     pub course: Course,
     /// Index of the encounter at which it was made.

@@ -23,7 +23,9 @@ use crate::chart::{Deed, Marks};
 
 pub use administration::Administration;
 pub use claim::{Claim, ClaimItem, Service};
-pub use coordination::{CarePlan, CareTeam, Course, EpisodeOfCare, Goal, Kinship, Provenance, RelatedPerson};
+pub use coordination::{
+    CarePlan, CareTeam, Course, EpisodeOfCare, Every, Goal, Kinship, Provenance, Purpose, RelatedPerson,
+};
 pub use coverage::{Coverage, Relationship};
 pub use device::{Device, ImagingStudy};
 pub use dispense::Dispense;

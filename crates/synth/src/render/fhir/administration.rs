@@ -31,9 +31,10 @@ pub(super) fn administration<'a>(chart: &'a Chart<'_>, dose: &Administration) ->
             ..MedicationAdministrationPerformer::default()
         }],
         reason_code: chart.concepts(prescription.reason),
-        request: Some(chart.reference("MedicationRequest", prescription.event)),
+        // What is given on the spot was ordered by word of mouth; the prescription is for home.
+        request: (!dose.ahead_of_supply).then(|| chart.reference("MedicationRequest", prescription.event)),
         dosage: Some(AdministrationDosage {
-            text: Some(Text::from(prescription.sig)),
+            text: (!dose.ahead_of_supply).then(|| Text::from(prescription.sig)),
             // An administration is one dose.
             dose: Some(Quantity {
                 value: Some(Decimal::from_scaled(1, 0)),

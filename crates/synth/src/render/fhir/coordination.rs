@@ -12,15 +12,19 @@ use super::version::History;
 use super::{Chart, coded, quantity};
 use crate::render::codes::{self, Code};
 use crate::render::written;
-use crate::timeline::{self, Course, Kinship};
+use crate::timeline::{self, Course, Every, Kinship, Purpose};
 
 const CARE_TEAM: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-careteam";
 const CARE_PLAN: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-careplan";
+/// What the plan to stay well is called.
+const PREVENTION: &str = "Preventive care";
 const GOAL: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-goal";
 const RELATED_PERSON: &str = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-relatedperson";
 const CARE_PLAN_CATEGORY: &str = "http://hl7.org/fhir/us/core/CodeSystem/careplan-category";
 const ROLE_CLASS: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleClass";
 const ROLE_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
+const CONTACT_ROLE: &str = "http://terminology.hl7.org/CodeSystem/v2-0131";
+const EMERGENCY_CONTACT: Code = Code { code: "C", display: "Emergency Contact" };
 const ASSESS_PLAN: Code = Code { code: "assess-plan", display: "Assessment and Plan of Treatment" };
 const PATIENT: Code = Code { code: "PAT", display: "patient" };
 const CAREGIVER: Code = Code { code: "CAREGIVER", display: "caregiver" };
@@ -35,10 +39,13 @@ pub(super) fn related_person<'a>(chart: &'a Chart<'_>, person: &'a timeline::Rel
         meta: Some(chart.meta_of(&history, &[RELATED_PERSON])),
         active: Some(person.until.is_none()),
         patient: Some(chart.subject()),
-        relationship: vec![coded(ROLE_CODE, kinship(person))],
+        relationship: [coded(ROLE_CODE, kinship(person))]
+            .into_iter()
+            .chain(person.is_emergency_contact.then(|| coded(CONTACT_ROLE, EMERGENCY_CONTACT)))
+            .collect(),
         name: vec![HumanName {
             use_: Some(Text::from("official")),
-            family: Some(Text::from(who.family_name.as_str())),
+            family: Some(Text::from(person.family_name.unwrap_or(who.family_name.as_str()))),
             given: vec![Text::from(person.given_name)],
             ..HumanName::default()
         }],
@@ -73,6 +80,9 @@ fn kinship(person: &timeline::RelatedPerson) -> Code {
         (Kinship::Parent, timeline::Sex::Male) => Code { code: "FTH", display: "father" },
         (Kinship::Spouse, _) => Code { code: "SPS", display: "spouse" },
         (Kinship::Child, _) => Code { code: "CHILD", display: "child" },
+        (Kinship::Sibling, timeline::Sex::Female) => Code { code: "SIS", display: "sister" },
+        (Kinship::Sibling, timeline::Sex::Male) => Code { code: "BRO", display: "brother" },
+        (Kinship::Friend, _) => Code { code: "FRND", display: "unrelated friend" },
     }
 }
 
@@ -83,9 +93,14 @@ pub(super) fn care_team<'a>(chart: &'a Chart<'_>, team: &'a timeline::CareTeam) 
         ..CareTeamParticipant::default()
     };
     let mut participant = vec![member(coded(ROLE_CLASS, PATIENT), chart.subject())];
-    participant.extend(team.practitioners.iter().map(|&practitioner| CareTeamParticipant {
-        on_behalf_of: Some(chart.organization(crate::reference::organization_of(practitioner))),
-        ..member(coded(system::PRACTITIONER_ROLE, codes::DOCTOR), chart.practitioner(practitioner))
+    let doctor = || coded(system::PRACTITIONER_ROLE, codes::DOCTOR);
+    participant.extend(team.practitioners.iter().enumerate().map(|(place, &practitioner)| match place {
+        // The patient's own takes part in the role that they have at their organization.
+        0 => member(doctor(), chart.practitioner_role(practitioner)),
+        _ => CareTeamParticipant {
+            on_behalf_of: Some(chart.organization(crate::reference::organization_of(practitioner))),
+            ..member(doctor(), chart.practitioner(practitioner))
+        },
     }));
     // Whoever is named later is not of the team as it was formed.
     let close = chart.timeline.related_persons.iter().filter(|person| person.encounter <= team.encounter);
@@ -97,7 +112,7 @@ pub(super) fn care_team<'a>(chart: &'a Chart<'_>, team: &'a timeline::CareTeam) 
         id: Some(chart.id(team.event)),
         meta: Some(chart.meta_of(&chart.history_of_team(team.encounter), &[CARE_TEAM])),
         status: Some(Text::from(if team.course == Course::Ongoing { "active" } else { "inactive" })),
-        name: Some(Text::from("Care team for lasting conditions")),
+        name: Some(Text::from("Primary care team")),
         subject: Some(chart.subject()),
         encounter: Some(chart.encounter(team.encounter)),
         period: Some(chart.course(team.encounter, team.course)),
@@ -133,7 +148,7 @@ pub(super) fn goal<'a>(chart: &'a Chart<'_>, goal: &'a timeline::Goal) -> Goal<'
         }],
         status_date: Some(plan.course.end().unwrap_or(made.start.date()).into()),
         expressed_by: Some(chart.practitioner(made.practitioner)),
-        addresses: vec![problem(chart, plan)],
+        addresses: problem(chart, plan).into_iter().collect(),
         ..Goal::default()
     }
 }
@@ -141,10 +156,17 @@ pub(super) fn goal<'a>(chart: &'a Chart<'_>, goal: &'a timeline::Goal) -> Goal<'
 pub(super) fn care_plan<'a>(chart: &'a Chart<'_>, index: usize, plan: &'a timeline::CarePlan) -> CarePlan<'a> {
     let made = &chart.timeline.encounters[plan.encounter];
     let goals = || chart.timeline.goals.iter().filter(move |goal| goal.plan == index);
-    let condition = chart.context.meaning(chart.timeline.problems[plan.problem].concept).entry.display;
-    let visits = format!("A visit every {} days", plan.every_days);
+    let title = match plan.purpose {
+        Purpose::Prevention => PREVENTION,
+        Purpose::Problem(problem) => chart.context.meaning(chart.timeline.problems[problem].concept).entry.display,
+    };
+    let visits = match plan.every {
+        Every::Days(days) => format!("A visit every {days} days"),
+        Every::Months(1) => "A check-up every month".to_owned(),
+        Every::Months(months) => format!("A check-up every {months} months"),
+    };
     let aims = goals().map(|goal| format!(" {}.", aim(chart, goal)));
-    let text = aims.fold(format!("{condition}. {visits}."), |text, aim| text + &aim);
+    let text = aims.fold(format!("{title}. {visits}."), |text, aim| text + &aim);
     let reference = |resource_type: &str, event| chart.reference(resource_type, event);
     CarePlan {
         id: Some(chart.id(plan.event)),
@@ -161,14 +183,14 @@ pub(super) fn care_plan<'a>(chart: &'a Chart<'_>, index: usize, plan: &'a timeli
         })),
         intent: Some(Text::from("plan")),
         category: vec![coded(CARE_PLAN_CATEGORY, ASSESS_PLAN)],
-        title: Some(Text::from(condition)),
+        title: Some(Text::from(title)),
         subject: Some(chart.subject()),
         encounter: Some(chart.encounter(plan.encounter)),
         period: Some(chart.course(plan.encounter, plan.course)),
         created: Some(chart.at(made.start)),
         author: Some(chart.practitioner(made.practitioner)),
         care_team: chart.timeline.care_teams.iter().map(|team| reference("CareTeam", team.event)).collect(),
-        addresses: vec![problem(chart, plan)],
+        addresses: problem(chart, plan).into_iter().collect(),
         goal: goals().map(|goal| reference("Goal", goal.event)).collect(),
         activity: vec![CarePlanActivity {
             detail: Some(CarePlanDetail {
@@ -190,11 +212,19 @@ pub(super) fn care_plan<'a>(chart: &'a Chart<'_>, index: usize, plan: &'a timeli
 /// `HbA1c below 7.4 %`, in the words of the pack.
 fn aim(chart: &Chart<'_>, goal: &timeline::Goal) -> String {
     let measure = chart.context.meaning(goal.measure).entry.display;
-    format!("{measure} below {} {}", written(goal.below), goal.unit)
+    let below = written(goal.below);
+    // A score is a mere number, whatever UCUM calls it.
+    if goal.unit.is_empty() || goal.unit.starts_with('{') {
+        return format!("{measure} below {below}");
+    }
+    format!("{measure} below {below} {}", goal.unit)
 }
 
-fn problem<'a>(chart: &Chart<'_>, plan: &timeline::CarePlan) -> Reference<'a> {
-    chart.reference("Condition", chart.timeline.problems[plan.problem].event)
+fn problem<'a>(chart: &Chart<'_>, plan: &timeline::CarePlan) -> Option<Reference<'a>> {
+    match plan.purpose {
+        Purpose::Prevention => None,
+        Purpose::Problem(problem) => Some(chart.reference("Condition", chart.timeline.problems[problem].event)),
+    }
 }
 
 /// Text inside of XHTML.

@@ -175,7 +175,7 @@ impl<'a> Chart<'a> {
             }
         }
         let mut is_given = vec![false; timeline.prescriptions.len()];
-        for dose in &timeline.administrations {
+        for dose in timeline.administrations.iter().filter(|dose| !dose.ahead_of_supply) {
             is_given[dose.prescription] = true;
         }
         let mut requests: Vec<_> =
@@ -223,6 +223,10 @@ impl<'a> Chart<'a> {
 
     fn practitioner(&self, index: usize) -> Reference<'_> {
         Reference::to(self.context.practitioners[index].as_str())
+    }
+
+    fn practitioner_role(&self, index: usize) -> Reference<'static> {
+        Reference::to(self.context.ids.literal("PractitionerRole", ids::practitioner_role(index)))
     }
 
     /// The practitioner seen at an encounter, else the patient's own.

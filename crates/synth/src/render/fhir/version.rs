@@ -8,7 +8,9 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use twinlake_fhir::Meta;
 
 use super::{Chart, meta};
-use crate::timeline::{Allergy, CarePlan, Course, Coverage, Diagnosis, EpisodeOfCare, Problem, Provenance, Timeline};
+use crate::timeline::{
+    Allergy, CarePlan, Course, Coverage, Diagnosis, EpisodeOfCare, Problem, Provenance, Purpose, Timeline,
+};
 
 /// The moments at which a resource was made and changed, at most one a day.
 pub(super) struct History {
@@ -64,7 +66,7 @@ pub(super) fn team_states(timeline: &Timeline) -> Vec<TeamState> {
     let mut moments: Vec<NaiveDateTime> = timeline
         .care_plans
         .iter()
-        .flat_map(|plan| [Some(plan_made(timeline, plan)), abated(&timeline.problems[plan.problem])])
+        .flat_map(|plan| [Some(plan_made(timeline, plan)), problem_of(timeline, plan).and_then(abated)])
         .flatten()
         .chain(died(timeline))
         .filter(|moment| moment.date() >= made.date())
@@ -108,8 +110,17 @@ fn problem_made(timeline: &Timeline, problem: &Problem) -> NaiveDateTime {
     entered(timeline, problem.recorded, problem.encounter)
 }
 
+/// The problem that a plan is for, if it is for one.
+fn problem_of<'t>(timeline: &'t Timeline, plan: &CarePlan) -> Option<&'t Problem> {
+    match plan.purpose {
+        Purpose::Prevention => None,
+        Purpose::Problem(problem) => timeline.problems.get(problem),
+    }
+}
+
 fn plan_made(timeline: &Timeline, plan: &CarePlan) -> NaiveDateTime {
-    problem_made(timeline, &timeline.problems[plan.problem]).max(timeline.encounters[plan.encounter].end)
+    let visit = timeline.encounters[plan.encounter].end;
+    problem_of(timeline, plan).map_or(visit, |problem| problem_made(timeline, problem).max(visit))
 }
 
 fn episode_made(timeline: &Timeline, episode: &EpisodeOfCare) -> NaiveDateTime {
@@ -117,9 +128,9 @@ fn episode_made(timeline: &Timeline, episode: &EpisodeOfCare) -> NaiveDateTime {
     problem_made(timeline, &timeline.problems[episode.problem]).max(first)
 }
 
-/// How something begun on a day for a problem stands at the end of another day.
-fn course(timeline: &Timeline, problem: &Problem, begun: NaiveDate, day: NaiveDate) -> Course {
-    let abated = problem.abated.filter(|&abated| abated >= begun && abated <= day);
+/// How something begun on a day, for a problem or for none, stands at the end of another day.
+fn course(timeline: &Timeline, problem: Option<&Problem>, begun: NaiveDate, day: NaiveDate) -> Course {
+    let abated = problem.and_then(|problem| problem.abated).filter(|&abated| abated >= begun && abated <= day);
     match (abated, died(timeline).map(|died| died.date()).filter(|&died| died <= day)) {
         (Some(abated), _) => Course::Completed(abated),
         (None, Some(died)) => Course::Ended(died),
@@ -129,7 +140,7 @@ fn course(timeline: &Timeline, problem: &Problem, begun: NaiveDate, day: NaiveDa
 
 fn plan_course(timeline: &Timeline, plan: &CarePlan, day: NaiveDate) -> Course {
     let begun = timeline.encounters[plan.encounter].start.date();
-    course(timeline, &timeline.problems[plan.problem], begun, day)
+    course(timeline, problem_of(timeline, plan), begun, day)
 }
 
 impl Chart<'_> {
@@ -199,7 +210,7 @@ impl Chart<'_> {
     /// Of a plan and of its goal.
     pub(super) fn history_of_plan(&self, plan: &CarePlan) -> History {
         let timeline = self.timeline;
-        let moments = abated(&timeline.problems[plan.problem]).into_iter().chain(died(timeline));
+        let moments = problem_of(timeline, plan).and_then(abated).into_iter().chain(died(timeline));
         History::of_states(plan_made(timeline, plan), moments, |day| plan_course(timeline, plan, day))
     }
 
@@ -213,7 +224,7 @@ impl Chart<'_> {
         let problem = &timeline.problems[episode.problem];
         let begun = timeline.encounters[episode.encounters[0]].start.date();
         let moments = abated(problem).into_iter().chain(died(timeline));
-        History::of_states(episode_made(timeline, episode), moments, |day| course(timeline, problem, begun, day))
+        History::of_states(episode_made(timeline, episode), moments, |day| course(timeline, Some(problem), begun, day))
     }
 
     /// A provenance names what was written down at its encounter, also what was entered afterwards.

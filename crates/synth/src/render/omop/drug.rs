@@ -58,7 +58,7 @@ pub(super) fn dispense(patient: &Patient<'_>, dispense: &Dispense) -> AnyRow {
     row.into()
 }
 
-/// One dose that staff gave. The prescription behind it has no row of its own.
+/// One dose that staff gave. A prescription of such doses has no row of its own; one for home that followed has.
 pub(super) fn administration(patient: &Patient<'_>, dose: &Administration) -> AnyRow {
     let prescription = &patient.timeline.prescriptions[dose.prescription];
     let event = Event {
@@ -75,7 +75,7 @@ pub(super) fn administration(patient: &Patient<'_>, dose: &Administration) -> An
         return event.into_row(table);
     }
     let mut row = event.drug();
-    row.sig = Some(prescription.sig.to_string());
+    row.sig = (!dose.ahead_of_supply).then(|| prescription.sig.to_string());
     row.quantity = Some(1.0);
     row.into()
 }

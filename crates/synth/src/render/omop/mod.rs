@@ -42,8 +42,8 @@ pub fn omop(context: &Context<'_>, timeline: &Timeline) -> Vec<AnyRow> {
         observation::push_observation(&patient, observation, &mut rows);
     }
     let handed_out = timeline.dispenses.iter().map(|dispense| dispense.prescription);
-    let filled: BTreeSet<usize> =
-        handed_out.chain(timeline.administrations.iter().map(|dose| dose.prescription)).collect();
+    let given = timeline.administrations.iter().filter(|dose| !dose.ahead_of_supply).map(|dose| dose.prescription);
+    let filled: BTreeSet<usize> = handed_out.chain(given).collect();
     let unfilled = timeline.prescriptions.iter().enumerate().filter(|(index, _)| !filled.contains(index));
     rows.extend(unfilled.map(|(_, prescription)| drug::prescription(&patient, prescription)));
     rows.extend(timeline.dispenses.iter().map(|dispense| drug::dispense(&patient, dispense)));

@@ -1,22 +1,29 @@
-//! Plans for lasting conditions that are followed up, the goals of their treatment, and the team that pursues them.
+//! Plans to stay well and for lasting conditions that are followed up, their goals, and the team that pursues them.
 //!
-//! A plan is made at the visit at which the condition was recognised or, when that was before the chart's window, at the
-//! first one that deals with it. There is nothing to draw: all of it follows from the chart and the pack.
+//! The plan to stay well is made at the first check-up. That for a condition is made at the visit at which it was
+//! recognised or, when that was before the chart's window, at the first one that deals with it. There is nothing to draw:
+//! all of it follows from the chart and the pack.
 
 use chrono::{Days, NaiveDate};
-use twinlake_pack::{ConceptKey, Derived, Goal as PackGoal, Lab, Pack, Term};
+use twinlake_pack::{ConceptKey, Derived, Goal as PackGoal, Lab, Pack, PlanGoal, Term};
 
 use super::super::Model;
 use crate::ids::{CARE_PLANS, CARE_TEAMS, GOALS};
 use crate::reference::organization_of;
-use crate::timeline::{CarePlan, CareTeam, Course, EventId, Goal, Scaled, Timeline};
+use crate::timeline::{CarePlan, CareTeam, Cause, Course, EventId, Every, Goal, Purpose, Scaled, Timeline, Value};
 
 /// Days until a goal is to be reached.
 const DUE_DAYS: u64 = 182;
 
+/// Goals that one plan has room for.
+const GOALS_OF_A_PLAN: u32 = 16;
+/// Streams have smaller numbers than this.
+const STREAMS: u32 = 512;
+
 /// Adds the plans, goals and team of a chart.
 pub(super) fn add(model: &Model<'_>, timeline: &mut Timeline) {
     let died = timeline.death.as_ref().map(|death| death.at.date());
+    add_prevention(model, died, timeline);
     for (index, problem) in timeline.problems.iter().enumerate() {
         let Some(condition) = model.chronic.iter().find(|condition| condition.concept == problem.concept) else {
             continue;
@@ -33,33 +40,92 @@ pub(super) fn add(model: &Model<'_>, timeline: &mut Timeline) {
             (None, Some(died)) => Course::Ended(died),
             (None, None) => Course::Ongoing,
         };
-        // One plan and one goal a condition, so the condition's own number names them.
+        // One plan a condition, so the condition's own number names it.
         let ordinal = u32::from(condition.pack.stream);
         let cause = condition.pack.key.0;
         let goal = condition.pack.treatment.as_ref().and_then(|treatment| treatment.goal.as_ref());
-        if let Some((goal, lab)) = goal.and_then(|goal| Some((goal, measure_of(model.pack, goal)?)))
-            && let (Some(measure), Some(unit)) = (concept_of(model.pack, lab), lab.unit)
-        {
-            timeline.goals.push(Goal {
-                event: EventId { stream: GOALS, ordinal },
-                measure,
-                below: scaled(goal.below, lab.decimals),
-                unit: unit.0,
-                due: made + Days::new(DUE_DAYS),
-                plan: timeline.care_plans.len(),
-                cause,
-            });
+        let of_treatment = goal.and_then(|goal| Some((measure_of(model.pack, goal)?, goal.below)));
+        let of_plan = follow_up.goals.iter().filter_map(|goal| Some((lab_of(model.pack, goal)?, goal.below)));
+        let plan = timeline.care_plans.len();
+        for (place, (lab, below)) in (0..GOALS_OF_A_PLAN).zip(of_treatment.into_iter().chain(of_plan)) {
+            timeline.goals.extend(goal_of(model.pack, (plan, place), lab, below, made, (ordinal, cause)));
         }
         timeline.care_plans.push(CarePlan {
             event: EventId { stream: CARE_PLANS, ordinal },
-            problem: index,
-            every_days: days(follow_up.every_days),
+            purpose: Purpose::Problem(index),
+            every: Every::Days(whole(follow_up.every_days)),
             course,
             encounter,
             cause,
         });
     }
     add_team(died, timeline);
+}
+
+/// Adds the plan that the first check-up makes, with the first of its goals that what was measured there misses, or else
+/// the first that it meets.
+fn add_prevention(model: &Model<'_>, died: Option<NaiveDate>, timeline: &mut Timeline) {
+    let wellness = &model.visits.wellness;
+    let Some(encounter) = timeline.encounters.iter().position(|visit| visit.kind == wellness.concept) else { return };
+    let made = timeline.encounters[encounter].start.date();
+    let (ordinal, cause) = (u32::from(wellness.pack.stream), wellness.pack.key.0);
+    let age = years(timeline.demographics.birth_date, made);
+    let months = 12.0 * age;
+    let intervals = wellness.pack.schedule.iter();
+    let every =
+        intervals.rev().find(|interval| interval.from_age_months <= months).map_or(12.0, |now| now.every_months);
+    let measured = wellness.pack.goals.iter().filter(|goal| goal.from_age <= age).filter_map(|goal| {
+        let lab = lab_of(model.pack, goal)?;
+        Some((lab, goal.below, measured_at(timeline, encounter, concept_of(model.pack, lab)?)?))
+    });
+    let measured: Vec<_> = measured.collect();
+    let is_missed = |(lab, below, value): &&(&Lab, f64, Scaled)| value.units >= scaled(*below, lab.decimals).units;
+    let goal = measured.iter().find(is_missed).or(measured.first());
+    timeline.goals.extend(goal.and_then(|&(lab, below, _)| {
+        goal_of(model.pack, (timeline.care_plans.len(), 0), lab, below, made, (ordinal, cause))
+    }));
+    timeline.care_plans.push(CarePlan {
+        event: EventId { stream: CARE_PLANS, ordinal },
+        purpose: Purpose::Prevention,
+        every: Every::Months(whole(every)),
+        course: died.map_or(Course::Ongoing, Course::Ended),
+        encounter,
+        cause,
+    });
+}
+
+/// What was measured at a visit, by itself or as a part of something else.
+fn measured_at(timeline: &Timeline, encounter: usize, measure: ConceptKey) -> Option<Scaled> {
+    let mut of_visit = timeline.observations.iter().filter(|one| one.encounter == encounter);
+    of_visit.find_map(|one| match &one.value {
+        Value::Quantity { value, .. } => (one.concept == measure).then_some(*value),
+        Value::Components(parts) => parts.iter().find(|(part, ..)| *part == measure).map(|(_, value, _)| *value),
+        Value::Concept(_) | Value::Text(_) => None,
+    })
+}
+
+/// The goal of a plan, by place among its goals, to bring a lab below a value; made on a day, for a numbered cause.
+fn goal_of(
+    pack: &Pack,
+    (plan, place): (usize, u32),
+    lab: &Lab,
+    below: f64,
+    made: NaiveDate,
+    (number, cause): (u32, Cause),
+) -> Option<Goal> {
+    Some(Goal {
+        event: EventId { stream: GOALS, ordinal: place * STREAMS + number },
+        measure: concept_of(pack, lab)?,
+        below: scaled(below, lab.decimals),
+        unit: lab.unit?.0,
+        due: made + Days::new(DUE_DAYS),
+        plan,
+        cause,
+    })
+}
+
+fn lab_of<'p>(pack: &'p Pack, goal: &PlanGoal) -> Option<&'p Lab> {
+    pack.labs.iter().find(|lab| lab.key == goal.lab)
 }
 
 /// The team is formed with the first plan, and dissolved when the last one is over.
@@ -117,9 +183,15 @@ fn scaled(value: f64, decimals: u8) -> Scaled {
     Scaled { units: libm::round(value * scale) as i64, decimals }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive number of days")]
-fn days(days: f64) -> u32 {
-    libm::round(days.max(0.0)) as u32
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive number of days or months")]
+fn whole(number: f64) -> u32 {
+    libm::round(number.max(0.0)) as u32
+}
+
+/// Age in years, in parts of them too.
+#[expect(clippy::cast_precision_loss, reason = "lives are short")]
+fn years(born: NaiveDate, day: NaiveDate) -> f64 {
+    (day - born).num_days() as f64 / 365.25
 }
 
 #[cfg(test)]

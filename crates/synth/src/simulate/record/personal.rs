@@ -6,12 +6,13 @@ use super::super::model::Model;
 use crate::seed::{Draws, Seed};
 use crate::timeline::{Ethnicity, Language, MaritalStatus, Personal, Timeline};
 
+const STREAM: &str = "personal";
 const STREETS: [&str; 6] =
     ["Old Mill Road", "Orchard Lane", "Quarry Street", "River Road", "School Lane", "Station Road"];
 
 /// Adds it; marital status is that of the last visit's day, the rest never changes.
 pub(super) fn add(model: &Model<'_>, patient: Seed, timeline: &mut Timeline) {
-    let seed = patient.child("personal", 0);
+    let seed = patient.child(STREAM, 0);
     let who = &timeline.demographics;
     let window = model.pack.reference_date - Months::new(12 * model.pack.window_years);
     let mut marital = None;
@@ -42,6 +43,11 @@ fn language(ethnicity: Ethnicity, draws: &mut Draws) -> Language {
         Ethnicity::NotHispanic => 0.002,
     });
     if spanish { Language::Spanish } else { Language::English }
+}
+
+/// The marital status of a patient born on a day, on another day, as the registration desk knows it.
+pub(super) fn marital_status_on(patient: Seed, born: NaiveDate, day: NaiveDate) -> Option<MaritalStatus> {
+    marital_status(years(born, day), &mut patient.child(STREAM, 0).at(1))
 }
 
 /// A life in ages: marriage, perhaps divorce, perhaps widowhood. Each is drawn whatever the age, which only says what of

@@ -1,0 +1,245 @@
+//! Rules that each table, or each column, has: made from the CDM's facts about them.
+
+use twinlake_omop::{FieldSpec, Kind, Table};
+
+use super::{Family, Over, Rule};
+use crate::finding::Severity;
+use crate::layout::{Layout, is_event};
+
+/// Where the mapping that both sides obey comes from.
+const MAPPING: &str = "HL7 FHIR to OMOP, as in docs/harmonization.md";
+
+/// Where the CDM's own rules come from.
+const CDM: &str = "OMOP CDM v5.4";
+
+/// Whether a table is checked: it has persons' rows, or rows that FHIR gives. The others (the vocabulary, `cdm_source` and
+/// their like) have no FHIR counterpart by nature.
+pub fn is_checked(table: Table) -> bool {
+    table.spec().person_column.is_some()
+        || matches!(table, Table::Location | Table::CareSite | Table::Provider | Table::Cost)
+}
+
+/// The rules of all tables.
+pub(super) fn rules() -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for table in Table::ALL.into_iter().filter(|table| is_checked(*table)) {
+        let of = Of { table };
+        rules.extend(table.spec().fields.iter().map(|field| of.column(field)));
+        rules.extend(of.presence());
+        rules.extend(of.days());
+        rules.extend(of.constraints());
+        rules.extend(of.own());
+    }
+    rules
+}
+
+/// Makes the rules of one table.
+struct Of {
+    table: Table,
+}
+
+impl Of {
+    fn rule(&self, what: &str, family: Family, over: Over, says: String, standard: &str, query: String) -> Rule {
+        Rule {
+            id: format!("{}.{what}", self.table).into(),
+            family,
+            severity: Severity::Error,
+            says: says.into(),
+            standard: standard.to_owned().into(),
+            query: query.into(),
+            over,
+        }
+    }
+
+    /// Both sides say the same in a column, and what it holds is what the CDM allows.
+    fn column(&self, field: &FieldSpec) -> Rule {
+        let (table, name) = (self.table, field.name);
+        let mut says = vec![format!("Both sides say the same in `{name}`")];
+        let mut checks = vec!["cdmDatatype"];
+        if field.required {
+            says.push("it has a value".to_owned());
+            checks.push("isRequired");
+        }
+        says.push(match (field.kind, field.max_length) {
+            (Kind::Concept, _) => "it is a concept id".to_owned(),
+            (Kind::Key | Kind::Integer, _) => "it is an integer".to_owned(),
+            (Kind::Float, _) => "it is a finite number".to_owned(),
+            (Kind::Date, _) => "it is a day".to_owned(),
+            (Kind::DateTime, _) => "it is a time of a day".to_owned(),
+            (Kind::Text, None) => "it is a text".to_owned(),
+            (Kind::Text, Some(most)) => format!("it is a text of at most {most} characters"),
+        });
+        if let Some(other) = field.fk_table.and_then(Table::from_name).filter(|other| is_checked(*other)) {
+            says.push(format!("what it refers to is in `{other}`"));
+            checks.push("isForeignKey");
+        }
+        let says = format!("{}.", says.join("; "));
+        let standard = format!("{MAPPING}; {CDM} ({})", checks.join(", "));
+        let query = format!(
+            "Open the row of `{table}` with the finding's key and the resource that the finding names; compare `{name}` with what the resource says."
+        );
+        self.rule(name, Family::Agreement, Over::Rows(table), says, &standard, query)
+    }
+
+    /// The table is there, its rows are on both sides, and each once.
+    fn presence(&self) -> Vec<Rule> {
+        let table = self.table;
+        let mut rules = vec![
+            self.rule(
+                "missing",
+                Family::Agreement,
+                Over::Given(table),
+                format!("OMOP has a table `{table}` when FHIR gives rows for it."),
+                &format!("{MAPPING}; {CDM} (cdmTable)"),
+                format!("Look for a file or folder `{table}` on the OMOP side; it is not there, or has no row."),
+            ),
+            self.rule(
+                "missing_in_omop",
+                Family::Agreement,
+                Over::Given(table),
+                format!("Each row that FHIR gives for `{table}` is in OMOP."),
+                MAPPING,
+                format!("Take the resource that the finding names; the row of `{table}` with the finding's key is not there."),
+            ),
+            self.rule(
+                "missing_in_fhir",
+                Family::Agreement,
+                Over::Rows(table),
+                format!("Each row of `{table}` is from something that FHIR has."),
+                MAPPING,
+                format!("Open the row of `{table}` with the finding's key; no resource of the person gives it."),
+            ),
+        ];
+        if table.spec().key_column.is_some() {
+            rules.push(self.rule(
+                "duplicate",
+                Family::Omop,
+                Over::Rows(table),
+                format!("No two rows of `{table}` have one key."),
+                &format!("{CDM} (isPrimaryKey)"),
+                format!("Select the rows of `{table}` with the finding's key; there are several."),
+            ));
+        }
+        rules
+    }
+
+    /// Days that can be.
+    fn days(&self) -> Vec<Rule> {
+        let table = self.table;
+        let fields = table.spec().fields;
+        let layout = Layout::of(table);
+        let name = |place: Option<usize>| place.map(|place| fields[place].name);
+        let mut rules = Vec::new();
+        if let (Some(start), Some(end)) = (name(layout.start), name(layout.end)) {
+            rules.push(self.rule(
+                "end_before_start",
+                Family::Omop,
+                Over::Rows(table),
+                format!("`{end}` is not before `{start}`, nor the time of the one before that of the other."),
+                "DataQualityDashboard (plausibleStartBeforeEnd)",
+                format!("Select the rows of `{table}` where `{end} < {start}`."),
+            ));
+        }
+        let Some(start) = name(layout.start) else { return rules };
+        if is_event(table) || table == Table::PayerPlanPeriod {
+            rules.push(self.rule(
+                "before_birth",
+                Family::Omop,
+                Over::Rows(table),
+                format!("`{start}` is not before the person's birth."),
+                "DataQualityDashboard (plausibleAfterBirth)",
+                format!("Join `{table}` with `person`; select the rows where `{start}` is before the day of birth."),
+            ));
+            rules.push(self.rule(
+                "after_death",
+                Family::Omop,
+                Over::Rows(table),
+                format!("`{start}` is not after the person's death."),
+                "DataQualityDashboard (plausibleBeforeDeath)",
+                format!("Join `{table}` with `death`; select the rows where `{start} > death_date`."),
+            ));
+        }
+        if is_event(table) {
+            rules.push(self.rule(
+                "outside_observation_period",
+                Family::Omop,
+                Over::Rows(table),
+                format!("`{start}` is within an observation period of the person."),
+                "OMOP CDM v5.4 (observation_period)",
+                format!("Select the rows of `{table}` whose `{start}` is within no row of `observation_period` of the person."),
+            ));
+        }
+        rules
+    }
+
+    /// What the model pack says of ages, sexes and causes.
+    fn constraints(&self) -> Vec<Rule> {
+        let table = self.table;
+        if !is_event(table) || Layout::of(table).concept.is_none() {
+            return Vec::new();
+        }
+        let rule = |what, says: &str, query: &str| {
+            let query = format!("Open the row of `{table}` with the finding's key; {query}.");
+            self.rule(what, Family::Constraint, Over::Rows(table), says.to_owned(), "pack (constraints.toml)", query)
+        };
+        vec![
+            rule(
+                "too_young",
+                "No concept occurs below the age at which its constraint allows it.",
+                "compare its day with the day of birth",
+            ),
+            rule(
+                "too_old",
+                "No concept occurs above the age to which its constraint allows it.",
+                "compare its day with the day of birth",
+            ),
+            rule(
+                "wrong_sex",
+                "No concept occurs in a person of the other sex than its constraint allows.",
+                "look up the person's gender",
+            ),
+            rule(
+                "without_cause",
+                "A concept occurs only with one of those that its constraint requires on the problem list.",
+                "look up the person's problems in `condition_occurrence`",
+            ),
+        ]
+    }
+
+    /// What only this table has.
+    fn own(&self) -> Vec<Rule> {
+        let table = self.table;
+        match table {
+            Table::ConditionEra | Table::DrugEra | Table::ObservationPeriod => {
+                let mut rules = vec![self.rule(
+                    "recomputed",
+                    Family::Omop,
+                    Over::Persons,
+                    format!("The rows of `{table}` are those that follow from the person's own events."),
+                    "OMOP CDM v5.4 (conventions of eras and observation periods)",
+                    format!("Select the person's rows of `{table}` and the events that they are made of; work the spans out again."),
+                )];
+                if table == Table::ObservationPeriod {
+                    rules.push(self.rule(
+                        "overlap",
+                        Family::Omop,
+                        Over::Rows(table),
+                        "A person's observation periods do not overlap, and a day is between two of them.".to_owned(),
+                        "DataQualityDashboard (measureObservationPeriodOverlap)",
+                        "Select the person's rows of `observation_period` in order of their start.".to_owned(),
+                    ));
+                }
+                rules
+            }
+            Table::VisitDetail => vec![self.rule(
+                "outside_visit",
+                Family::Omop,
+                Over::Rows(table),
+                "A stay in a ward lies within its visit.".to_owned(),
+                "DataQualityDashboard (withinVisitDates)",
+                "Join `visit_detail` with `visit_occurrence`; compare the times of start and end.".to_owned(),
+            )],
+            _ => Vec::new(),
+        }
+    }
+}
