@@ -46,6 +46,7 @@ pub(crate) fn fhir(name: &str, schema: SchemaRef) -> LakeTable {
             | "medication_administration"
             | "medication_dispense"
             | "claim"
+            | "claim_diagnosis"
             | "claim_item"
             | "explanation_of_benefit"
             | "explanation_of_benefit_adjudication"

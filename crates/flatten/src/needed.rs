@@ -35,6 +35,11 @@ impl Shapes {
         u16::try_from(index).ok().filter(|key| *key != ELEMENT).expect("a plan has fewer than 65,535 keys")
     }
 
+    /// More keys than any views need; R4 has not a fifth of them.
+    pub(crate) fn is_full(&self) -> bool {
+        self.names.len() > 10_000
+    }
+
     pub(crate) fn name(&self, key: u16) -> &str {
         &self.names[usize::from(key)]
     }
