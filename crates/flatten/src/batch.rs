@@ -19,6 +19,8 @@ use crate::types::{Physical, Scalar};
 pub(crate) struct Rows {
     columns: Vec<Cells>,
     n_rows: usize,
+    /// Rows that there were when the text was last measured.
+    n_measured: usize,
 }
 
 /// The values of a column. Nulls at its end are not there until a value follows them.
@@ -51,6 +53,9 @@ struct Bytes {
     offsets: Vec<i32>,
 }
 
+/// So many rows of one text each are no problem if none of the texts is large.
+const ROWS_BETWEEN_MEASURES: usize = 512;
+
 /// A column has no room for a value: Arrow counts its text in 31 bits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Full;
@@ -60,6 +65,7 @@ impl Rows {
         Self {
             columns: table.columns.iter().map(|column| Cells::new(column.physical, column.collection)).collect(),
             n_rows: 0,
+            n_measured: 0,
         }
     }
 
@@ -67,9 +73,13 @@ impl Rows {
         self.n_rows
     }
 
-    /// Bytes of text in the column that has most.
-    pub(crate) fn n_bytes(&self) -> usize {
-        self.columns.iter().map(Cells::n_bytes).max().unwrap_or(0)
+    /// Some column has this many bytes of text. It is measured now and then; at once, when `now`.
+    pub(crate) fn has_text(&mut self, n_bytes: usize, now: bool) -> bool {
+        if !now && self.n_rows < self.n_measured + ROWS_BETWEEN_MEASURES {
+            return false;
+        }
+        self.n_measured = self.n_rows;
+        self.columns.iter().any(|cells| cells.n_bytes() >= n_bytes)
     }
 
     /// Sets a value of the row that is not ended yet; what is not set is null.
@@ -118,6 +128,7 @@ impl Rows {
     /// The rows so far as a batch; the next begin anew.
     pub(crate) fn finish(&mut self, table: &Table) -> RecordBatch {
         let n_rows = std::mem::take(&mut self.n_rows);
+        self.n_measured = 0;
         let columns = self.columns.iter_mut().zip(&table.columns).map(|(cells, column)| cells.finish(n_rows, column));
         let options = RecordBatchOptions::new().with_row_count(Some(n_rows));
         RecordBatch::try_new_with_options(table.schema.clone(), columns.collect(), &options)

@@ -86,7 +86,7 @@ impl Flattener {
             }
         }
         for (index, rows) in tables.iter_mut().enumerate() {
-            if rows.len() >= *batch_rows || rows.n_bytes() >= BATCH_BYTES {
+            if rows.len() >= *batch_rows || rows.has_text(BATCH_BYTES, resource.len() > LARGE_RESOURCE) {
                 push_batches(ready, index, rows.finish(&plan.tables()[index]), *batch_rows);
             }
         }
@@ -127,6 +127,8 @@ fn push_batches(ready: &mut Vec<TableBatch>, table: usize, rows: RecordBatch, ba
 
 /// Text in a column of one batch at most, but for what its last resource has: Arrow counts it in 31 bits.
 const BATCH_BYTES: usize = 256 << 20;
+/// After a resource of more bytes than this the text of a batch is measured.
+const LARGE_RESOURCE: usize = 256 << 10;
 
 /// The type of the resource in a JSON text, e.g. `Patient`, so that it can be pushed to the right [`Flattener`].
 ///

@@ -30,7 +30,7 @@ pub(crate) fn add_rows(table: &Table, resource: NodeRef<'_>, keys: RootKeys, row
         rows.end();
         return Ok(());
     }
-    let mut row = vec![Scalar::Null; table.columns.len()];
+    let mut row: Row<'_> = std::iter::repeat_with(|| Scalar::Null).take(table.columns.len()).collect();
     run.select(&table.root, scope, &focus, &mut row, &mut |row| {
         for (column, scalar) in row.iter().enumerate() {
             rows.set(column, scalar).map_err(|full| run.full(column, full))?;

@@ -479,20 +479,7 @@ impl Parser<'_> {
         let mut at = start;
         let mut escaped = false;
         loop {
-            // Eight bytes at once while there are so many.
-            while let Some(eight) = self.bytes.get(at..at + 8) {
-                let special = special(u64::from_le_bytes(eight.try_into().expect("eight bytes were taken")));
-                if special != 0 {
-                    at += (special.trailing_zeros() / 8) as usize;
-                    break;
-                }
-                at += 8;
-            }
-            while at + 8 > self.bytes.len()
-                && self.bytes.get(at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f))
-            {
-                at += 1;
-            }
+            at = plain_end(self.bytes, at);
             match self.bytes.get(at) {
                 Some(b'"') => {
                     self.at = at + 1;
@@ -584,15 +571,29 @@ impl Parser<'_> {
     }
 }
 
-/// Marks bytes that end a run of plain text: quote, backslash, control characters. The lowest mark is exact.
+/// Where plain text ends that begins at `at`: at a quote, a backslash, a control character, or the end.
 #[inline]
-const fn special(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let quote = word ^ (ONES * 0x22);
-    let backslash = word ^ (ONES * 0x5c);
-    let is_quote = quote.wrapping_sub(ONES) & !quote;
-    let is_backslash = backslash.wrapping_sub(ONES) & !backslash;
-    let is_control = word.wrapping_sub(ONES * 0x20) & !word;
-    (is_quote | is_backslash | is_control) & HIGH
+fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let n = n_plain(block);
+        at += n;
+        if n < block.len() {
+            return at;
+        }
+    }
+    while bytes.get(at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+        at += 1;
+    }
+    at
+}
+
+/// How many bytes of the block are plain text, from its start on.
+#[inline]
+fn n_plain(block: &[u8; 16]) -> usize {
+    // Without a branch in it, so that the compiler compares all bytes at once.
+    let mut special = [0; 16];
+    for (special, byte) in special.iter_mut().zip(block) {
+        *special = u8::from((*byte == b'"') | (*byte == b'\\') | (*byte < 0x20));
+    }
+    (u128::from_le_bytes(special).trailing_zeros() / 8) as usize
 }
