@@ -84,6 +84,13 @@ pub(crate) struct Select {
     pub(crate) indexes: Vec<usize>,
 }
 
+impl Select {
+    /// Nothing is iterated here or below, so that it gives one row.
+    pub(crate) fn is_one_row(&self) -> bool {
+        matches!(self.foci, Foci::Same) && self.union.is_empty() && self.selects.iter().all(Self::is_one_row)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum Foci {
     Same,
