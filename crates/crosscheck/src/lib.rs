@@ -20,6 +20,7 @@
 
 mod accounting;
 mod agreement;
+mod answers;
 mod context;
 mod cost;
 mod era;
@@ -34,6 +35,7 @@ mod rules;
 mod shared;
 
 pub use accounting::{Accounting, errors};
+pub use answers::{Answer, Score, Tally};
 pub use context::{Context, OmopSide};
 pub use cost::CostCheck;
 pub use fhir::person_of;
