@@ -18,6 +18,7 @@ const PURE: [&str; 10] = [
     "twinlake-flatten",
     "twinlake-harmonize",
     "twinlake-crosscheck",
+    "twinlake-defects",
 ];
 
 /// What a pure crate never needs: a runtime, the cloud, the network.
