@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, anyhow};
 use twinlake_crosscheck::{
     Accounting, Context, CostCheck, Count, Finding, PartitionReport, RuleResult, Severity, SharedCheck, Status, Terms,
-    check_partition, rule_results,
+    check_partition, check_resource, rule_results,
 };
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Losses, Shared};
@@ -119,7 +119,7 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
     let mut gathered = Gathered::new(&sources.work, bytes)?;
     gathered.read_omop(&sources.omop)?;
     gathered.read_fhir(&sources.fhir)?;
-    let Gathered { spill, mut costs, mut omop, shared_rows, shared_lines, mut unreadable } = gathered;
+    let Gathered { spill, mut costs, fhir, mut omop, shared_rows, shared_lines, mut unreadable } = gathered;
 
     let (mut shared, mut shared_check) = (Shared::default(), SharedCheck::default());
     let mut resources: BTreeMap<String, u64> = BTreeMap::new();
@@ -142,7 +142,8 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
         shared_check.render(row);
     }
 
-    let context = Context { vocab, shared: &shared, omop: &omop, pack: sources.pack, foreign: sources.foreign };
+    let context =
+        Context { vocab, shared: &shared, fhir: &fhir, omop: &omop, pack: sources.pack, foreign: sources.foreign };
     let mut accounting = Accounting::new(sources.terms.clone());
     let mut cost_check = CostCheck::default();
     let partitions = spill.finish()?;
@@ -166,6 +167,10 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
         for part in costs.finish()? {
             ledger.extend(check_costs(&cost_check, &part)?);
         }
+    }
+    for (place, line) in &shared_lines {
+        let findings = check_resource(&context, line);
+        ledger.extend(findings.into_iter().map(|finding| Finding { place: Some(place.clone()), ..finding }));
     }
     let severity = if sources.foreign { Severity::Warning } else { Severity::Error };
     let unreadable = sources.unreadable.iter().cloned().chain(unreadable);

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use twinlake_crosscheck::{OmopSide, is_checked};
+use twinlake_crosscheck::{FhirSide, OmopSide, is_checked};
 use twinlake_fhir::{FhirError, Header, ndjson};
 use twinlake_harmonize::Shared;
 use twinlake_omop::{DynRow, Table, key, read};
@@ -38,6 +38,8 @@ pub(crate) struct Gathered {
     pub(crate) spill: Spill,
     /// Rows of `cost`, which name no person, by key.
     pub(crate) costs: Spill,
+    /// The FHIR side as a whole.
+    pub(crate) fhir: FhirSide,
     /// The OMOP side as a whole.
     pub(crate) omop: OmopSide,
     /// Rows of tables without a person: providers, care sites, locations.
@@ -55,6 +57,7 @@ impl Gathered {
         Ok(Self {
             spill: Spill::create(work, n_partitions)?,
             costs: Spill::create(work, n_partitions)?,
+            fhir: FhirSide::default(),
             omop: OmopSide::default(),
             shared_rows: Vec::new(),
             shared_lines: Vec::new(),
@@ -141,6 +144,10 @@ impl Gathered {
             self.unreadable.push(Unreadable { place: place(), reason });
             return Ok(());
         };
+        let is_everyones = Shared::reads(resource_type) || resource_type == "Patient" || header.patient_id().is_none();
+        if let Some(id) = header.id.as_deref().filter(|_| is_everyones) {
+            self.fhir.expect(resource_type, id);
+        }
         if Shared::reads(resource_type) {
             self.shared_lines.push((place(), text.to_owned()));
             return Ok(());

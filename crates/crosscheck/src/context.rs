@@ -7,6 +7,7 @@ use twinlake_omop::{AnyRow, Cell, DynRow, Table};
 use twinlake_pack::Pack;
 use twinlake_vocab::Vocab;
 
+use crate::fhir::FhirSide;
 use crate::finding::Severity;
 
 /// What a check knows besides the rows of its persons.
@@ -16,6 +17,8 @@ pub struct Context<'a> {
     pub vocab: &'a Vocab,
     /// Practitioners, organizations and locations of the FHIR side.
     pub shared: &'a Shared,
+    /// The FHIR side as a whole; with an empty one no reference dangles.
+    pub fhir: &'a FhirSide,
     /// The OMOP side as a whole.
     pub omop: &'a OmopSide,
     /// The pack whose constraints the rows keep; none for data of others.

@@ -47,7 +47,7 @@ pub struct PartitionReport {
 /// # Example
 ///
 /// ```
-/// use twinlake_crosscheck::{Context, OmopSide, check_partition};
+/// use twinlake_crosscheck::{Context, FhirSide, OmopSide, check_partition};
 /// use twinlake_fhir::Resource;
 /// use twinlake_harmonize::{Shared, harmonize_patient};
 /// use twinlake_omop::DynRow;
@@ -62,7 +62,8 @@ pub struct PartitionReport {
 ///     .collect();
 /// let mut side = OmopSide::default();
 /// omop.iter().for_each(|row| side.count(row));
-/// let context = Context { vocab, shared: &shared, omop: &side, pack: None, foreign: false };
+/// let fhir = FhirSide::default();
+/// let context = Context { vocab, shared: &shared, fhir: &fhir, omop: &side, pack: None, foreign: false };
 /// assert_eq!(check_partition(&context, &omop, &[patient]).findings, []);
 ///
 /// omop[0].cells[1] = 8507.into();
@@ -74,6 +75,8 @@ pub struct PartitionReport {
 /// ```
 pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fhir: &[T]) -> PartitionReport {
     let mut report = PartitionReport::default();
+    // Persons of whom something could not be read: their Patient may be that.
+    let mut unread: BTreeSet<i64> = BTreeSet::new();
     let mut sides: BTreeMap<Option<i64>, (Vec<&DynRow>, FhirPerson<'_>)> = BTreeMap::new();
     for row in omop {
         *report.omop_rows.entry(row.table).or_default() += 1;
@@ -83,9 +86,18 @@ pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fh
         match Resource::from_json(text.as_ref()) {
             Ok(resource) => {
                 *report.resources.entry(resource.resource_type().to_owned()).or_default() += 1;
-                sides.entry(fhir::person_of(&resource)).or_default().1.resources.push(resource);
+                let side = &mut sides.entry(fhir::owner_of(&resource, text.as_ref())).or_default().1;
+                side.resources.push(resource);
+                side.texts.push(text.as_ref());
             }
-            Err(error) => report.findings.push(unreadable(context, text.as_ref(), &error)),
+            Err(error) => {
+                unread.extend(fhir::owner_of_text(text.as_ref()));
+                let misfits = fhir::misfits(text.as_ref(), context.content());
+                if misfits.is_empty() {
+                    report.findings.push(unreadable(context, text.as_ref(), &error));
+                }
+                report.findings.extend(misfits);
+            }
         }
     }
     let constraints = Constraints::of(context);
@@ -108,10 +120,13 @@ pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fh
         } else {
             report.findings.extend(rows.iter().map(|row| of_nobody(row)));
             report.findings.extend(fhir::duplicates(&fhir.resources, None, context.content()));
+            report.findings.extend(fhir.check(context, false));
             let harmonized = harmonize_patient(context.vocab, context.shared, &fhir.resources);
             report.losses.merge(&harmonized.losses);
         }
     }
+    let is_unread = |finding: &Finding| finding.person_id.is_some_and(|person| unread.contains(&person));
+    report.findings.retain(|finding| finding.rule != "fhir.subject" || !is_unread(finding));
     report
 }
 
@@ -125,6 +140,7 @@ fn check_person(
 ) {
     let mut out = Findings::default();
     out.list.extend(fhir::duplicates(&fhir.resources, Some(person_id), context.content()));
+    out.list.extend(fhir.check(context, true).into_iter().map(|finding| finding.of_row(Some(person_id), None)));
     let harmonized = harmonize_patient(context.vocab, context.shared, &fhir.resources);
     report.losses.merge(&harmonized.losses);
     for row in &harmonized.rows {

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use chrono::NaiveDate;
 use serde_json::Value;
-use twinlake_crosscheck::{Accounting, Context, CostCheck, Finding, OmopSide, SharedCheck, check_partition};
+use twinlake_crosscheck::{Accounting, Context, CostCheck, FhirSide, Finding, OmopSide, SharedCheck, check_partition};
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Shared, harmonize_patient};
 use twinlake_omop::{Cell, DynRow, Table, key};
@@ -60,6 +60,8 @@ pub(crate) struct Cohort {
     pub(crate) pack: Option<&'static Pack>,
     /// Whether the FHIR is someone else's.
     pub(crate) foreign: bool,
+    /// Whether references that dangle are found.
+    pub(crate) references: bool,
 }
 
 impl Cohort {
@@ -83,7 +85,7 @@ impl Cohort {
             omop.extend(render::omop(&context, &timeline).iter().map(DynRow::from));
         }
         omop.retain(|row| COMPARED.contains(&row.table));
-        Cohort { fhir, omop, pack: None, foreign: false }
+        Cohort { fhir, omop, pack: None, foreign: false, references: false }
     }
 
     fn shared(&self) -> Shared {
@@ -92,6 +94,18 @@ impl Cohort {
             shared.read(&Resource::from_json(&resource.text()).unwrap());
         }
         shared
+    }
+
+    /// What persons may refer to outside of what is theirs.
+    fn whole(&self) -> FhirSide {
+        let mut whole = FhirSide::default();
+        for resource in self.fhir.iter().filter(|_| self.references) {
+            if resource["resourceType"] == "Patient" || person_of(resource).is_none() {
+                let name = |key: &str| resource[key].as_str().unwrap_or_default();
+                whole.expect(name("resourceType"), name("id"));
+            }
+        }
+        whole
     }
 
     fn mapped(&self, shared: &Shared, person: i64) -> Vec<DynRow> {
@@ -186,7 +200,9 @@ impl Cohort {
                 omop.entry(row.person_id().unwrap_or_default() % PARTITIONS).or_default().push(row.clone());
             }
         }
-        let context = Context { vocab, shared: &shared, omop: &side, pack: self.pack, foreign: self.foreign };
+        let whole = self.whole();
+        let context =
+            Context { vocab, shared: &shared, fhir: &whole, omop: &side, pack: self.pack, foreign: self.foreign };
         let mut accounting = Accounting::default();
         let (mut costs, mut given) = (CostCheck::default(), Vec::new());
         for partition in 0..PARTITIONS {
