@@ -1,12 +1,13 @@
 //! [`Accounting`]: the reports of all partitions, added up, and what only the whole can tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use twinlake_harmonize::Losses;
 use twinlake_omop::Table;
 
-use crate::context::OmopSide;
+use crate::context::Context;
 use crate::finding::{Finding, Severity};
+use crate::omop::{self, Whole};
 use crate::partition::PartitionReport;
 use crate::shared::SharedCheck;
 
@@ -24,6 +25,7 @@ pub struct Accounting {
     pub omop_rows: BTreeMap<Table, u64>,
     /// Rows that FHIR gives, by table.
     pub witness_rows: BTreeMap<Table, u64>,
+    whole: Whole,
 }
 
 impl Accounting {
@@ -32,6 +34,7 @@ impl Accounting {
         self.findings.extend(report.findings);
         self.losses.merge(&report.losses);
         self.persons += report.persons;
+        self.whole.merge(report.whole);
         for (resource_type, count) in report.resources {
             *self.resources.entry(resource_type).or_default() += count;
         }
@@ -44,24 +47,40 @@ impl Accounting {
         shared.excuse(&report.excused_locations);
     }
 
-    /// All findings: those of the persons, of the shared rows and of whole tables. `foreign` makes those on FHIR alone
-    /// warnings.
+    /// All findings: those of the persons, of the shared rows and of the whole.
     ///
     /// A table that OMOP lacks is one finding. A row that OMOP gives to another person than FHIR is one finding, not one
     /// for each of the two persons.
-    pub fn finish(&mut self, omop: &OmopSide, shared: &SharedCheck, foreign: bool) -> Vec<Finding> {
+    pub fn finish(&mut self, context: &Context<'_>, shared: &SharedCheck) -> Vec<Finding> {
         let mut findings = Vec::new();
+        let mut missing = BTreeSet::new();
         for table in Table::ALL {
             let given = self.witness_rows.get(&table).copied().unwrap_or_default() + shared.expected_rows(table);
-            if given > 0 && omop.lacks(table) {
+            if given > 0 && context.omop.lacks(table) {
                 let message = format!("{table}.missing: FHIR gives {given} rows, OMOP has no {table}");
                 let says = Some(format!("{given} rows"));
                 findings.push(Finding::on(table, "missing", message).saying(says, Some("0 rows".to_owned())));
+                missing.insert(table);
             }
         }
-        findings.extend(shared.findings(foreign));
+        findings.extend(context.omop.structure.findings(&missing));
+        if context.omop.concepts.lacks_zero() {
+            let message = "concept.no_zero: CONCEPT has no concept 0, to which all that has no concept refers";
+            findings.push(Finding::on(Table::Concept, "no_zero", message));
+        }
+        let of_shared = shared.findings(context.foreign);
+        for row in shared.rendered() {
+            findings.extend(omop::check_shared(context, row, &of_shared));
+        }
+        findings.extend(of_shared);
         findings.extend(settle(std::mem::take(&mut self.findings)));
+        findings.extend(self.whole.findings(context));
         findings
+    }
+
+    /// Rules that had too few persons or rows to say anything, by id, and why.
+    pub fn not_applicable(&self) -> BTreeMap<String, String> {
+        self.whole.not_applicable().into_iter().collect()
     }
 }
 

@@ -22,14 +22,15 @@ mod accounting;
 mod agreement;
 mod context;
 mod cost;
+mod episode_event;
 mod era;
 mod fhir;
 mod finding;
 mod layout;
+mod omop;
 mod partition;
 mod person;
 mod registry;
-mod rules;
 mod shared;
 
 pub use accounting::{Accounting, errors};

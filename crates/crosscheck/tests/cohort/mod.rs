@@ -60,6 +60,16 @@ pub(crate) struct Cohort {
     pub(crate) pack: Option<&'static Pack>,
     /// Whether the FHIR is someone else's.
     pub(crate) foreign: bool,
+    /// Columns of each table that OMOP has, where that is known.
+    pub(crate) columns: Option<Columns>,
+}
+
+/// Columns by table.
+pub(crate) type Columns = BTreeMap<Table, Vec<&'static str>>;
+
+/// All tables with all columns.
+pub(crate) fn all_columns() -> Columns {
+    Table::ALL.into_iter().map(|table| (table, table.spec().fields.iter().map(|field| field.name).collect())).collect()
 }
 
 impl Cohort {
@@ -83,7 +93,7 @@ impl Cohort {
             omop.extend(render::omop(&context, &timeline).iter().map(DynRow::from));
         }
         omop.retain(|row| COMPARED.contains(&row.table));
-        Cohort { fhir, omop, pack: None, foreign: false }
+        Cohort { fhir, omop, pack: None, foreign: false, columns: None }
     }
 
     fn shared(&self) -> Shared {
@@ -178,6 +188,9 @@ impl Cohort {
             side.expect(&row);
             check.expect(&row);
         }
+        for (table, columns) in self.columns.iter().flatten() {
+            side.declare(*table, Some(columns));
+        }
         let mut omop: BTreeMap<i64, Vec<DynRow>> = BTreeMap::new();
         for row in &self.omop {
             side.count(row);
@@ -188,18 +201,22 @@ impl Cohort {
         }
         let context = Context { vocab, shared: &shared, omop: &side, pack: self.pack, foreign: self.foreign };
         let mut accounting = Accounting::default();
-        let (mut costs, mut given) = (CostCheck::default(), Vec::new());
+        let (mut costs, mut given, mut links) = (CostCheck::default(), Vec::new(), Vec::new());
         for partition in 0..PARTITIONS {
             let rows = omop.remove(&partition).unwrap_or_default();
             let report = check_partition(&context, &rows, &fhir.remove(&partition).unwrap_or_default());
             costs.doubt(report.doubtful.iter().copied());
             given.extend(report.costs.iter().map(DynRow::from));
+            links.extend(report.episode_events.iter().map(DynRow::from));
             accounting.add(report, &mut check);
         }
-        let mut findings = accounting.finish(&side, &check, self.foreign);
+        let mut findings = accounting.finish(&context, &check);
+        let of = |table| -> Vec<DynRow> { self.omop.iter().filter(|row| row.table == table).cloned().collect() };
         if !side.lacks(Table::Cost) {
-            let rendered: Vec<DynRow> = self.omop.iter().filter(|row| row.table == Table::Cost).cloned().collect();
-            findings.extend(costs.findings(&rendered, &given));
+            findings.extend(costs.findings(&context, &of(Table::Cost), &given));
+        }
+        if !side.lacks(Table::EpisodeEvent) {
+            findings.extend(costs.episode_events(&context, &of(Table::EpisodeEvent), &links));
         }
         findings
     }
