@@ -17,18 +17,8 @@ fn score(folder: &Path, patients: u64, plan: &str) -> Value {
     let generate = ["generate", "--patients", &patients, "--defects", plan, "--fhir-dir", &fhir, "--omop-dir", &omop];
     assert_eq!(twinlake_generate::run(&twinlake_generate::Args::parse_from(generate)).unwrap(), Exit::Done);
     let (answers, json) = (path("defects.parquet"), path("score.json"));
-    let validate = [
-        "validate",
-        "--fhir-dir",
-        &fhir,
-        "--omop-dir",
-        &omop,
-        "--constraints",
-        "--answers",
-        &answers,
-        "--json",
-        &json,
-    ];
+    let validate =
+        ["validate", "--fhir-dir", &fhir, "--omop-dir", &omop, "--constraints", "--answers", &answers, "--json", &json];
     twinlake_validate::run(&twinlake_validate::Args::parse_from(validate)).unwrap();
     let report: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
     report["defects"].clone()

@@ -23,15 +23,16 @@ mod agreement;
 mod answers;
 mod context;
 mod cost;
+mod episode_event;
 mod era;
 mod fhir;
 mod finding;
 mod layout;
 mod ledger;
+mod omop;
 mod partition;
 mod person;
 mod registry;
-mod rules;
 mod shared;
 
 pub use accounting::{Accounting, errors};

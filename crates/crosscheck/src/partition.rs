@@ -10,8 +10,8 @@ use crate::agreement;
 use crate::context::Context;
 use crate::fhir::{self, FhirPerson};
 use crate::finding::{Finding, Findings, Severity};
+use crate::omop::{self, Rules, Whole};
 use crate::person::{Person, Verdict, partial_date};
-use crate::rules::{self, Constraints};
 
 /// What the check of some persons gave.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +34,12 @@ pub struct PartitionReport {
     pub excused_locations: BTreeSet<i64>,
     /// Rows of `cost` that FHIR gives; they name no person ([`crate::CostCheck::findings`]).
     pub costs: Vec<AnyRow>,
+    /// Rows of `episode_event` that FHIR gives; they name no person either ([`crate::CostCheck::episode_events`]).
+    pub episode_events: Vec<AnyRow>,
     /// Keys of rows that the two sides do not agree on ([`crate::CostCheck::doubt`]).
     pub doubtful: BTreeSet<i64>,
+    /// Counts that only the whole data set gives a meaning.
+    pub(crate) whole: Whole,
 }
 
 /// Checks all that both sides hold of some persons.
@@ -100,12 +104,13 @@ pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fh
             }
         }
     }
-    let constraints = Constraints::of(context);
+    let mut rules = Rules::of(context);
     for (person_id, (rows, fhir)) in &sides {
         if let Some(person_id) = person_id {
             report.persons += 1;
             let (before, given) = (report.findings.len(), report.costs.len());
-            check_person(context, &constraints, *person_id, rows, fhir, &mut report);
+            let linked = report.episode_events.len();
+            check_person(context, &mut rules, *person_id, rows, fhir, &mut report);
             let found = &report.findings[before..];
             report.doubtful.extend(found.iter().filter_map(|finding| finding.key));
             // Of someone who is on one side only, nothing can be said of what was paid.
@@ -116,6 +121,8 @@ pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fh
                 report.doubtful.extend(rows.iter().filter_map(|row| row.key()));
                 let costs = &report.costs[given..];
                 report.doubtful.extend(costs.iter().filter_map(|row| DynRow::from(row).cell("cost_event_id").as_int()));
+                let links = &report.episode_events[linked..];
+                report.doubtful.extend(links.iter().filter_map(|row| row.cell(0).as_int()));
             }
         } else {
             report.findings.extend(rows.iter().map(|row| of_nobody(row)));
@@ -132,7 +139,7 @@ pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fh
 
 fn check_person(
     context: &Context<'_>,
-    constraints: &Constraints<'_>,
+    rules: &mut Rules<'_>,
     person_id: i64,
     rows: &[&DynRow],
     fhir: &FhirPerson<'_>,
@@ -149,12 +156,14 @@ fn check_person(
         } else if row.table() == Table::Cost {
             report.costs.push(row.clone());
             *report.witness_rows.entry(Table::Cost).or_default() += 1;
+        } else if row.table() == Table::EpisodeEvent {
+            report.episode_events.push(row.clone());
+            *report.witness_rows.entry(Table::EpisodeEvent).or_default() += 1;
         } else if row.table().spec().person_column.is_some() {
-            // Of other tables (`episode_event`) no rows come here to be held against.
             *report.witness_rows.entry(row.table()).or_default() += 1;
         }
     }
-    let person = Person::new(person_id, rows, &harmonized.rows, fhir, &mut out);
+    let person = Person::new(person_id, rows, &harmonized.rows, fhir, context.omop, &mut out);
     let row = person.rendered(Table::Person).first().copied();
     let knows_persons = !context.omop.lacks(Table::Person);
     let mut verdict = Verdict::AGREED;
@@ -211,7 +220,7 @@ fn check_person(
             return;
         }
     }
-    rules::check(context, constraints, &person, verdict, &mut out);
+    omop::check(context, rules, &person, verdict, &mut report.whole, &mut out);
     report.findings.append(&mut out.list);
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[expect(dead_code, reason = "each file of tests uses some of it")]
 mod cohort;
 
 use std::collections::BTreeSet;
