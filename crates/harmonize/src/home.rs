@@ -23,9 +23,6 @@ pub fn suggested_home(resource_type: &str, path: &str) -> Option<&'static str> {
         ("AllergyIntolerance", "criticality" | "reaction" | "clinicalStatus") => {
             "observation, with observation_event_id the allergy's row"
         }
-        ("Patient", "maritalStatus" | "communication" | "multipleBirthBoolean" | "multipleBirthInteger") => {
-            "observation"
-        }
         ("Patient", "contained" | "link") => "fact_relationship between persons",
         ("Condition", "severity" | "stage" | "evidence") => {
             "observation, with observation_event_id the condition's row"
@@ -41,7 +38,6 @@ pub fn suggested_home(resource_type: &str, path: &str) -> Option<&'static str> {
         ("Observation", "interpretation") => "measurement.value_as_concept_id, where there is no coded value",
         ("Observation", "specimen") => "fact_relationship between measurement and specimen",
         ("Specimen", "condition") => "specimen.disease_status_concept_id",
-        ("DeviceUseStatement" | "Procedure", "bodySite") => "observation",
         (_, "reasonCode" | "reasonReference") => "condition_occurrence, tied by fact_relationship",
         (_, "bodySite" | "site" | "method") => "a more specific concept of the row itself, else observation",
         (_, "note" | "text" | "conclusion" | "patientInstruction" | "description") => "note",
