@@ -49,6 +49,7 @@ mod json;
 pub mod lint;
 mod needed;
 mod number;
+mod operators;
 mod path;
 mod plan;
 mod quantity;
