@@ -1,14 +1,16 @@
 //! From an expression to code: elements are looked up in R4, keys get numbers, and what is needed is noted.
 
-use regex::{Regex, RegexBuilder};
-use twinlake_r4::{self as r4, Found};
+mod call;
+mod elements;
 
-use crate::code::{Action, Code, ExtensionKeys, Op, QuantityKeys, ReferenceKeys, Typed};
+use regex::{Regex, RegexBuilder};
+use twinlake_r4 as r4;
+
+use crate::code::{Action, Code, Op, QuantityKeys, ReferenceKeys};
 use crate::convert::Target;
 use crate::element;
 use crate::error::Fault;
 use crate::functions::Function;
-use crate::nearest::nearest;
 use crate::needed::{Shape, Shapes};
 use crate::number::Number;
 use crate::path::{Binary, Expr, Kind, OfType, Step};
@@ -185,86 +187,6 @@ impl Compiler<'_> {
         Code { at: code.at, op: Op::Step(Box::new(code), Action::AsQuantity(keys)) }
     }
 
-    /// A call of a function that takes its arguments as they are.
-    fn call(
-        &mut self,
-        function: Function,
-        arguments: &[Expr],
-        input: &Known,
-        focus: &Known,
-    ) -> Result<(Action, Known), Fault> {
-        // What is asked of each item starts from it, all else from where the path starts.
-        let focus = match function {
-            Function::All | Function::Select | Function::Iif => input.one(),
-            _ => focus.clone(),
-        };
-        let mut codes = Vec::new();
-        let mut knowns = Vec::new();
-        for argument in arguments {
-            let (code, known) = self.expr(argument, &focus)?;
-            codes.push(code);
-            knowns.push(known);
-        }
-        let mut knowns = knowns.into_iter();
-        let known = match function {
-            Function::Distinct
-            | Function::Tail
-            | Function::Skip
-            | Function::Take
-            | Function::Exclude
-            | Function::Intersect => input.clone(),
-            Function::Last | Function::Single => input.one(),
-            Function::Select => match knowns.next() {
-                Some(known) => Known { many: known.many || input.many, ..known },
-                None => input.clone(),
-            },
-            Function::Union | Function::Combine => match knowns.next() {
-                Some(known) => Self::both(input.clone(), known),
-                None => input.clone(),
-            },
-            Function::Iif => match (knowns.nth(1), knowns.next()) {
-                (Some(then), Some(otherwise)) => {
-                    let many = then.many || otherwise.many;
-                    Known { many, ..Self::both(then, otherwise) }
-                }
-                (Some(then), None) => then,
-                (None, _) => input.clone(),
-            },
-            Function::Count
-            | Function::Length
-            | Function::IndexOf
-            | Function::LastIndexOf
-            | Function::Floor
-            | Function::Ceiling
-            | Function::Truncate
-            | Function::PartOf(_) => Known::computed("integer"),
-            Function::Abs => Known::computed(input.single_type().filter(|of| *of == "integer").unwrap_or("decimal")),
-            Function::Round | Function::Average => Known::computed("decimal"),
-            Function::Sum | Function::Min | Function::Max => Known { shapes: Vec::new(), many: false, ..input.clone() },
-            Function::To(target) => Known::computed(target.data_type()),
-            Function::DateOf => Known::computed("date"),
-            Function::TimeOf => Known::computed("time"),
-            Function::Split | Function::ToChars => Known { many: true, ..Known::computed("string") },
-            Function::Lower | Function::Upper | Function::Trim | Function::Replace | Function::Substring => {
-                Known::computed("string")
-            }
-            Function::All
-            | Function::AllFalse
-            | Function::AllTrue
-            | Function::AnyFalse
-            | Function::AnyTrue
-            | Function::Contains
-            | Function::Converts(_)
-            | Function::EndsWith
-            | Function::StartsWith
-            | Function::HasValue
-            | Function::IsDistinct
-            | Function::SubsetOf
-            | Function::SupersetOf => Known::computed("boolean"),
-        };
-        Ok((Action::Call(function, codes), known))
-    }
-
     fn step(&mut self, at: usize, input: &Expr, step: &Step, focus: &Known) -> Compiled {
         // The extensions of a primitive `x` stand beside it, under `_x`.
         let url = match step {
@@ -403,232 +325,6 @@ impl Compiler<'_> {
         };
         Ok((Code { at, op: Op::Step(Box::new(code), action) }, known))
     }
-
-    /// A step to the elements of this name, which R4 must have where it knows the type.
-    fn member(&mut self, at: usize, input: &Known, name: &str) -> Result<(Action, Known), Fault> {
-        let Some(types) = &input.types else { return Ok(self.unknown_member(input, name)) };
-        let mut keys: Vec<Typed> = Vec::new();
-        let mut open = false;
-        let mut known = Known { shapes: Vec::new(), types: Some(Vec::new()), many: input.many };
-        for of in types {
-            if r4::elements(of).is_none() {
-                // A primitive has no elements in this JSON, but an id and extensions beside it.
-                open |= !r4::is_primitive(of);
-                continue;
-            }
-            // Which resource this is shows only in the data.
-            open |= matches!(*of, "Resource" | "DomainResource");
-            let Some(found) = r4::element(of, name) else { continue };
-            let (element, found): (_, Vec<(String, &'static str)>) = match found {
-                Found::Plain(element) => {
-                    for of in &element.types {
-                        add(&mut known.types, of);
-                    }
-                    let key = self.shapes.key(name);
-                    let one = if element.types.len() == 1 { Some(element.types[0]) } else { None };
-                    known.many |= element.many;
-                    match keys.iter_mut().find(|(known, _)| *known == key) {
-                        Some(other) if other.1 != one => other.1 = None,
-                        Some(_) => {}
-                        None => keys.push((key, one)),
-                    }
-                    continue;
-                }
-                Found::Choice(element) => {
-                    (element, element.types.iter().map(|of| (r4::choice_key(name, of), *of)).collect())
-                }
-                Found::Key(element, of) => (element, vec![(name.to_owned(), of)]),
-            };
-            known.many |= element.many;
-            for (key, of) in found {
-                add(&mut known.types, of);
-                let key = self.shapes.key(&key);
-                if !keys.iter().any(|(known, _)| *known == key) {
-                    keys.push((key, Some(of)));
-                }
-            }
-        }
-        if keys.is_empty() && open {
-            return Ok(self.unknown_member(&Known { types: None, ..input.clone() }, name));
-        }
-        if keys.is_empty() {
-            if self.lenient {
-                return Ok((Action::Choice(Vec::new()), known));
-            }
-            self.no_element(at, name, types)?;
-            return Ok(self.unknown_member(&Known { types: None, ..input.clone() }, name));
-        }
-        if open {
-            known.types = None;
-            for key in &mut keys {
-                key.1 = None;
-            }
-        }
-        for shape in &input.shapes {
-            for (key, _) in &keys {
-                let child = self.shapes.child(*shape, *key);
-                if !known.shapes.contains(&child) {
-                    known.shapes.push(child);
-                }
-            }
-        }
-        let action = if let [key] = keys[..] { Action::Member(key) } else { Action::Choice(keys) };
-        Ok((action, known))
-    }
-
-    /// A step where R4 does not tell: to the name, or to any key that a choice of this name can have.
-    fn unknown_member(&mut self, input: &Known, name: &str) -> (Action, Known) {
-        let mut keys: Vec<Typed> = vec![(self.shapes.key(name), element::type_of_element(name))];
-        if element::is_choice(name) {
-            for of in r4::TYPES {
-                keys.push((self.shapes.key(&r4::choice_key(name, of)), Some(of)));
-            }
-        }
-        let shapes = self.children(&input.shapes, &keys);
-        let types = if keys.len() == 1 { keys[0].1.map(|of| vec![of]) } else { None };
-        let action = if let [key] = keys[..] { Action::Member(key) } else { Action::Choice(keys) };
-        (action, Known { shapes, types, many: true })
-    }
-
-    /// `name.ofType(T)`.
-    fn choice(
-        &mut self,
-        at: usize,
-        input: &Known,
-        name: &str,
-        data_type: &'static str,
-    ) -> Result<(Action, Known), Fault> {
-        let subtypes = element::subtypes(data_type);
-        if let Some(types) = &input.types
-            && types.iter().all(|of| r4::elements(of).is_some() && !matches!(*of, "Resource" | "DomainResource"))
-        {
-            let mut keys: Vec<Typed> = Vec::new();
-            let mut many = input.many;
-            let mut there: Vec<&'static str> = Vec::new();
-            let mut filtered = false;
-            for of in types {
-                match r4::element(of, name) {
-                    None => {}
-                    Some(Found::Choice(element)) => {
-                        many |= element.many;
-                        there.extend(&element.types);
-                        for of in element.types.iter().filter(|of| subtypes.contains(of)) {
-                            let typed = (self.shapes.key(&r4::choice_key(name, of)), Some(*of));
-                            if !keys.contains(&typed) {
-                                keys.push(typed);
-                            }
-                        }
-                    }
-                    Some(Found::Plain(element) | Found::Key(element, _)) => {
-                        many |= element.many;
-                        there.extend(&element.types);
-                        let typed = element.types.iter().filter(|of| subtypes.contains(of)).count();
-                        if typed > 0 {
-                            let known = if element.types.len() == 1 { Some(element.types[0]) } else { None };
-                            filtered |= typed < element.types.len();
-                            keys.push((self.shapes.key(name), known));
-                        } else if element.types.iter().any(|of| matches!(*of, "Resource" | "Element")) {
-                            filtered = true;
-                            keys.push((self.shapes.key(name), None));
-                        }
-                    }
-                }
-            }
-            if there.is_empty() && !self.lenient {
-                self.no_element(at, name, types)?;
-            }
-            if keys.is_empty() && !there.is_empty() && !self.lenient {
-                there.dedup();
-                let reason = format!("`{name}` is never {data_type}; it is {}", there.join(" or "));
-                return Err(Fault::new(at, reason));
-            }
-            let shapes = self.children(&input.shapes, &keys);
-            let known_types = if keys.len() == 1 { keys[0].1.unwrap_or(data_type) } else { data_type };
-            let action = match keys[..] {
-                [(key, None)] if filtered => Action::ChoiceOrBare(Vec::new(), key, data_type),
-                [key] => Action::Member(key),
-                _ => Action::Choice(keys),
-            };
-            return Ok((action, Known { shapes, types: Some(vec![known_types]), many }));
-        }
-        let keys: Vec<Typed> =
-            subtypes.iter().map(|of| (self.shapes.key(&r4::choice_key(name, of)), Some(*of))).collect();
-        let bare = self.shapes.key(name);
-        let mut shapes = self.children(&input.shapes, &keys);
-        shapes.extend(self.children(&input.shapes, &[(bare, None)]));
-        let known = Known { shapes, types: Some(vec![data_type]), many: true };
-        Ok((Action::ChoiceOrBare(keys, bare, data_type), known))
-    }
-
-    /// An element that none of the types has: a fault when the name looks like a slip, else a note, since what R4 does
-    /// not have is empty in its resources, and that is no error in FHIRPath.
-    fn no_element(&mut self, at: usize, name: &str, types: &[&'static str]) -> Result<(), Fault> {
-        let of = types.join(" or ");
-        if types.iter().all(|of| r4::is_primitive(of)) {
-            return Err(Fault::new(at, format!("a {of} is a primitive and has no `{name}`")));
-        }
-        let names = types.iter().filter_map(|of| r4::elements(of)).flatten().map(|element| element.name);
-        if let Some(near) = nearest(name, names) {
-            return Err(Fault::new(at, format!("{of} has no element `{name}`; did you mean `{near}`?")));
-        }
-        self.notes.push(Fault::new(at, format!("{of} has no element `{name}` in R4, so this is empty")));
-        Ok(())
-    }
-
-    fn children(&mut self, shapes: &[Shape], keys: &[Typed]) -> Vec<Shape> {
-        let mut children = Vec::new();
-        for shape in shapes {
-            for (key, _) in keys {
-                let child = self.shapes.child(*shape, *key);
-                if !children.contains(&child) {
-                    children.push(child);
-                }
-            }
-        }
-        children
-    }
-
-    /// Keys of extensions, and the shapes of those of these shapes.
-    fn extensions(&mut self, shapes: &[Shape]) -> (ExtensionKeys, Vec<Shape>) {
-        let keys = ExtensionKeys { extension: self.shapes.key("extension"), url: self.shapes.key("url") };
-        let below = self.children(shapes, &[(keys.extension, None)]);
-        for shape in &below {
-            self.shapes.child(*shape, keys.url);
-        }
-        (keys, below)
-    }
-
-    /// `birthDate.extension('…')`; nothing when the element is no primitive.
-    fn primitive_extension(
-        &mut self,
-        at: usize,
-        parent: &Expr,
-        name: &str,
-        url: Option<String>,
-        focus: &Known,
-    ) -> Result<Option<(Code, Known)>, Fault> {
-        let (code, input) = self.expr(parent, focus)?;
-        let (action, element) = self.member(at, &input, name)?;
-        if element.is_primitive() == Some(false) {
-            return Ok(None);
-        }
-        let keys: Vec<u16> = match action {
-            Action::Member((key, _)) => vec![key],
-            Action::Choice(keys) => keys.into_iter().map(|(key, _)| key).collect(),
-            _ => return Ok(None),
-        };
-        let mut places: Vec<Typed> = Vec::new();
-        for key in keys {
-            let beside = format!("_{}", self.shapes.name(key));
-            places.push((key, None));
-            places.push((self.shapes.key(&beside), None));
-        }
-        let below = self.children(&input.shapes, &places);
-        let (keys, shapes) = self.extensions(&below);
-        let places = places.into_iter().map(|(key, _)| key).collect();
-        let op = Op::Step(Box::new(code), Action::PrimitiveExtension(url, keys, places));
-        Ok(Some((Code { at, op }, Known { shapes, types: Some(vec!["Extension"]), many: true })))
-    }
 }
 
 /// A regular expression is known before any data is read, and what is wrong with it told.
@@ -658,12 +354,4 @@ fn related(known: &'static str, wanted: &'static str) -> bool {
         || element::subtypes(wanted).contains(&known)
         || element::subtypes(known).contains(&wanted)
         || matches!(known, "Resource" | "DomainResource" | "Element")
-}
-
-fn add(types: &mut Option<Vec<&'static str>>, of: &'static str) {
-    if let Some(types) = types
-        && !types.contains(&of)
-    {
-        types.push(of);
-    }
 }

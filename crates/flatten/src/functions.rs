@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 use crate::code::Code;
 use crate::convert::{Target, convert};
 use crate::error::Fault;
-use crate::eval::{self, Flow, Out, Scope, collect, each, fault, single, truth};
+use crate::eval::{Flow, Out, Scope, collect, each, fault, single, truth};
 use crate::item::{Item, Items};
 use crate::number::Number;
+use crate::operators;
 use crate::path::Binary;
 use crate::strings;
 use crate::temporal::{Part, Temporal};
@@ -284,12 +285,12 @@ fn aggregate<'a>(at: usize, function: Function, items: &[Item<'a>]) -> Result<Op
     };
     for item in rest {
         match wanted {
-            Some(wanted) => match eval::compare(at, item, &result)? {
+            Some(wanted) => match operators::compare(at, item, &result)? {
                 Some(order) if order == wanted => result = item.clone(),
                 Some(_) => {}
                 None => return Ok(None),
             },
-            None => match eval::arithmetic(at, Binary::Add, &result, item)? {
+            None => match operators::arithmetic(at, Binary::Add, &result, item)? {
                 Some(sum) => result = sum,
                 None => return Ok(None),
             },
@@ -297,7 +298,7 @@ fn aggregate<'a>(at: usize, function: Function, items: &[Item<'a>]) -> Result<Op
     }
     if function == Function::Average {
         let n = Item::Integer(i64::try_from(items.len()).unwrap_or(i64::MAX));
-        return eval::arithmetic(at, Binary::Divide, &result, &n);
+        return operators::arithmetic(at, Binary::Divide, &result, &n);
     }
     Ok(Some(result))
 }
@@ -315,7 +316,7 @@ pub(crate) fn give<'a>(items: Vec<Item<'a>>, out: Out<'_, 'a>) -> Flow {
 fn distinct<'i, 'a: 'i>(items: impl Iterator<Item = &'i Item<'a>>) -> Vec<Item<'a>> {
     let mut kept: Vec<Item<'a>> = Vec::new();
     for item in items {
-        if !kept.iter().any(|known| eval::equal_items(known, item) == Some(true)) {
+        if !kept.iter().any(|known| operators::equal_items(known, item) == Some(true)) {
             kept.push(item.clone());
         }
     }
@@ -324,7 +325,7 @@ fn distinct<'i, 'a: 'i>(items: impl Iterator<Item = &'i Item<'a>>) -> Vec<Item<'
 
 /// Whether an item is among these.
 pub(crate) fn contains(items: &Items<'_>, wanted: &Item<'_>) -> bool {
-    items.as_slice().iter().any(|item| eval::equal_items(item, wanted) == Some(true))
+    items.as_slice().iter().any(|item| operators::equal_items(item, wanted) == Some(true))
 }
 
 pub(crate) fn integer<'a>(at: usize, code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Option<i64>> {

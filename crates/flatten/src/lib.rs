@@ -50,6 +50,7 @@ pub mod lint;
 mod nearest;
 mod needed;
 mod number;
+mod operators;
 mod path;
 mod plan;
 mod quantity;

@@ -140,6 +140,29 @@ fn official_cases_pass() {
     }
 }
 
+#[test]
+#[expect(clippy::print_stderr, reason = "says what was skipped")]
+fn the_views_of_the_guide_and_of_its_benchmark_compile() {
+    let folder = specs().join("sql-on-fhir");
+    if !folder.is_dir() {
+        eprintln!("skipped: no examples of SQL on FHIR in {}", folder.display());
+        return;
+    }
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(folder.join("examples")).unwrap() {
+        texts.push(fs::read_to_string(entry.unwrap().path()).unwrap());
+    }
+    for entry in fs::read_dir(folder.join("benchmark")).unwrap() {
+        let recipe: Value = serde_json::from_str(&fs::read_to_string(entry.unwrap().path()).unwrap()).unwrap();
+        texts.extend(recipe["cases"].as_array().unwrap().iter().map(|case| case["view"].to_string()));
+    }
+    assert_eq!(texts.len(), 18);
+    for text in texts {
+        let plan = ViewDefinition::parse(&text).and_then(|view| Plan::compile(&[view], Types::Typed));
+        assert!(plan.is_ok_and(|plan| plan.tables()[0].schema().fields().len() > 1), "{text}");
+    }
+}
+
 fn check(case: &Value, resources: &[Value]) -> Result<(), String> {
     let outcome = run(&case["view"].to_string(), resources);
     if case["expectError"] == true {

@@ -1,124 +1,13 @@
 //! From words to an expression: operator precedence, and what each function takes.
 
+use super::expr::{Binary, Expr, Kind, OfType, Step};
 use super::lexer::{Token, Word, words};
+use super::names::{REFUSED, SYSTEMS, function_names};
 use crate::element;
 use crate::error::Fault;
-use crate::functions::{FUNCTIONS, Function};
+use crate::functions::FUNCTIONS;
 use crate::nearest::nearest;
 use crate::quantity;
-
-/// A part of a path, and where it begins.
-#[derive(Clone, Debug)]
-pub(crate) struct Expr {
-    /// Byte offset in the path.
-    pub(crate) at: usize,
-    pub(crate) kind: Kind,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Kind {
-    /// What the path starts from: `$this`, or nothing written.
-    Focus,
-    /// `%resource`, `%context`; or a resource type's name, as written.
-    Resource(Option<String>),
-    /// `%rowIndex`.
-    RowIndex,
-    /// `{}`.
-    Nothing,
-    Boolean(bool),
-    Integer(i64),
-    /// An integer that may need 64 bits.
-    Integer64(i64),
-    /// A decimal as written.
-    Decimal(String),
-    /// A number as written, and its unit.
-    Quantity(String, String),
-    /// Text and its FHIR type: `string`, `date`, `dateTime`, `time`, …
-    Text(String, &'static str),
-    /// A step on what `input` gives.
-    Step(Box<Expr>, Step),
-    Binary(Binary, Box<Expr>, Box<Expr>),
-    Negate(Box<Expr>),
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Step {
-    /// Child elements of this name.
-    Member(String),
-    /// `name.ofType(T)`: a choice element with the type in its key, or an element that is of type T.
-    Choice {
-        name: String,
-        data_type: &'static str,
-    },
-    OfType(OfType),
-    /// Whether the only item is of this type.
-    Is(OfType),
-    Call(Function, Vec<Expr>),
-    Index(Box<Expr>),
-    Where(Box<Expr>),
-    Exists(Option<Box<Expr>>),
-    IsEmpty,
-    Not,
-    First,
-    Extension(String),
-    Join(String),
-    /// Whether a part of the text, or all of it, is as a regular expression says.
-    Matches {
-        pattern: Box<Expr>,
-        full: bool,
-    },
-    ReplaceMatches(Box<Expr>, Box<Expr>),
-    /// What a reference leads to, which is not in the resource; only its key can be asked for.
-    Resolve,
-    ResourceKey,
-    ReferenceKey(Option<String>),
-    Boundary {
-        high: bool,
-    },
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum OfType {
-    /// A data type; its subtypes are meant too.
-    Data(&'static str),
-    /// A resource type.
-    Resource(String),
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Binary {
-    And,
-    Or,
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    /// `div`
-    WholeDivide,
-    /// `mod`
-    Remainder,
-    /// `&`
-    Concatenate,
-    /// `|`
-    Union,
-    In,
-    Contains,
-    Xor,
-    Implies,
-    /// `~`
-    Equivalent,
-    NotEquivalent,
-    /// Followed by a type; becomes a step.
-    Is,
-    /// As [`Binary::Is`].
-    As,
-}
 
 /// A constant of the view, by name.
 pub(crate) type Constant<'c> = (&'c str, &'c Kind);
@@ -138,55 +27,6 @@ pub(crate) fn parse(path: &str, constants: &[Constant<'_>]) -> Result<Expr, Faul
         Word::End => Ok(expr),
         word => Err(Fault::new(parser.at(), format!("{} is not expected here", describe(word)))),
     }
-}
-
-/// Functions that the parser knows itself, for hints.
-const SPECIAL: &[&str] = &[
-    "where",
-    "exists",
-    "empty",
-    "not",
-    "first",
-    "ofType",
-    "as",
-    "is",
-    "extension",
-    "join",
-    "matches",
-    "matchesFull",
-    "replaceMatches",
-    "resolve",
-    "getResourceKey",
-    "getReferenceKey",
-    "lowBoundary",
-    "highBoundary",
-];
-
-/// Code systems that FHIRPath has a name for; a view's own constant of the name goes before.
-const SYSTEMS: &[(&str, &str)] =
-    &[("sct", "http://snomed.info/sct"), ("loinc", "http://loinc.org"), ("ucum", "http://unitsofmeasure.org")];
-
-/// Functions of FHIRPath that views do without, and why.
-const REFUSED: &[(&str, &str)] = &[
-    ("now", A_CLOCK),
-    ("today", A_CLOCK),
-    ("timeOfDay", A_CLOCK),
-    ("repeat", "a select has `repeat` for it"),
-    ("children", ALL_ELEMENTS),
-    ("descendants", ALL_ELEMENTS),
-    ("memberOf", TERMINOLOGY),
-    ("subsumes", TERMINOLOGY),
-    ("subsumedBy", TERMINOLOGY),
-    ("conformsTo", "it would ask a validator; the view's rows depend on the resource alone"),
-    ("aggregate", "there are sum(), avg(), min() and max()"),
-];
-const A_CLOCK: &str = "a view gives the same rows on any day; give the date as a constant";
-const ALL_ELEMENTS: &str = "a view names the elements that it looks at";
-const TERMINOLOGY: &str = "it would ask a terminology server; join the table to one of codes";
-
-/// Names of all functions that paths can call.
-pub(crate) fn function_names() -> impl Iterator<Item = &'static str> {
-    FUNCTIONS.iter().map(|(name, ..)| *name).chain(SPECIAL.iter().copied())
 }
 
 /// Deeper nesting than any view needs; keeps the stack small.
