@@ -6,6 +6,7 @@ use twinlake_harmonize::Losses;
 use twinlake_omop::Table;
 
 use crate::context::OmopSide;
+use crate::fhir::MustSupport;
 use crate::finding::{Finding, Severity};
 use crate::ledger::{Ledger, Terms};
 use crate::partition::PartitionReport;
@@ -24,6 +25,8 @@ pub struct Accounting {
     held: BTreeMap<(Table, Kind), usize>,
     /// What FHIR said and OMOP has no place for.
     pub losses: Losses,
+    /// How often what US Core must support is there.
+    pub must_support: MustSupport,
     /// Persons on either side.
     pub persons: u64,
     /// Resources read, by type.
@@ -49,6 +52,7 @@ impl Accounting {
             }
         }
         self.losses.merge(&report.losses);
+        self.must_support.merge(&report.must_support);
         self.persons += report.persons;
         for (resource_type, count) in report.resources {
             *self.resources.entry(resource_type).or_default() += count;
