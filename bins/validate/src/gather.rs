@@ -51,6 +51,36 @@ pub(crate) struct Gathered {
     pub(crate) shared_lines: Vec<(String, String)>,
     /// Records that could not be read.
     pub(crate) unreadable: Vec<Unreadable>,
+    /// The files of resources, which the spilled lines number.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Where a spilled line stands: its file's place in [`Gathered::files`], and its number.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct LinePlace {
+    pub(crate) file: u32,
+    pub(crate) line: u64,
+}
+
+impl LinePlace {
+    /// Bytes that it takes before the line's text.
+    const BYTES: usize = 12;
+
+    fn write(self, text: &str) -> Vec<u8> {
+        let mut payload = Vec::with_capacity(Self::BYTES + text.len());
+        payload.extend(self.file.to_le_bytes());
+        payload.extend(self.line.to_le_bytes());
+        payload.extend(text.as_bytes());
+        payload
+    }
+
+    /// The place and the text of a spilled line.
+    pub(crate) fn split(mut payload: Vec<u8>) -> Result<(Self, String)> {
+        let text = payload.split_off(Self::BYTES.min(payload.len()));
+        let (file, line) = payload.split_first_chunk().context("a spilled line has no place")?;
+        let place = LinePlace { file: u32::from_le_bytes(*file), line: u64::from_le_bytes(line.try_into()?) };
+        Ok((place, String::from_utf8(text).context("a spilled line is not UTF-8")?))
+    }
 }
 
 impl Gathered {
@@ -65,6 +95,7 @@ impl Gathered {
             shared_rows: Vec::new(),
             shared_lines: Vec::new(),
             unreadable: Vec::new(),
+            files: Vec::new(),
         })
     }
 
@@ -120,12 +151,14 @@ impl Gathered {
     pub(crate) fn read_fhir(&mut self, files: &[PathBuf]) -> Result<()> {
         for path in files {
             let context = || format!("reading `{}`", path.display());
+            let n_file = u32::try_from(self.files.len()).context("there are too many files")?;
+            self.files.push(path.clone());
             let file = File::open(path).with_context(context)?;
             let text = ndjson::open(file, ndjson::Compression::from_path(path)).with_context(context)?;
             let mut lines = ndjson::Reader::new(text);
             loop {
                 match lines.next_line() {
-                    Ok(Some(line)) => self.add_line(path, line.number, line.text)?,
+                    Ok(Some(line)) => self.add_line(path, LinePlace { file: n_file, line: line.number }, line.text)?,
                     Ok(None) => break,
                     Err(error) => {
                         let place = path.display().to_string();
@@ -137,8 +170,8 @@ impl Gathered {
         Ok(())
     }
 
-    fn add_line(&mut self, path: &Path, number: u64, text: &str) -> Result<()> {
-        let place = || format!("{}:{number}", path.display());
+    fn add_line(&mut self, path: &Path, at: LinePlace, text: &str) -> Result<()> {
+        let place = || format!("{}:{}", path.display(), at.line);
         let header = match Header::read(text) {
             Ok(header) => header,
             Err(error) => {
@@ -161,7 +194,7 @@ impl Gathered {
         }
         // What is of no patient is spread by its own id, so that no partition gets all of it.
         let own = || header.id.as_deref().map_or(0, |id| key::of(resource_type, id));
-        self.spill.write(header.patient_id().map_or_else(own, key::of_person), FHIR, text.as_bytes())
+        self.spill.write(header.patient_id().map_or_else(own, key::of_person), FHIR, &at.write(text))
     }
 }
 
@@ -174,4 +207,16 @@ fn rows_of(table: Table, path: &Path) -> Result<Box<dyn Iterator<Item = Result<V
     }
     let batches = read::parquet(table, file)?;
     Ok(Box::new(batches.map(|rows| Ok(rows?))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spilled_line_knows_where_it_stood() {
+        let place = LinePlace { file: 3, line: 1 << 40 };
+        assert_eq!(LinePlace::split(place.write("{}")).unwrap(), (place, "{}".to_owned()));
+        assert!(LinePlace::split(vec![1, 2, 3]).is_err());
+    }
 }

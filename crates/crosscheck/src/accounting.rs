@@ -6,6 +6,7 @@ use twinlake_harmonize::Losses;
 use twinlake_omop::Table;
 
 use crate::context::{Context, OmopSide};
+use crate::fhir::MustSupport;
 use crate::finding::{Finding, Severity};
 use crate::ledger::{Ledger, Terms};
 use crate::omop::{self, Whole};
@@ -25,6 +26,8 @@ pub struct Accounting {
     held: BTreeMap<(Table, Kind), usize>,
     /// What FHIR said and OMOP has no place for.
     pub losses: Losses,
+    /// How often what US Core must support is there.
+    pub must_support: MustSupport,
     /// Persons on either side.
     pub persons: u64,
     /// Resources read, by type.
@@ -51,6 +54,7 @@ impl Accounting {
             }
         }
         self.losses.merge(&report.losses);
+        self.must_support.merge(&report.must_support);
         self.persons += report.persons;
         self.whole.merge(report.whole);
         for (resource_type, count) in report.resources {

@@ -8,7 +8,7 @@ use twinlake_omop::{AnyRow, DynRow, Table};
 
 use crate::agreement;
 use crate::context::Context;
-use crate::fhir::{self, FhirPerson};
+use crate::fhir::{self, FhirPerson, MustSupport};
 use crate::finding::{Finding, Findings, Severity};
 use crate::omop::{self, Rules, Whole};
 use crate::person::{Person, Verdict, partial_date};
@@ -22,6 +22,8 @@ pub struct PartitionReport {
     pub losses: Losses,
     /// Persons on either side.
     pub persons: u64,
+    /// How often what US Core must support is there.
+    pub must_support: MustSupport,
     /// Resources read, by type.
     pub resources: BTreeMap<String, u64>,
     /// Rows of OMOP, by table.
@@ -87,6 +89,7 @@ pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fh
         sides.entry(row.person_id()).or_default().0.push(row);
     }
     for text in fhir {
+        report.must_support.count(text.as_ref());
         match Resource::from_json(text.as_ref()) {
             Ok(resource) => {
                 *report.resources.entry(resource.resource_type().to_owned()).or_default() += 1;

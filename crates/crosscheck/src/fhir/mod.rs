@@ -1,6 +1,7 @@
 //! The FHIR side of a partition: resources by person, versions, and the names that findings use.
 
 mod json;
+mod must_support;
 mod reference;
 mod rules;
 mod schema;
@@ -15,6 +16,7 @@ use twinlake_omop::key;
 use crate::context::Context;
 use crate::finding::{Finding, Severity};
 
+pub use must_support::{MustSupport, ProfileScore};
 pub use reference::FhirSide;
 pub(crate) use reference::Resolver;
 pub(crate) use rules::RULES;
