@@ -21,14 +21,15 @@ pub struct Lines {
     pub n_duplicates: u64,
 }
 
-/// The files themselves when all are NDJSON by their names, else what [`ingest`] makes of them.
+/// The files themselves when all are NDJSON by their names (a bulk export's `manifest.json` aside), else what [`ingest`] makes of them.
 ///
 /// # Errors
 ///
 /// As [`ingest`].
 pub fn as_ndjson(config: &Config, inputs: &[InputFile]) -> Result<Lines> {
     // What is no FHIR by its name (a README, a log) does not turn NDJSON into something else.
-    let fhir: Vec<&InputFile> = inputs.iter().filter(|input| source::is_fhir_by_name(&input.path)).collect();
+    let may_be_fhir = |input: &&InputFile| source::is_fhir_by_name(&input.path) && !is_manifest(&input.path);
+    let fhir: Vec<&InputFile> = inputs.iter().filter(may_be_fhir).collect();
     if !fhir.is_empty() && fhir.iter().all(|input| is_ndjson(&input.path)) {
         let files = fhir.iter().map(|input| input.path.clone()).collect();
         return Ok(Lines { files, ..Lines::default() });
@@ -43,6 +44,11 @@ pub fn as_ndjson(config: &Config, inputs: &[InputFile]) -> Result<Lines> {
         n_rejected: summary.rejected,
         n_duplicates: summary.duplicates,
     })
+}
+
+/// Whether a file is the manifest of a bulk export, which stands beside its NDJSON and holds no resource.
+fn is_manifest(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "manifest.json")
 }
 
 /// Whether a file holds one resource a line, by its name: `<Type>[.<shard>…].ndjson[.gz|.zst]`.
@@ -61,6 +67,7 @@ mod tests {
         for name in ["x/Patient.ndjson", "x/Patient.1.ndjson.zst", "Patient.ndjson.gz"] {
             assert!(is_ndjson(Path::new(name)), "{name}");
         }
+        assert!(is_manifest(Path::new("x/manifest.json")) && !is_manifest(Path::new("x/Patient.json")));
         for name in ["x/Patient.json", "x/Patient.json.gz", "ndjson", "Patient.ndjson/x"] {
             assert!(!is_ndjson(Path::new(name)), "{name}");
         }
