@@ -66,6 +66,9 @@ mod tests {
         for name in ["x/Patient.ndjson", "x/Patient.1.ndjson.zst", "Patient.ndjson.gz"] {
             assert!(is_ndjson(Path::new(name)), "{name}");
         }
+        for name in ["x/manifest.json", "x/manifest.2-of-7.json", "x/README.md"] {
+            assert!(!source::is_fhir_by_name(Path::new(name)), "{name}");
+        }
         for name in ["x/Patient.json", "x/Patient.json.gz", "ndjson", "Patient.ndjson/x"] {
             assert!(!is_ndjson(Path::new(name)), "{name}");
         }

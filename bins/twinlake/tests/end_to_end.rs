@@ -227,6 +227,8 @@ fn validate_writes_what_it_found() {
     assert_eq!(ended("measurement.before_birth")["status"], "passed");
     assert_eq!(ended("dose_era.duplicate")["status"], "not_applicable");
     assert_eq!(report["findings"].as_array().unwrap().len(), 1, "one of the rule is kept: {}", report["findings"]);
+    let place = report["findings"][0]["place"].as_str().unwrap_or_default();
+    assert!(place.contains("Patient.ndjson:"), "{}", report["findings"]);
     assert!(fs::read_to_string(&junit).unwrap().contains("name=\"person.gender_concept_id\"><failure message="));
     assert!(fs::read_to_string(&html).unwrap().contains("<h3><code>person.gender_concept_id</code></h3>"));
     assert!(dir.path().join("quality/findings.parquet").exists());

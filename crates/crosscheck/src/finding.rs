@@ -111,8 +111,11 @@ impl Finding {
         self
     }
 
-    pub(crate) fn of_resource(mut self, resource: &str) -> Self {
-        self.resource = Some(resource.to_owned());
+    /// A finding on a resource by its name, `Condition/c-17`; what is named behind a space is a part of it. A row that is derived
+    /// has no resource.
+    pub(crate) fn of_resource(mut self, name: &str) -> Self {
+        let resource = name.split(' ').next().filter(|name| name.contains('/'));
+        self.resource = resource.map(str::to_owned);
         self
     }
 

@@ -10,8 +10,9 @@
 //! missing person are not listed; eras and observation periods may follow from either side where their events differ.
 //!
 //! The order of work: learn the OMOP side ([`OmopSide::count`], [`SharedCheck::render`]) and the shared resources
-//! ([`twinlake_harmonize::Shared`], [`OmopSide::expect`], [`SharedCheck::expect`], [`SharedCheck::read`]); then check partition after
-//! partition; then [`CostCheck::findings`] of what they cost, and [`Accounting::finish`].
+//! ([`twinlake_harmonize::Shared`], [`OmopSide::expect`], [`SharedCheck::expect`], [`SharedCheck::read`], [`FhirSide::expect`],
+//! [`check_resource`]); then check partition after partition; then [`CostCheck::findings`] of what they cost, and
+//! [`Accounting::finish`], which gives a [`Ledger`]: every finding counted, as many kept as its [`Terms`] say.
 //!
 //! # Rules
 //!

@@ -176,7 +176,7 @@ fn push(person: &Person<'_>, rule: &str, column: Option<&'static str>, fhir: Str
     let key = person.id;
     let message = format!("person.{rule}: {} says {fhir}, person {key} says {omop}", person.name_of(key));
     let finding = Finding::on(Table::Person, rule, message).of_row(Some(key), Some(key)).saying(Some(fhir), Some(omop));
-    out.push(Finding { column, ..finding });
+    out.push(Finding { column, ..finding }.of_resource(person.name_of(key)));
 }
 
 fn deaths_agree(person: &Person<'_>) -> bool {

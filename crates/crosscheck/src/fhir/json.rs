@@ -156,7 +156,7 @@ impl<'t> Cursor<'t> {
     pub(super) fn shown(&self) -> String {
         let mut value = *self;
         value.skip();
-        shortened(self.text.get(self.at..value.at).unwrap_or_default())
+        shortened(self.text.get(self.at..value.at).unwrap_or_default().trim_start())
     }
 }
 
