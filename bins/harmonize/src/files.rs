@@ -9,14 +9,20 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use chrono::NaiveDate;
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Harmonized, Losses, Shared, harmonize_patient};
+use twinlake_ingest::type_of;
 use twinlake_omop::{AnyRow, CdmSource, Table};
 use twinlake_task::{Partition, Spill, bytes_to_read};
 use twinlake_vocab::{Vocab, types};
 
 use crate::gather::{Gathered, Rejected, gather, unpack};
+use crate::used::UsedConcepts;
+use crate::vocabulary::Vocabulary;
 
 /// Bytes of input that one partition should hold; in memory it takes a few times that.
 const PARTITION_BYTES: u64 = 24 << 20;
+
+/// The guide that the mapping follows, and its version.
+const GUIDE: &str = "HL7 FHIR-to-OMOP 2.0.0-ballot";
 
 /// How to harmonize.
 #[derive(Clone, Debug)]
@@ -38,8 +44,8 @@ pub struct Totals {
     pub resources: BTreeMap<String, u64>,
     /// Rows written, by table.
     pub rows: BTreeMap<Table, u64>,
-    /// Records rejected.
-    pub rejected: u64,
+    /// Records rejected, by the type that they say they have.
+    pub rejected: BTreeMap<String, u64>,
     /// What has no row or column.
     pub losses: Losses,
 }
@@ -48,6 +54,11 @@ impl Totals {
     /// All resources read.
     pub fn n_resources(&self) -> u64 {
         self.resources.values().sum()
+    }
+
+    /// All records rejected.
+    pub fn n_rejected(&self) -> u64 {
+        self.rejected.values().sum()
     }
 
     /// All rows written.
@@ -65,7 +76,7 @@ impl fmt::Display for Totals {
             self.persons,
             self.n_rows(),
             self.n_resources(),
-            self.rejected,
+            self.n_rejected(),
         )
     }
 }
@@ -73,11 +84,15 @@ impl fmt::Display for Totals {
 /// The rows that a database of harmonized data has besides its patients': the vocabulary tables and `cdm_source`.
 ///
 /// They are those of the whole vocabulary: of a download, give the [`Vocab::subset`] that the data names.
-pub fn vocabulary_rows(vocab: &Vocab, date: NaiveDate) -> impl Iterator<Item = AnyRow> {
+pub(crate) fn vocabulary_rows(vocab: &Vocab, date: NaiveDate) -> impl Iterator<Item = AnyRow> {
     let cdm_source = CdmSource {
         cdm_source_name: "FHIR R4 harmonized by Twinlake".to_owned(),
         cdm_source_abbreviation: "Twinlake".to_owned(),
         cdm_holder: "unknown".to_owned(),
+        // f2o-002, f2o-102: what was read, by which guide and which program.
+        source_description: Some("FHIR R4 (4.0.1)".to_owned()),
+        source_documentation_reference: Some(GUIDE.to_owned()),
+        cdm_etl_reference: Some(concat!("twinlake-harmonize ", env!("CARGO_PKG_VERSION")).to_owned()),
         source_release_date: date,
         cdm_release_date: date,
         cdm_version: Some("5.4".to_owned()),
@@ -93,6 +108,37 @@ pub fn vocabulary_rows(vocab: &Vocab, date: NaiveDate) -> impl Iterator<Item = A
         .chain(vocab.relationship_rows().map(AnyRow::from))
         .chain(vocab.concept_relationship_rows().map(AnyRow::from))
         .chain(vocab.concept_ancestor_rows().map(AnyRow::from))
+        .chain(vocab.drug_strength_rows().map(AnyRow::from))
+}
+
+/// Reads NDJSON files and gives all rows of a database to `sink`: those of [`harmonize_files`], then `cdm_source`,
+/// `source_to_concept_map` and the vocabulary tables. Of a download these hold the concepts that occur.
+///
+/// # Errors
+///
+/// As [`harmonize_files`].
+pub fn harmonize_all(
+    config: &Config,
+    vocabulary: &Vocabulary,
+    files: &[PathBuf],
+    sink: &mut dyn FnMut(AnyRow) -> Result<()>,
+    rejected: &mut dyn FnMut(Rejected) -> Result<()>,
+) -> Result<Totals> {
+    let vocab = vocabulary.get();
+    let mut used = vocabulary.is_download.then(UsedConcepts::new);
+    let mut put = |row: AnyRow| {
+        if let Some(used) = &mut used {
+            used.of(&row);
+        }
+        sink(row)
+    };
+    let totals = harmonize_files(config, vocab, files, &mut put, rejected)?;
+    vocab.source_to_concept_map_rows().cloned().map(AnyRow::from).try_for_each(&mut put)?;
+    match used {
+        Some(used) => vocabulary_rows(&used.subset(vocab, config.date), config.date).try_for_each(sink)?,
+        None => vocabulary_rows(vocab, config.date).try_for_each(sink)?,
+    }
+    Ok(totals)
 }
 
 /// Reads NDJSON files and gives the rows of providers, care sites, locations and persons to `sink`, each key once.
@@ -113,7 +159,7 @@ pub fn harmonize_files(
     let spill = Spill::create(&config.work, Spill::partitions_for(bytes, PARTITION_BYTES))?;
     let mut totals = Totals::default();
     let Gathered { shared, spill, losses, resources } = gather(files, spill, &mut |one| {
-        totals.rejected += 1;
+        *totals.rejected.entry(one.resource_type.clone()).or_default() += 1;
         rejected(one)
     })?;
     totals.losses = losses;
@@ -143,11 +189,12 @@ pub fn harmonize_files(
         for done in done {
             let done = done?;
             for one in done.rejected {
-                totals.rejected += 1;
+                *totals.rejected.entry(one.resource_type.clone()).or_default() += 1;
+                // It was counted under its type before it was found wrong.
                 if let Some(count) = totals.resources.get_mut(&one.resource_type) {
                     *count -= 1;
                 }
-                rejected(one.rejected)?;
+                rejected(one)?;
             }
             for patient in done.patients {
                 totals.persons += u64::from(patient.person_id.is_some());
@@ -165,13 +212,7 @@ pub fn harmonize_files(
 #[derive(Default)]
 struct Done {
     patients: Vec<Harmonized>,
-    rejected: Vec<RejectedType>,
-}
-
-/// A record that was counted under its type before it was found wrong.
-struct RejectedType {
-    resource_type: String,
-    rejected: Rejected,
+    rejected: Vec<Rejected>,
 }
 
 fn harmonize_partition(vocab: &Vocab, shared: &Shared, files: &[PathBuf], partition: &Partition) -> Result<Done> {
@@ -186,10 +227,8 @@ fn harmonize_partition(vocab: &Vocab, shared: &Shared, files: &[PathBuf], partit
                 Ok(resource) => resources.push(resource),
                 Err(error) => {
                     let file = files.get(file).context("a spilled line is of no file")?.clone();
-                    let resource_type = twinlake_fhir::Header::read(text).ok().and_then(|header| header.resource_type);
-                    let resource_type = resource_type.map(|name| name.as_str().to_owned()).unwrap_or_default();
-                    let rejected = Rejected { file, line, reason: error.to_string() };
-                    done.rejected.push(RejectedType { resource_type, rejected });
+                    let resource_type = type_of(text.as_bytes());
+                    done.rejected.push(Rejected { file, line, resource_type, reason: error.to_string() });
                 }
             }
         }

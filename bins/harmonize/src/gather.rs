@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use twinlake_fhir::{FhirError, Header, Resource, ndjson};
 use twinlake_harmonize::{Losses, Shared, has_no_home};
+use twinlake_ingest::type_of;
 use twinlake_omop::key;
 use twinlake_task::{Record, Spill};
 
@@ -19,6 +20,8 @@ pub struct Rejected {
     pub file: PathBuf,
     /// The line, from 1.
     pub line: u64,
+    /// The type that the record says it has; `unknown` when that cannot be read.
+    pub resource_type: String,
     /// Why.
     pub reason: String,
 }
@@ -49,12 +52,18 @@ pub(crate) fn gather(
         let mut lines = ndjson::Reader::new(text);
         loop {
             let outcome = match lines.next_line() {
-                Ok(Some(line)) => gathered.add(number, line.number, line.text)?.map_err(|reason| (line.number, reason)),
+                Ok(Some(line)) => {
+                    let outcome = gathered.add(number, line.number, line.text)?;
+                    outcome.map_err(|reason| (line.number, reason, type_of(line.text.as_bytes())))
+                }
                 Ok(None) => break,
-                Err(error) => Err((error.line_from(1), error.to_string())),
+                Err(error) => {
+                    let resource_type = type_of(lines.last_bytes());
+                    Err((error.line_from(1), explained(&error), resource_type))
+                }
             };
-            if let Err((line, reason)) = outcome {
-                rejected(Rejected { file: path.clone(), line, reason })?;
+            if let Err((line, reason, resource_type)) = outcome {
+                rejected(Rejected { file: path.clone(), line, resource_type, reason })?;
             }
         }
     }
@@ -71,6 +80,9 @@ impl Gathered {
         let Some(resource_type) = header.resource_type.as_deref() else {
             return Ok(Err(FhirError::MissingResourceType.to_string()));
         };
+        if resource_type == "Bundle" {
+            return Ok(Err("a Bundle among resources: give it a file of its own, `<name>.json`".to_owned()));
+        }
         if Shared::reads(resource_type) {
             match Resource::from_json(text) {
                 Ok(resource) => self.shared.read(&resource),
@@ -80,7 +92,7 @@ impl Gathered {
             return Ok(Ok(()));
         }
         if !Resource::TYPES.contains(&resource_type) || has_no_home(resource_type) {
-            self.losses.count_reason(resource_type, "not-mapped");
+            self.losses.count_out_of_scope(resource_type, "not-mapped", 1);
             self.count(resource_type);
             return Ok(Ok(()));
         }
@@ -88,7 +100,7 @@ impl Gathered {
             self.spill.write(person, 0, &pack(file, line, text))?;
         } else {
             let reason = if resource_type == "Patient" { "id" } else { "subject" };
-            self.losses.count_reason(resource_type, reason);
+            self.losses.count_out_of_scope(resource_type, reason, 1);
         }
         self.count(resource_type);
         Ok(Ok(()))
@@ -101,6 +113,14 @@ impl Gathered {
                 self.resources.insert(resource_type.to_owned(), 1);
             }
         }
+    }
+}
+
+/// An error with its causes, as one sentence.
+fn explained(error: &FhirError) -> String {
+    match error {
+        FhirError::Read { source, .. } => format!("{error}: {source}"),
+        error => error.to_string(),
     }
 }
 

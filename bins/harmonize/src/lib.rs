@@ -1,12 +1,13 @@
 //! The harmonize step: anyone's FHIR R4 becomes OMOP CDM v5.4 tables, with a report of what has no home there.
 //!
-//! [`run`] is the command; [`harmonize_files`] is what it and `twinlake run` do, with a closure that takes the rows.
+//! [`run`] is the command; [`harmonize_all`] is what it and `twinlake run` do, with a closure that takes the rows.
 
 mod files;
 mod folder;
 mod gather;
 mod report;
 mod used;
+mod vocabulary;
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -15,16 +16,13 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use chrono::NaiveDate;
 use twinlake_fhir::ndjson::Compression;
-use twinlake_omop::AnyRow;
 use twinlake_task::{Exit, Progress, files_under};
-use twinlake_vocab::Vocab;
 
-use used::UsedConcepts;
-
-pub use files::{Config, Totals, harmonize_files, vocabulary_rows};
+pub use files::{Config, Totals, harmonize_all, harmonize_files};
 pub use folder::{OmopFolder, OmopFormat};
 pub use gather::Rejected;
-pub use report::Report;
+pub use report::{Code, Counts, Loss, Reason, Report};
+pub use vocabulary::{Vocabulary, VocabularyArgs};
 
 /// Map FHIR R4 to OMOP CDM v5.4, and report what has no home there
 ///
@@ -37,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub fhir_dir: PathBuf,
 
-    /// Folder for the OMOP tables, and for `losses.json` and `rejected.ndjson`
+    /// Folder for the OMOP tables, and for `report.json` and `rejected.ndjson`
     #[arg(long, value_name = "DIR")]
     pub omop_dir: PathBuf,
 
@@ -45,21 +43,21 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = OmopFormat::Parquet, value_name = "FORMAT")]
     pub omop_format: OmopFormat,
 
-    /// Folder of an unpacked Athena download (CONCEPT.csv and the others) [default: the embedded crosswalk]
-    #[arg(long, value_name = "DIR")]
-    pub vocabulary: Option<PathBuf>,
-
-    /// Folder for the cache of the download [default: the download's own]
-    #[arg(long, value_name = "DIR", requires = "vocabulary")]
-    pub vocabulary_cache: Option<PathBuf>,
-
-    /// Codes of one's own: a `source_to_concept_map` as CSV [default: `SOURCE_TO_CONCEPT_MAP.csv` of the download]
+    /// What became of the input, as JSON [default: `report.json` of the OMOP folder]
     #[arg(long, value_name = "FILE")]
-    pub source_to_concept_map: Option<PathBuf>,
+    pub report: Option<PathBuf>,
+
+    /// Codes without a standard concept, as CSV to fill in and give to `--source-to-concept-map`
+    #[arg(long, value_name = "FILE")]
+    pub unmapped: Option<PathBuf>,
 
     /// Release date of the tables, for `cdm_source` [default: today]
     #[arg(long, value_name = "DATE")]
     pub date: Option<NaiveDate>,
+
+    /// The vocabulary.
+    #[command(flatten)]
+    pub vocabulary: VocabularyArgs,
 
     /// Threads [default: one for each core]
     #[arg(long, value_name = "N")]
@@ -99,71 +97,29 @@ pub fn run(args: &Args) -> Result<Exit> {
         threads: args.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
         date: args.date.unwrap_or_else(twinlake_task::today),
     };
-    let vocab = vocabulary(args)?;
-    let vocab = vocab.as_ref().unwrap_or_else(|| Vocab::embedded());
+    let vocabulary = args.vocabulary.open()?;
     let mut folder = OmopFolder::new(&args.omop_dir, args.omop_format)?;
     let mut rejected = Vec::new();
-    let mut used = args.vocabulary.as_ref().map(|_| UsedConcepts::new());
-    let totals = harmonize_files(
-        &config,
-        vocab,
-        &lines.files,
-        &mut |row| {
-            if let Some(used) = &mut used {
-                used.of(&row);
-            }
-            folder.write(&row)
-        },
-        &mut |one| {
-            tracing::warn!("{one}");
-            rejected.push(one);
-            Ok(())
-        },
-    )?;
+    let totals = harmonize_all(&config, &vocabulary, &lines.files, &mut |row| folder.write(&row), &mut |one| {
+        tracing::warn!("{one}");
+        rejected.push(one);
+        Ok(())
+    })?;
     if totals.n_resources() == 0 {
         bail!("no FHIR resources in `{}`; {} records were rejected", args.fhir_dir.display(), rejected.len());
     }
-    let local = vocab.source_to_concept_map_rows().cloned().map(AnyRow::from);
-    let rest = |vocab| vocabulary_rows(vocab, config.date).chain(local);
-    if let Some(mut used) = used {
-        // A download has millions of concepts; the tables hold those that occur.
-        vocab.source_to_concept_map_rows().for_each(|row| used.of(&row.clone().into()));
-        let subset = used.subset(vocab, config.date);
-        rest(&subset).try_for_each(|row| folder.write(&row))?;
-    } else {
-        rest(vocab).try_for_each(|row| folder.write(&row))?;
-    }
     folder.complete()?;
-    Report::of(&totals).write(&args.omop_dir.join("losses.json"))?;
+    let report = Report::of(&totals, lines.records.as_ref());
+    report.write(args.report.as_deref().unwrap_or(&args.omop_dir.join("report.json")))?;
+    if let Some(path) = &args.unmapped {
+        report::write_unmapped(&report.unmapped_codes, path)?;
+    }
     report::write_rejected(&rejected, &args.omop_dir.join("rejected.ndjson"))?;
     drop(work);
     tracing::info!(run_id = %args.task.run_id(), persons = totals.persons, rows = totals.n_rows(), "harmonized");
     progress.say(String::new);
     progress.done(&totals.to_string());
     Ok(Exit::Done)
-}
-
-/// The vocabulary that the arguments name; `None` for the embedded crosswalk as it is.
-fn vocabulary(args: &Args) -> Result<Option<Vocab>> {
-    let Args { vocabulary, vocabulary_cache: cache, source_to_concept_map, .. } = args;
-    let local = source_to_concept_map.clone().or_else(|| {
-        let local = vocabulary.as_ref()?.join("SOURCE_TO_CONCEPT_MAP.csv");
-        local.is_file().then_some(local)
-    });
-    let mut vocab = match vocabulary {
-        Some(folder) => {
-            let vocab = Vocab::athena(folder, cache.as_deref());
-            vocab.with_context(|| format!("reading the vocabulary in `{}`", folder.display()))?
-        }
-        None if local.is_none() => return Ok(None),
-        None => Vocab::crosswalk(),
-    };
-    if let Some(local) = local {
-        vocab
-            .add_source_to_concept_map(&local)
-            .with_context(|| format!("reading the codes in `{}`", local.display()))?;
-    }
-    Ok(Some(vocab))
 }
 
 /// A folder that goes when the work ends, however it ends.

@@ -77,7 +77,7 @@ fn what_cannot_be_read_is_told_with_its_line_and_the_rest_is_mapped() {
     places.sort();
     let expected = [("Condition.ndjson", 2), ("Patient.1.ndjson", 3), ("Patient.1.ndjson", 4)];
     assert_eq!(places, expected.map(|(file, line)| (file.to_owned(), line)));
-    assert_eq!((totals.persons, totals.rejected), (2, 3));
+    assert_eq!((totals.persons, totals.n_rejected()), (2, 3));
     assert_eq!(
         totals.resources,
         BTreeMap::from([("CarePlan", 1), ("Condition", 3), ("Patient", 2)].map(|(name, n)| (name.to_owned(), n)))
@@ -111,7 +111,7 @@ fn every_table_of_the_cdm_is_written_in_both_formats() {
             read::parquet(Table::Person, person).unwrap().flat_map(Result::unwrap).collect()
         };
         assert_eq!(persons.len(), 2);
-        let report = fs::read_to_string(out.path().join("losses.json")).unwrap();
+        let report = fs::read_to_string(out.path().join("report.json")).unwrap();
         assert!(report.contains("\"not-mapped\""), "{report}");
         assert_eq!(fs::read_to_string(out.path().join("rejected.ndjson")).unwrap().lines().count(), 3);
         assert!(!out.path().join(".harmonize").exists());

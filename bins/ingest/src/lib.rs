@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
+use twinlake_fhir::Header;
 use twinlake_fhir::bundle::{self, References};
 use twinlake_fhir::ndjson::Compression;
 use twinlake_task::{Exit, InputFile, Progress, files_under};
@@ -114,6 +115,21 @@ pub struct Summary {
     pub unresolved_references: u64,
     /// Entries of Bundles that hold no resource, e.g. responses.
     pub empty_entries: u64,
+    /// What became of the records of each resource type; of those whose type cannot be read, under `unknown`.
+    pub records: BTreeMap<String, Records>,
+}
+
+/// What became of the records of one resource type: written, or one of the other three.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Records {
+    /// All that were met.
+    pub read: u64,
+    /// Left out because the same one, with the same content, is written.
+    pub duplicates: u64,
+    /// Left out because another content of the same one is written.
+    pub superseded: u64,
+    /// Put aside because they could not be read.
+    pub rejected: u64,
 }
 
 impl Summary {
@@ -203,6 +219,15 @@ pub fn ingest(config: &Config, inputs: &[InputFile], progress: &mut Progress) ->
     Ok(job.summary)
 }
 
+/// The resource type of a record, as far as it can be read; `unknown` otherwise.
+pub fn type_of(record: &[u8]) -> String {
+    // The first kilobyte has the type of nearly all records; a broken one is not worth a second look.
+    let start = String::from_utf8_lossy(&record[..record.len().min(1 << 10)]);
+    let leading = twinlake_fhir::leading_type(&start).map(str::to_owned);
+    let whole = || Some(Header::read(std::str::from_utf8(record).ok()?).ok()?.resource_type?.as_str().to_owned());
+    leading.or_else(whole).filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned())
+}
+
 /// Whether a file lies in a folder that this run writes to.
 fn is_output(config: &Config, path: &Path) -> bool {
     let Ok(path) = path.canonicalize() else { return false };
@@ -263,8 +288,15 @@ impl Job {
     }
 
     fn write_piece(&mut self, path: &Path, piece: &Piece<'_>, output: &mut Output) -> Result<()> {
+        let start = match &piece.content {
+            Content::Resource(text) => text.as_bytes(),
+            Content::Broken { bytes, .. } => bytes,
+        };
+        let records = self.summary.records.entry(type_of(start)).or_default();
+        records.read += 1;
         let mut reject = |reason: &str, line, text: &[u8]| {
             self.summary.rejected += 1;
+            records.rejected += 1;
             let trouble = || format!("`{}`, line {line}: {reason}", path.display());
             if self.summary.rejected <= REJECTIONS_SHOWN {
                 tracing::warn!("rejected: {}", trouble());
@@ -292,8 +324,14 @@ impl Job {
                 self.summary.unresolved_references += resolved.n_unresolved;
                 self.summary.ids_made += u64::from(record.is_id_made);
             }
-            Verdict::Duplicate => self.summary.duplicates += 1,
-            Verdict::Superseded => self.summary.superseded += 1,
+            Verdict::Duplicate => {
+                self.summary.duplicates += 1;
+                records.duplicates += 1;
+            }
+            Verdict::Superseded => {
+                self.summary.superseded += 1;
+                records.superseded += 1;
+            }
         }
         Ok(())
     }

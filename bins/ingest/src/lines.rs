@@ -1,11 +1,12 @@
 //! FHIR files for those who read a resource a line, whatever form the input has.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use twinlake_task::{InputFile, Progress, files_under};
 
-use crate::{Config, ingest, source};
+use crate::{Config, Records, ingest, source};
 
 /// NDJSON files, and what could not become a line of theirs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -19,9 +20,11 @@ pub struct Lines {
     /// How many resources were left out because the same one, with the same content, is there. Files that are NDJSON
     /// already are not looked into.
     pub n_duplicates: u64,
+    /// What became of the records of each resource type on the way; none when all files are NDJSON already.
+    pub records: Option<BTreeMap<String, Records>>,
 }
 
-/// The files themselves when all are NDJSON by their names, else what [`ingest`] makes of them.
+/// The files themselves when all are NDJSON by their names and do not begin with a Bundle, else what [`ingest`] makes of them.
 ///
 /// # Errors
 ///
@@ -29,7 +32,8 @@ pub struct Lines {
 pub fn as_ndjson(config: &Config, inputs: &[InputFile]) -> Result<Lines> {
     // What is no FHIR by its name (a README, a log) does not turn NDJSON into something else.
     let fhir: Vec<&InputFile> = inputs.iter().filter(|input| source::is_fhir_by_name(&input.path)).collect();
-    if !fhir.is_empty() && fhir.iter().all(|input| is_ndjson(&input.path)) {
+    let is_resources = |input: &&InputFile| is_ndjson(&input.path) && !source::begins_with_bundle(&input.path);
+    if !fhir.is_empty() && fhir.iter().all(is_resources) {
         let files = fhir.iter().map(|input| input.path.clone()).collect();
         return Ok(Lines { files, ..Lines::default() });
     }
@@ -42,6 +46,7 @@ pub fn as_ndjson(config: &Config, inputs: &[InputFile]) -> Result<Lines> {
         rejected: if summary.rejected > 0 { paths(&config.rejected)? } else { Vec::new() },
         n_rejected: summary.rejected,
         n_duplicates: summary.duplicates,
+        records: Some(summary.records),
     })
 }
 

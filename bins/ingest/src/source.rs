@@ -63,9 +63,10 @@ enum Form {
     Object,
 }
 
-/// Whether a file may hold FHIR, by its name.
+/// Whether a file may hold FHIR, by its name; the manifest of a bulk export only lists files that do.
 pub(crate) fn is_fhir_by_name(path: &Path) -> bool {
-    form(path).is_some()
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    form(path).is_some() && !(name.starts_with("manifest.") && name.ends_with(".json"))
 }
 
 /// The form of a file by its name, without the ending of the compression.
@@ -85,6 +86,12 @@ fn open(path: &Path) -> Result<Box<dyn BufRead + Send>> {
     let mut file = BufReader::with_capacity(1 << 16, File::open(path).with_context(context)?);
     let compression = Compression::from_magic(file.fill_buf().with_context(context)?);
     ndjson::open(file, compression).with_context(context)
+}
+
+/// Whether the first line of a file is a Bundle. Of one that cannot be read, reading it says what is wrong.
+pub(crate) fn begins_with_bundle(path: &Path) -> bool {
+    let Ok(text) = open(path) else { return false };
+    matches!(ndjson::Reader::new(text).next_line(), Ok(Some(line)) if is_bundle(line.text))
 }
 
 /// Whether a file of lines is FHIR: logs and the like have objects on their lines, but no `resourceType` on any.

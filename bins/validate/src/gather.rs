@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use twinlake_crosscheck::OmopSide;
+use twinlake_crosscheck::{OmopSide, is_checked};
 use twinlake_fhir::{FhirError, Header, ndjson};
 use twinlake_harmonize::Shared;
 use twinlake_omop::{DynRow, Table, key, read};
@@ -62,29 +62,32 @@ impl Gathered {
         })
     }
 
-    /// Reads the files of OMOP tables.
+    /// Reads the files of OMOP tables. One that cannot be read is noted, with file and reason; the others are read.
     pub(crate) fn read_omop(&mut self, tables: &BTreeMap<Table, Vec<PathBuf>>) -> Result<()> {
-        for (table, files) in tables {
-            if !is_compared(*table) {
-                continue;
-            }
+        for (table, files) in tables.iter().filter(|(table, _)| is_checked(**table)) {
             for path in files {
-                let context = || format!("reading `{}`", path.display());
-                let file = File::open(path).with_context(context)?;
-                if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
-                    for row in read::csv(*table, file).with_context(context)? {
-                        self.add_row(&row.with_context(context)?)?;
-                    }
-                } else {
-                    for rows in read::parquet(*table, file).with_context(context)? {
-                        for row in rows.with_context(context)? {
-                            self.add_row(&row)?;
-                        }
-                    }
+                if let Some(reason) = self.read_table(*table, path)? {
+                    self.omop.could_not_read(*table, format!("reading `{}`: {reason}", path.display()));
+                    break;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Reads a file of a table; gives back why it could not be read. A work file that cannot be written is an error.
+    fn read_table(&mut self, table: Table, path: &Path) -> Result<Option<String>> {
+        let batches = match rows_of(table, path) {
+            Ok(batches) => batches,
+            Err(error) => return Ok(Some(format!("{error:#}"))),
+        };
+        for rows in batches {
+            match rows {
+                Ok(rows) => rows.iter().try_for_each(|row| self.add_row(row))?,
+                Err(error) => return Ok(Some(format!("{error:#}"))),
+            }
+        }
+        Ok(None)
     }
 
     fn add_row(&mut self, row: &DynRow) -> Result<()> {
@@ -148,8 +151,13 @@ impl Gathered {
     }
 }
 
-/// Whether a table has a FHIR side or rules of its own: not the vocabulary, and not `cdm_source`.
-fn is_compared(table: Table) -> bool {
-    table.spec().person_column.is_some()
-        || matches!(table, Table::Location | Table::CareSite | Table::Provider | Table::Cost)
+/// The rows of a file, some at a time.
+fn rows_of(table: Table, path: &Path) -> Result<Box<dyn Iterator<Item = Result<Vec<DynRow>>>>> {
+    let file = File::open(path)?;
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
+        let rows = read::csv(table, file)?;
+        return Ok(Box::new(rows.map(|row| Ok(vec![row?]))));
+    }
+    let batches = read::parquet(table, file)?;
+    Ok(Box::new(batches.map(|rows| Ok(rows?))))
 }

@@ -265,6 +265,7 @@ fn compare_rows(
         out.push(
             Finding::on(table, "missing_in_omop", message)
                 .of_row(Some(person.id), Some(key))
+                .of_resource(name)
                 .saying(Some(name.to_owned()), None),
         );
     }
@@ -302,6 +303,7 @@ fn compare_row(
         out.push(
             Finding::on(table, column, message)
                 .of_row(Some(person.id), Some(key))
+                .of_resource(name)
                 .saying(Some(says.to_string()), Some(holds.to_string())),
         );
     }

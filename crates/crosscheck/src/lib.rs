@@ -20,12 +20,14 @@
 
 mod accounting;
 mod agreement;
+mod answers;
 mod context;
 mod cost;
 mod era;
 mod fhir;
 mod finding;
 mod layout;
+mod ledger;
 mod partition;
 mod person;
 mod registry;
@@ -33,10 +35,12 @@ mod rules;
 mod shared;
 
 pub use accounting::{Accounting, errors};
+pub use answers::{Answer, Score, Tally};
 pub use context::{Context, OmopSide};
 pub use cost::CostCheck;
 pub use fhir::person_of;
 pub use finding::{Finding, Severity};
+pub use ledger::{Baseline, Count, Ledger, RuleFilter, Terms};
 pub use partition::{PartitionReport, check_partition};
 pub use registry::{Counted, Family, Over, Rule, RuleResult, Status, is_checked, rule, rule_results, rules};
 pub use shared::SharedCheck;

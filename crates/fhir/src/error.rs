@@ -75,6 +75,14 @@ pub enum FhirError {
         /// What the system or the decompressor says.
         source: std::io::Error,
     },
+    /// A line is longer than any resource should be.
+    #[error("line {line} is longer than {} MiB, which is more than a resource may have", limit >> 20)]
+    LongLine {
+        /// Line of the input, from 1.
+        line: u64,
+        /// The most bytes that a line may have.
+        limit: usize,
+    },
     /// A line holds bytes that are not UTF-8.
     #[error("line {line} is not UTF-8")]
     Encoding {
@@ -102,6 +110,7 @@ impl FhirError {
             FhirError::Line { line, .. }
             | FhirError::Entry { line, .. }
             | FhirError::Read { line, .. }
+            | FhirError::LongLine { line, .. }
             | FhirError::Encoding { line } => *line,
         }
     }

@@ -104,8 +104,8 @@ fn reference(raw: &Raw<'_>) -> Option<Text<'static>> {
     reference.reference.map(Text::into_owned)
 }
 
-/// The resource type when it is the first key, as nearly everyone writes it; saves reading the text twice.
-pub(crate) fn leading_type(text: &str) -> Option<&str> {
+/// The resource type when it is the first key, as nearly everyone writes it, whether or not the rest can be read.
+pub fn leading_type(text: &str) -> Option<&str> {
     let rest = text.trim_start().strip_prefix('{')?.trim_start().strip_prefix("\"resourceType\"")?;
     let rest = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
     let name = &rest[..rest.find(['"', '\\'])?];

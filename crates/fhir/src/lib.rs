@@ -38,7 +38,7 @@ pub use datatypes::*;
 pub use date::{DateError, DateTime, PartialDate, Precision};
 pub use decimal::{Decimal, DecimalError};
 pub use error::FhirError;
-pub use header::Header;
+pub use header::{Header, leading_type};
 pub use resource::{OtherResource, Resource};
 pub use resources::*;
 pub use text::{Extra, Raw, Text};

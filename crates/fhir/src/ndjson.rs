@@ -81,7 +81,13 @@ impl<'t> Line<'t> {
     }
 }
 
-/// Reads an NDJSON file line by line.
+/// The most bytes that a line may have; a Bundle may have more, in a file of its own.
+pub const MAX_LINE: usize = 64 << 20;
+
+/// How much of a line that is too long is kept for [`Reader::last_bytes`].
+const KEPT_OF_LONG_LINE: usize = 1 << 16;
+
+/// Reads an NDJSON file line by line. Memory is that of one line, which has at most [`MAX_LINE`] bytes.
 ///
 /// ```
 /// use twinlake_fhir::ndjson::Reader;
@@ -112,7 +118,8 @@ impl<R: BufRead> Reader<R> {
     ///
     /// # Errors
     ///
-    /// [`FhirError::Encoding`] when the line is not UTF-8; reading can go on with the next one. [`FhirError::Read`] when
+    /// [`FhirError::Encoding`] when the line is not UTF-8, [`FhirError::LongLine`] when it is longer than [`MAX_LINE`]; reading can
+    /// go on with the next one. [`FhirError::Read`] when
     /// the input cannot be read, e.g. because a compressed stream is cut off; after it there are no more lines, and the
     /// piece of a line before the cut is not given.
     pub fn next_line(&mut self) -> Result<Option<Line<'_>>, FhirError> {
@@ -121,13 +128,18 @@ impl<R: BufRead> Reader<R> {
             if self.failed {
                 return Ok(None);
             }
-            match self.input.read_until(b'\n', &mut self.line) {
+            match self.read_line() {
                 Ok(0) => return Ok(None),
                 Ok(_) => self.number += 1,
                 Err(source) => {
                     self.failed = true;
                     return Err(FhirError::Read { line: self.number, source });
                 }
+            }
+            if self.line.len() > MAX_LINE {
+                self.line.truncate(KEPT_OF_LONG_LINE);
+                self.line.shrink_to_fit();
+                return Err(FhirError::LongLine { line: self.number, limit: MAX_LINE });
             }
             if !trimmed(&self.line, self.number).is_empty() {
                 break;
@@ -137,6 +149,24 @@ impl<R: BufRead> Reader<R> {
             Ok(text) => Ok(Some(Line { number: self.number, text })),
             Err(_) => Err(FhirError::Encoding { line: self.number }),
         }
+    }
+
+    /// Reads a line with its end; of one that is too long, more than [`MAX_LINE`] bytes, and passes over the rest.
+    fn read_line(&mut self) -> io::Result<usize> {
+        let read = self.input.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut self.line)?;
+        let mut is_whole = read <= MAX_LINE || self.line.ends_with(b"\n");
+        while !is_whole {
+            let buffer = match self.input.fill_buf() {
+                Ok(buffer) => buffer,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let end = buffer.iter().position(|byte| *byte == b'\n');
+            is_whole = end.is_some() || buffer.is_empty();
+            let passed = end.map_or(buffer.len(), |end| end + 1);
+            self.input.consume(passed);
+        }
+        Ok(read)
     }
 
     /// The bytes of the line that was read last, e.g. to put one aside that is not UTF-8.

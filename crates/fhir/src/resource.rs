@@ -5,11 +5,11 @@ use serde::{Serialize, Serializer};
 use crate::header::leading_type;
 use crate::json::WriteJson;
 use crate::{
-    AllergyIntolerance, CarePlan, CareTeam, Claim, Condition, Coverage, Device, DiagnosticReport, DocumentReference,
-    Encounter, EpisodeOfCare, ExplanationOfBenefit, FhirError, Goal, Header, ImagingStudy, Immunization, Location,
-    Medication, MedicationAdministration, MedicationDispense, MedicationRequest, Meta, Observation, Organization,
-    Patient, Practitioner, PractitionerRole, Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson,
-    ServiceRequest, Specimen, SupplyDelivery, Text,
+    AllergyIntolerance, CarePlan, CareTeam, Claim, Composition, Condition, Coverage, Device, DeviceUseStatement,
+    DiagnosticReport, DocumentReference, Encounter, EpisodeOfCare, ExplanationOfBenefit, FhirError, Goal, Header,
+    ImagingStudy, Immunization, Location, Medication, MedicationAdministration, MedicationDispense, MedicationRequest,
+    MedicationStatement, Meta, Observation, Organization, Patient, Practitioner, PractitionerRole, Procedure,
+    Provenance, QuestionnaireResponse, Raw, RelatedPerson, ServiceRequest, Specimen, SupplyDelivery, Text,
 };
 
 /// A resource that is not modelled here; its JSON is kept as it was.
@@ -85,6 +85,15 @@ macro_rules! resource_types {
                 }
             }
 
+            /// Whether it has a `modifierExtension`, which may turn the meaning of all else round; false of a type that is
+            /// not modelled.
+            pub fn has_modifier_extension(&self) -> bool {
+                match self {
+                    $(Resource::$type(resource) => resource.extra.get("modifierExtension").is_some(),)+
+                    Resource::Other(_) => false,
+                }
+            }
+
             /// `meta`; none of a type that is not modelled.
             pub fn meta(&self) -> Option<&Meta<'a>> {
                 match self {
@@ -155,6 +164,9 @@ resource_types!(
     MedicationAdministration,
     Medication,
     SupplyDelivery,
+    MedicationStatement,
+    DeviceUseStatement,
+    Composition,
 );
 
 impl<'a> Resource<'a> {

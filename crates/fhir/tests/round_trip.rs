@@ -103,6 +103,37 @@ fn synthea_samples_lose_nothing() {
 /// Types that the samples do not have: an example each, with every element that the type has.
 const OF_OUR_OWN: &[(&str, &str)] = &[
     (
+        "MedicationStatement",
+        r#"{"resourceType":"MedicationStatement","id":"m","identifier":[{"value":"1"}],"basedOn":[{"reference":"MedicationRequest/r"}],
+        "partOf":[{"reference":"Procedure/x"}],"status":"active","statusReason":[{"text":"s"}],
+        "category":{"coding":[{"code":"community"}]},"medicationCodeableConcept":{"text":"t"},
+        "subject":{"reference":"Patient/p"},"context":{"reference":"Encounter/e"},
+        "effectivePeriod":{"start":"2020-01","end":"2020-03-01"},"dateAsserted":"2020-03-02",
+        "informationSource":{"reference":"Patient/p"},"derivedFrom":[{"reference":"Observation/o"}],
+        "reasonCode":[{"text":"r"}],"reasonReference":[{"reference":"Condition/c"}],"note":[{"text":"n"}],
+        "dosage":[{"text":"one a day","timing":{"repeat":{"frequency":1}}}],"text":{"status":"empty"}}"#,
+    ),
+    (
+        "DeviceUseStatement",
+        r#"{"resourceType":"DeviceUseStatement","id":"d","identifier":[{"value":"1"}],"basedOn":[{"reference":"ServiceRequest/r"}],
+        "status":"active","subject":{"reference":"Patient/p"},"derivedFrom":[{"reference":"Procedure/x"}],
+        "timingDateTime":"2020-01-01","recordedOn":"2020-01-02T10:00:00Z","source":{"reference":"Patient/p"},
+        "device":{"reference":"Device/v"},"reasonCode":[{"text":"r"}],"reasonReference":[{"reference":"Condition/c"}],
+        "bodySite":{"text":"knee"},"note":[{"text":"n"}],"text":{"status":"empty"}}"#,
+    ),
+    (
+        "Composition",
+        r#"{"resourceType":"Composition","id":"c","identifier":{"value":"1"},"status":"final","type":{"text":"t"},
+        "category":[{"text":"c"}],"subject":{"reference":"Patient/p"},"encounter":{"reference":"Encounter/e"},
+        "date":"2020-01-01T10:00:00Z","author":[{"reference":"Practitioner/d"}],"title":"A letter","confidentiality":"N",
+        "attester":[{"mode":"legal","time":"2020-01-01","party":{"reference":"Practitioner/d"}}],
+        "custodian":{"reference":"Organization/o"},"relatesTo":[{"code":"replaces","targetIdentifier":{"value":"2"}}],
+        "event":[{"code":[{"text":"e"}],"period":{"start":"2020"},"detail":[{"reference":"Procedure/x"}]}],
+        "section":[{"title":"T","code":{"text":"s"},"author":[{"reference":"Practitioner/d"}],
+        "focus":{"reference":"Patient/p"},"text":{"status":"generated","div":"<div>x</div>"},"mode":"working",
+        "orderedBy":{"text":"o"},"entry":[{"reference":"Condition/c"}],"section":[{"emptyReason":{"text":"none"}}]}]}"#,
+    ),
+    (
         "SupplyDelivery",
         r#"{"resourceType":"SupplyDelivery","id":"s","identifier":[{"value":"1"}],"basedOn":[{"reference":"SupplyRequest/r"}],
         "partOf":[{"reference":"Contract/c"}],"status":"completed","patient":{"reference":"Patient/p"},

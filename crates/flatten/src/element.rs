@@ -1,62 +1,7 @@
-//! What we know of FHIR's types without its structure definitions: the names of data types, which of them are
-//! subtypes of another, and the elements whose name ends in `[x]` in the specification.
+//! What we know of FHIR's elements wherever they stand: which types are subtypes of another, and which elements have a name that ends
+//! in `[x]` in the specification.
 
-/// Data types that can stand behind `[x]`, and with it after `ofType()`.
-const TYPES: &[&str] = &[
-    "base64Binary",
-    "boolean",
-    "canonical",
-    "code",
-    "date",
-    "dateTime",
-    "decimal",
-    "id",
-    "instant",
-    "integer",
-    "integer64",
-    "markdown",
-    "oid",
-    "positiveInt",
-    "string",
-    "time",
-    "unsignedInt",
-    "uri",
-    "url",
-    "uuid",
-    "Address",
-    "Age",
-    "Annotation",
-    "Attachment",
-    "CodeableConcept",
-    "CodeableReference",
-    "Coding",
-    "ContactDetail",
-    "ContactPoint",
-    "Contributor",
-    "Count",
-    "DataRequirement",
-    "Distance",
-    "Dosage",
-    "Duration",
-    "Expression",
-    "HumanName",
-    "Identifier",
-    "Meta",
-    "Money",
-    "ParameterDefinition",
-    "Period",
-    "Quantity",
-    "Range",
-    "Ratio",
-    "RatioRange",
-    "Reference",
-    "RelatedArtifact",
-    "SampledData",
-    "Signature",
-    "Timing",
-    "TriggerDefinition",
-    "UsageContext",
-];
+use twinlake_r4::TYPES;
 
 /// Elements that the specification writes with `[x]` (R4 and R5), sorted.
 const CHOICES: &[&str] = &[
@@ -155,12 +100,20 @@ const NOT_WITHOUT_OF_TYPE: &[&str] = &[
 
 /// The data type of this name, as a name that lives as long as the program.
 pub(crate) fn data_type(name: &str) -> Option<&'static str> {
-    TYPES.iter().copied().find(|known| *known == name)
+    types().find(|known| *known == name)
 }
 
-/// All data types that can stand behind `[x]`.
-pub(crate) fn types() -> &'static [&'static str] {
-    TYPES
+/// Types of R5 that views name too, `integer64` also in constants and columns of views for R4.
+const OF_R5: &[&str] = &["integer64", "CodeableReference", "RatioRange"];
+
+/// All data types that a view can name.
+pub(crate) fn types() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().chain(OF_R5).copied()
+}
+
+/// Whether the type is a primitive: one of R4's, or `integer64`.
+pub(crate) fn is_primitive(name: &str) -> bool {
+    name == "integer64" || twinlake_r4::is_primitive(name)
 }
 
 /// Whether a bare step to `name` may also mean `nameString`, `nameQuantity` and so on.
@@ -174,20 +127,10 @@ pub(crate) fn choice_type(key: &str, name: &str) -> Option<&'static str> {
     let first = suffix.chars().next().filter(char::is_ascii_uppercase)?;
     let complex = data_type(suffix);
     complex.or_else(|| {
-        TYPES.iter().copied().find(|known| {
+        types().find(|known| {
             known.starts_with(first.to_ascii_lowercase()) && known.len() == suffix.len() && known[1..] == suffix[1..]
         })
     })
-}
-
-/// The key of the choice element `name` when it has this type: `value`, `dateTime` gives `valueDateTime`.
-pub(crate) fn choice_key(name: &str, type_name: &str) -> String {
-    let mut key = String::with_capacity(name.len() + type_name.len());
-    key.push_str(name);
-    let mut letters = type_name.chars();
-    key.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-    key.extend(letters);
-    key
 }
 
 /// The type itself and those that specialize it.
@@ -197,10 +140,12 @@ pub(crate) fn subtypes(type_name: &'static str) -> &'static [&'static str] {
         "uri" => &["uri", "url", "canonical", "oid", "uuid"],
         "integer" => &["integer", "positiveInt", "unsignedInt"],
         "Quantity" => &["Quantity", "Age", "Count", "Distance", "Duration"],
-        _ => match TYPES.iter().position(|known| *known == type_name) {
-            Some(index) => &TYPES[index..=index],
-            None => &[],
-        },
+        _ => {
+            match [TYPES, OF_R5].into_iter().find_map(|all| Some((all, all.iter().position(|of| *of == type_name)?))) {
+                Some((all, index)) => &all[index..=index],
+                None => &[],
+            }
+        }
     }
 }
 
@@ -222,12 +167,14 @@ pub(crate) fn type_of_element(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use twinlake_r4::choice_key;
+
     use super::*;
 
     #[test]
     fn a_choice_key_tells_its_type() {
-        for type_name in TYPES {
-            assert_eq!(choice_type(&choice_key("value", type_name), "value"), Some(*type_name));
+        for type_name in types() {
+            assert_eq!(choice_type(&choice_key("value", type_name), "value"), Some(type_name));
         }
         assert_eq!(choice_type("valueSet", "value"), None);
         assert_eq!(choice_type("values", "value"), None);
@@ -236,8 +183,8 @@ mod tests {
 
     #[test]
     fn every_type_is_a_subtype_of_itself() {
-        for type_name in TYPES {
-            assert!(subtypes(type_name).contains(type_name));
+        for type_name in types() {
+            assert!(subtypes(type_name).contains(&type_name));
         }
     }
 }

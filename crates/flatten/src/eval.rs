@@ -374,7 +374,8 @@ mod tests {
             Err(fault) => return format!("{}: {}", fault.at, fault.reason),
         };
         let mut buffers = Buffers::default();
-        let tape = buffers.parse(resource, &shapes.freeze()).unwrap();
+        let needed = shapes.freeze();
+        let tape = buffers.parse(resource, &needed).unwrap();
         let scope = Scope { resource: tape.root(), row_index: 0 };
         match collect(&code, &scope, &Item::Node(tape.root(), None)) {
             Ok(items) => items.as_slice().iter().map(Item::shown).collect::<Vec<_>>().join(","),

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use twinlake_r4 as r4;
 
 use crate::chain::Chain;
 use crate::code::{Code, Op};
 use crate::compile::{Compiler, Known};
+use crate::element;
 use crate::error::{Fault, ViewError, ViewWarning};
 use crate::needed::{Needed, Shape, Shapes};
 use crate::path::{self, Expr};
-use crate::r4;
 use crate::types::{Physical, Types};
 use crate::view::{self, Iterate, ViewDefinition};
 
@@ -82,6 +83,13 @@ pub(crate) struct Select {
     pub(crate) all: Vec<usize>,
     /// Those of them that are 0 in that row, being `%rowIndex` of this very iteration.
     pub(crate) indexes: Vec<usize>,
+}
+
+impl Select {
+    /// Nothing is iterated here or below, so that it gives one row.
+    pub(crate) fn is_one_row(&self) -> bool {
+        matches!(self.foci, Foci::Same) && self.union.is_empty() && self.selects.iter().all(Self::is_one_row)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -393,7 +401,7 @@ impl ViewCompiler<'_> {
             let reason = format!("a column holds a primitive, and this is {of}; it has {}", names.join(", "));
             return Err(self.fault(&column.path, &Fault::new(at, reason)));
         }
-        let inferred = known.single_type().filter(|name| r4::is_primitive(name));
+        let inferred = known.single_type().filter(|name| element::is_primitive(name));
         if let (Some(declared), Some(inferred)) = (column.data_type, inferred)
             && !fits(inferred, declared)
         {

@@ -20,8 +20,15 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, allergy: &AllergyIntolerance<'
     let Some(when) = onset(allergy.onset.as_ref()).or(recorded) else {
         return reading.lost("date");
     };
-    let coded = reading.map(code);
-    let target = Target::of(coded.domain, Target::Observation);
+    let mut coded = reading.map(code);
+    let mut target = Target::of(coded.domain, Target::Observation);
+    if reading.context.vocab.is_substance(coded.standard) {
+        // Penicillin is not what the patient was given but what they must not be: the row says "allergy", and to what.
+        let category = allergy.category.first().map(|category| category.as_str());
+        let kind = reading.context.vocab.allergy(allergy.type_.as_deref(), category);
+        coded.value = Some(std::mem::replace(&mut coded.standard, kind));
+        target = Target::Observation;
+    }
     let event = Event {
         key: reading.key(allergy.id.as_deref()),
         person_id: reading.context.person_id,
@@ -30,12 +37,14 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, allergy: &AllergyIntolerance<'
         type_concept_id: types::PROBLEM_LIST,
         provider_id: reading.provider(&allergy.recorder),
         // The encounter is that of the record, which may be years after the onset.
-        visit_occurrence_id: reading
+        visit: reading
             .visit(allergy.encounter.as_ref())
             .filter(|_| recorded.is_none_or(|recorded| recorded.date == when.date)),
     };
     let used = [
         "verificationStatus",
+        "type",
+        "category",
         "code",
         "patient",
         "encounter",

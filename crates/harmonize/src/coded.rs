@@ -25,15 +25,18 @@ pub(crate) struct Coded {
 
 /// Maps a `CodeableConcept` of a resource, counting what does not map (MAPPING 8).
 pub(crate) fn map(vocab: &Vocab, concept: &CodeableConcept<'_>, resource_type: &str, losses: &mut Losses) -> Coded {
-    let Some((coding, mapping)) = source_coding(vocab, concept) else {
-        losses.count_code(None, concept.text.as_deref().unwrap_or_default());
-        let source_value = concept.text.as_deref().map(source_value);
-        let (standard, source) = (ConceptId::NONE, ConceptId::NONE);
-        return Coded { standard, domain: Domain::Metadata, source, value: None, source_value };
+    let text = concept.text.as_deref();
+    let (coding, mapping) = match source_coding(vocab, concept) {
+        Some((coding, mapping)) => (Some(coding), mapping),
+        // Words alone mean what a `source_to_concept_map` says they do.
+        None => (None, text.map_or(Mapping::NONE, |text| vocab.map(None, text))),
     };
-    let code = coding.code.as_deref().or(coding.display.as_deref());
+    let display = coding.and_then(|coding| coding.display.as_deref());
+    let code = coding.and_then(|coding| coding.code.as_deref()).or(display);
     if !mapping.is_mapped() {
-        losses.count_code(coding.system.as_deref(), code.unwrap_or_default());
+        let system = coding.and_then(|coding| coding.system.as_deref());
+        let display = display.or(text.filter(|_| coding.is_some()));
+        losses.count_code(system, code.or(text).unwrap_or_default(), display);
     }
     for _ in mapping.others.iter().chain(mapping.values.iter().skip(1)) {
         losses.count_reason(resource_type, "further-concept");
@@ -47,7 +50,7 @@ pub(crate) fn map(vocab: &Vocab, concept: &CodeableConcept<'_>, resource_type: &
         domain: mapping.domain,
         source: mapping.source,
         value: mapping.values.first().copied(),
-        source_value: code.or(concept.text.as_deref()).map(source_value),
+        source_value: code.or(text).map(source_value),
     }
 }
 

@@ -19,9 +19,8 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, condition: &Condition<'_>) -> 
     let is_encounter_diagnosis = has_category("encounter-diagnosis");
     let is_problem = !is_encounter_diagnosis && has_category("problem-list-item");
 
-    let visit_occurrence_id = reading.visit(condition.encounter.as_ref());
-    let of_visit = visit_occurrence_id.filter(|_| is_encounter_diagnosis);
-    let of_visit = of_visit.and_then(|visit| reading.context.visits.start(visit));
+    let visit = reading.visit(condition.encounter.as_ref());
+    let of_visit = visit.filter(|_| is_encounter_diagnosis).map(|at| at.start);
     let own = || onset(condition.onset.as_ref()).or_else(|| condition.recorded_date.as_ref().map(When::from));
     let Some(when) = of_visit.or_else(own) else {
         return reading.lost("date");
@@ -43,7 +42,7 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, condition: &Condition<'_>) -> 
             types::EHR
         },
         provider_id: reading.provider(&condition.recorder),
-        visit_occurrence_id: visit_occurrence_id.filter(|_| !is_problem),
+        visit: visit.filter(|_| !is_problem),
     };
     let used = [
         "verificationStatus",

@@ -9,13 +9,13 @@ use twinlake_vocab::types;
 use crate::elements;
 use crate::event::Reading;
 
-/// Rows of a person that a cost can be on: domain by key.
-pub(crate) struct Costed(BTreeMap<i64, &'static str>);
+/// Rows of a person that a cost can be on, by key: the row itself (of a part of a visit, the visit), and its domain.
+pub(crate) struct Costed(BTreeMap<i64, (i64, &'static str)>);
 
 impl Costed {
     pub(crate) fn of(rows: &[AnyRow]) -> Self {
         let domain = |table| match table {
-            Table::VisitOccurrence => Some("Visit"),
+            Table::VisitOccurrence | Table::VisitDetail => Some("Visit"),
             Table::ConditionOccurrence => Some("Condition"),
             Table::DrugExposure => Some("Drug"),
             Table::ProcedureOccurrence => Some("Procedure"),
@@ -24,20 +24,23 @@ impl Costed {
             Table::PayerPlanPeriod => Some("Payer"),
             _ => None,
         };
-        Self(rows.iter().filter_map(|row| Some((row.key()?, domain(row.table())?))).collect())
+        let event = |row: &AnyRow| match row {
+            AnyRow::VisitDetail(row) => Some(row.visit_occurrence_id),
+            row => row.key(),
+        };
+        Self(rows.iter().filter_map(|row| Some((row.key()?, (event(row)?, domain(row.table())?)))).collect())
     }
 
     /// The row that a reference names, when it is one that something can cost for.
     fn event(&self, reference: &Reference<'_>) -> Option<(i64, &'static str)> {
         let (resource_type, id) = reference.target()?;
         let key = key::of(resource_type, id);
-        let domain = self.0.get(&key).filter(|domain| **domain != "Payer")?;
-        Some((key, domain))
+        self.0.get(&key).copied().filter(|(_, domain)| *domain != "Payer")
     }
 
     fn payer(&self, coverage: &Reference<'_>) -> Option<i64> {
         let key = key::of("Coverage", coverage.id_of("Coverage")?);
-        self.0.get(&key).filter(|domain| **domain == "Payer").map(|_| key)
+        self.0.get(&key).filter(|(_, domain)| *domain == "Payer").map(|_| key)
     }
 }
 

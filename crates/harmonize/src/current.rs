@@ -14,13 +14,14 @@ pub(crate) fn current<'r, 'a>(resources: &'r [Resource<'a>], losses: &mut Losses
     let mut best: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for (place, resource) in resources.iter().enumerate() {
         let Some(id) = resource.id() else {
-            losses.count_reason(resource.resource_type(), "id");
+            losses.count_out_of_scope(resource.resource_type(), "id", 1);
             continue;
         };
         let key = (resource.resource_type(), id);
         if let Some(&other) = best.get(&key) {
             let (mine, theirs) = (version(resource), version(&resources[other]));
-            losses.count_reason(resource.resource_type(), if mine == theirs { "duplicate" } else { "superseded" });
+            let reason = if mine == theirs { "duplicate" } else { "superseded" };
+            losses.count_out_of_scope(resource.resource_type(), reason, 1);
             if mine < theirs {
                 continue;
             }
@@ -33,6 +34,6 @@ pub(crate) fn current<'r, 'a>(resources: &'r [Resource<'a>], losses: &mut Losses
 }
 
 /// `meta.versionId` as a number; absent or not a number is below any.
-fn version(resource: &Resource<'_>) -> Option<u64> {
+pub(crate) fn version(resource: &Resource<'_>) -> Option<u64> {
     resource.meta()?.version_id.as_deref()?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! `MedicationRequest`, `MedicationDispense`, `MedicationAdministration` and Immunization to `drug_exposure`, or to the table of their concept's domain.
+//! `MedicationRequest`, `MedicationDispense`, `MedicationAdministration`, `MedicationStatement` and Immunization to `drug_exposure`, or to the table of their concept's domain.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use chrono::{Days, NaiveDate};
 use twinlake_fhir::{
     AdministrationTime, CodeableConcept, DateTime, Drug, Extra, Immunization, MedicationAdministration,
-    MedicationDispense, MedicationRequest, Occurrence, Quantity, Reference, Resource,
+    MedicationDispense, MedicationRequest, MedicationStatement, Occurrence, Quantity, Reference, Resource,
 };
-use twinlake_omop::{AnyRow, key};
+use twinlake_omop::{self as omop, AnyRow, ConceptId, key};
 use twinlake_vocab::types;
 
+use crate::coded::source_value;
 use crate::elements;
 use crate::event::{Event, Reading, Target, When};
 use crate::shared::{Shared, owned};
@@ -45,7 +46,7 @@ pub(crate) fn request_rows(reading: &mut Reading<'_, '_>, request: &MedicationRe
         when,
         type_concept_id: types::PRESCRIPTION,
         provider_id: reading.provider(&request.requester),
-        visit_occurrence_id: reading.visit(request.encounter.as_ref()),
+        visit: reading.visit(request.encounter.as_ref()),
     };
     let used = [
         "status",
@@ -58,6 +59,7 @@ pub(crate) fn request_rows(reading: &mut Reading<'_, '_>, request: &MedicationRe
         "authoredOn",
         "requester",
         "dosageInstruction.text",
+        "dosageInstruction.route",
         "dispenseRequest.numberOfRepeatsAllowed",
         "dispenseRequest.quantity.value",
         "dispenseRequest.expectedSupplyDuration",
@@ -72,7 +74,9 @@ pub(crate) fn request_rows(reading: &mut Reading<'_, '_>, request: &MedicationRe
     row.quantity = dispense.and_then(|dispense| value(dispense.quantity.as_ref()));
     row.days_supply = dispense.and_then(|dispense| days(dispense.expected_supply_duration.as_ref()?));
     row.drug_exposure_end_date = end(when.date, row.days_supply, reading.context.death_date);
-    row.sig = request.dosage_instruction.first().and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
+    let dosage = request.dosage_instruction.first();
+    row.sig = dosage.and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
+    route(reading, &mut row, dosage.and_then(|dosage| dosage.route.as_ref()));
     Some(row.into())
 }
 
@@ -124,13 +128,13 @@ pub(crate) fn fulfilled(shared: &Shared, resources: &[&Resource<'_>]) -> BTreeSe
 /// Whether an administration gives a row.
 fn was_given(shared: &Shared, dose: &MedicationAdministration<'_>) -> bool {
     dose.status.as_deref() == Some("completed")
-        && times(dose).0.is_some()
+        && times(dose.effective.as_ref()).0.is_some()
         && drug(shared, dose.medication.as_ref(), &dose.extra).is_some()
 }
 
-/// When a dose was begun and ended.
-fn times<'r, 'a>(dose: &'r MedicationAdministration<'a>) -> (Option<&'r DateTime<'a>>, Option<&'r DateTime<'a>>) {
-    match &dose.effective {
+/// When taking a drug was begun and ended.
+fn times<'r, 'a>(taken: Option<&'r AdministrationTime<'a>>) -> (Option<&'r DateTime<'a>>, Option<&'r DateTime<'a>>) {
+    match taken {
         Some(AdministrationTime::DateTime(time)) => (Some(time), None),
         Some(AdministrationTime::Period(period)) => (period.start.as_ref(), period.end.as_ref()),
         None => (None, None),
@@ -165,7 +169,7 @@ pub(crate) fn dispense_rows(reading: &mut Reading<'_, '_>, dispense: &Medication
         // No public extract of the vocabulary proves a type of its own for a dispense.
         type_concept_id: types::EHR,
         provider_id: reading.provider(dispense.performer.iter().filter_map(|one| one.actor.as_ref())),
-        visit_occurrence_id: reading.visit(dispense.context.as_ref()),
+        visit: reading.visit(dispense.context.as_ref()),
     };
     let used = [
         "status",
@@ -179,6 +183,7 @@ pub(crate) fn dispense_rows(reading: &mut Reading<'_, '_>, dispense: &Medication
         "daysSupply",
         "whenHandedOver",
         "dosageInstruction.text",
+        "dosageInstruction.route",
     ];
     elements::count("MedicationDispense", dispense, &dispense.extension, &used, &[], reading.losses);
     if target != Target::Drug {
@@ -188,7 +193,9 @@ pub(crate) fn dispense_rows(reading: &mut Reading<'_, '_>, dispense: &Medication
     row.quantity = value(dispense.quantity.as_ref());
     row.days_supply = dispense.days_supply.as_ref().and_then(days);
     row.drug_exposure_end_date = end(when.date, row.days_supply, reading.context.death_date);
-    row.sig = dispense.dosage_instruction.first().and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
+    let dosage = dispense.dosage_instruction.first();
+    row.sig = dosage.and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
+    route(reading, &mut row, dosage.and_then(|dosage| dosage.route.as_ref()));
     Some(row.into())
 }
 
@@ -199,7 +206,7 @@ pub(crate) fn administration_rows(
     if dose.status.as_deref() != Some("completed") {
         return reading.lost("status");
     }
-    let (Some(start), end) = times(dose) else {
+    let (Some(start), end) = times(dose.effective.as_ref()) else {
         return reading.lost("date");
     };
     let Some(code) = drug(reading.context.shared, dose.medication.as_ref(), &dose.extra) else {
@@ -216,7 +223,7 @@ pub(crate) fn administration_rows(
         when,
         type_concept_id: types::ADMINISTRATION,
         provider_id: reading.provider(dose.performer.iter().filter_map(|one| one.actor.as_ref())),
-        visit_occurrence_id: reading.visit(dose.context.as_ref()),
+        visit: reading.visit(dose.context.as_ref()),
     };
     let used = [
         "status",
@@ -229,6 +236,7 @@ pub(crate) fn administration_rows(
         "performer.actor",
         "request",
         "dosage.text",
+        "dosage.route",
         "dosage.dose.value",
     ];
     elements::count("MedicationAdministration", dose, &dose.extension, &used, &[], reading.losses);
@@ -241,7 +249,79 @@ pub(crate) fn administration_rows(
     let dosage = dose.dosage.as_ref();
     row.quantity = value(dosage.and_then(|dosage| dosage.dose.as_ref()));
     row.sig = dosage.and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
+    route(reading, &mut row, dosage.and_then(|dosage| dosage.route.as_ref()));
     Some(row.into())
+}
+
+/// What someone says they take is no proof that they were given it, so its type tells it from all others (f2o-053).
+pub(crate) fn statement_rows(reading: &mut Reading<'_, '_>, statement: &MedicationStatement<'_>) -> Option<AnyRow> {
+    // `not-taken` and `intended` did not happen; of `unknown` nobody says whether it did.
+    const REALISED: [&str; 4] = ["active", "on-hold", "completed", "stopped"];
+    if !statement.status.as_deref().is_some_and(|status| REALISED.contains(&status)) {
+        return reading.lost("status");
+    }
+    let (start, end) = times(statement.effective.as_ref());
+    let Some(when) = start.or(statement.date_asserted.as_ref()).map(When::from) else {
+        return reading.lost("date");
+    };
+    let Some(code) = drug(reading.context.shared, statement.medication.as_ref(), &statement.extra) else {
+        return reading.lost(missing(statement.medication.as_ref()));
+    };
+    let coded = reading.map(&code);
+    let target = Target::of(coded.domain, Target::Drug);
+    let event = Event {
+        key: reading.key(statement.id.as_deref()),
+        person_id: reading.context.person_id,
+        coded,
+        when,
+        type_concept_id: types::SELF_REPORT,
+        provider_id: reading.provider(&statement.information_source),
+        visit: reading.visit(statement.context.as_ref()),
+    };
+    let used = [
+        "status",
+        "medicationCodeableConcept",
+        "medicationReference",
+        "subject",
+        "context",
+        "effectiveDateTime",
+        "effectivePeriod",
+        "dateAsserted",
+        "informationSource",
+        "dosage.text",
+        "dosage.route",
+    ];
+    elements::count("MedicationStatement", statement, &statement.extension, &used, &[], reading.losses);
+    if target != Target::Drug {
+        return Some(event.into_row(target));
+    }
+    let mut row = event.into_drug();
+    let end = end.map(When::from);
+    row.drug_exposure_end_date = end.map_or(when.date, |end| end.date.max(when.date));
+    row.drug_exposure_end_datetime = end.and_then(|end| end.datetime);
+    let dosage = statement.dosage.first();
+    row.sig = dosage.and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
+    route(reading, &mut row, dosage.and_then(|dosage| dosage.route.as_ref()));
+    Some(row.into())
+}
+
+/// The way a drug went in.
+fn route(reading: &mut Reading<'_, '_>, row: &mut omop::DrugExposure, route: Option<&CodeableConcept<'_>>) {
+    let Some(route) = route else { return };
+    let known = route.coding.iter().find_map(|coding| {
+        let code = coding.code.as_deref()?;
+        reading.context.vocab.route(coding.system.as_deref(), code).map(|concept| (concept, code))
+    });
+    let (concept, source) = match known {
+        Some((concept, code)) => (concept, Some(source_value(code))),
+        None => {
+            let coded = reading.map(route);
+            // What is known, and no way of giving a drug, is no route.
+            (ConceptId::NONE, coded.source_value)
+        }
+    };
+    row.route_concept_id = Some(concept);
+    row.route_source_value = source;
 }
 
 pub(crate) fn immunization_rows(reading: &mut Reading<'_, '_>, immunization: &Immunization<'_>) -> Option<AnyRow> {
@@ -263,7 +343,7 @@ pub(crate) fn immunization_rows(reading: &mut Reading<'_, '_>, immunization: &Im
         when: occurrence.into(),
         type_concept_id: types::ADMINISTRATION,
         provider_id: reading.provider(immunization.performer.iter().filter_map(|one| one.actor.as_ref())),
-        visit_occurrence_id: reading.visit(immunization.encounter.as_ref()),
+        visit: reading.visit(immunization.encounter.as_ref()),
     };
     let used = [
         "status",
@@ -273,6 +353,7 @@ pub(crate) fn immunization_rows(reading: &mut Reading<'_, '_>, immunization: &Im
         "occurrenceDateTime",
         "lotNumber",
         "doseQuantity.value",
+        "route",
         "performer.actor",
     ];
     elements::count("Immunization", immunization, &immunization.extension, &used, &[], reading.losses);
@@ -282,6 +363,7 @@ pub(crate) fn immunization_rows(reading: &mut Reading<'_, '_>, immunization: &Im
     let mut row = event.into_drug();
     row.quantity = value(immunization.dose_quantity.as_ref());
     row.lot_number = immunization.lot_number.as_deref().map(str::to_owned);
+    route(reading, &mut row, immunization.route.as_ref());
     Some(row.into())
 }
 

@@ -143,7 +143,9 @@ impl<'e> About<'e> {
                 events.extend(tables.map(|table| (table, key::of(resource.resource_type(), id))));
             }
         }
-        events.extend(visits.iter().map(|id| (Table::VisitOccurrence, key::of("Encounter", id))));
+        // An Encounter that is part of a visit stands for the visit.
+        let visit = |id: &&str| reading.context.visits.at(key::of("Encounter", id)).map(|at| at.visit_occurrence_id);
+        events.extend(visits.iter().filter_map(visit).map(|visit| (Table::VisitOccurrence, visit)));
         events
     }
 }

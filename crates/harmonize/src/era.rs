@@ -1,5 +1,6 @@
-//! Eras: rows of one concept joined over gaps of at most 30 days.
+//! Eras: rows of one concept, or of one dose of it, joined over gaps of at most 30 days.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
@@ -9,10 +10,11 @@ use twinlake_vocab::Vocab;
 /// The largest gap, in days from an end to the next start, that does not end an era.
 const PERSISTENCE_DAYS: i64 = 30;
 
-/// The eras of one person's conditions and drugs.
+/// The eras of one person's conditions, drugs and doses.
 pub(crate) fn eras(vocab: &Vocab, person_id: i64, rows: &[AnyRow]) -> Vec<AnyRow> {
     let mut conditions = Spans::default();
     let mut drugs = Spans::default();
+    let mut doses = Spans::default();
     for row in rows {
         match row {
             AnyRow::ConditionOccurrence(row) if row.condition_concept_id != ConceptId::NONE => {
@@ -23,6 +25,12 @@ pub(crate) fn eras(vocab: &Vocab, person_id: i64, rows: &[AnyRow]) -> Vec<AnyRow
             AnyRow::DrugExposure(row) => {
                 for ingredient in vocab.ingredients(row.drug_concept_id) {
                     drugs.add(ingredient, row.drug_exposure_start_date, row.drug_exposure_end_date);
+                }
+                for strength in vocab.strengths(row.drug_concept_id) {
+                    if let Some(dose) = daily_dose(row, strength.amount) {
+                        let dose = (strength.ingredient, strength.unit, Dose(dose));
+                        doses.add(dose, row.drug_exposure_start_date, row.drug_exposure_end_date);
+                    }
                 }
             }
             _ => {}
@@ -56,12 +64,63 @@ pub(crate) fn eras(vocab: &Vocab, person_id: i64, rows: &[AnyRow]) -> Vec<AnyRow
             .into(),
         );
     }
+    for ((ingredient, unit, Dose(dose)), era) in doses.joined() {
+        eras.push(
+            omop::DoseEra {
+                dose_era_id: key::dose_era(person_id, ingredient.get(), unit.get(), dose, era.start),
+                person_id,
+                drug_concept_id: ingredient,
+                unit_concept_id: unit,
+                dose_value: dose,
+                dose_era_start_date: era.start,
+                dose_era_end_date: era.end,
+            }
+            .into(),
+        );
+    }
     eras
 }
 
-/// First and last days, by concept.
-#[derive(Default)]
-struct Spans(BTreeMap<ConceptId, Vec<(NaiveDate, NaiveDate)>>);
+/// How much of an ingredient a day: what one piece has, times the pieces, over the days that they last. Rounded to four digits
+/// after the point, so that equal doses are equal.
+fn daily_dose(row: &omop::DrugExposure, amount: f64) -> Option<f64> {
+    let (quantity, days) = (row.quantity?, f64::from(row.days_supply?));
+    let dose = (amount * quantity / days * 10_000.0).round() / 10_000.0;
+    (dose.is_finite() && dose > 0.0).then_some(dose)
+}
+
+/// A dose, in the order of numbers.
+#[derive(Clone, Copy, Debug)]
+struct Dose(f64);
+
+impl PartialEq for Dose {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Dose {}
+
+impl PartialOrd for Dose {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Dose {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+/// First and last days, by what they are of.
+struct Spans<K>(BTreeMap<K, Vec<(NaiveDate, NaiveDate)>>);
+
+impl<K> Default for Spans<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
 
 /// One era.
 #[derive(Debug, PartialEq)]
@@ -73,13 +132,13 @@ struct Era {
     gap_days: i32,
 }
 
-impl Spans {
+impl<K: Copy + Ord> Spans<K> {
     /// Adds a span; one that ends before it starts is a day.
-    fn add(&mut self, concept: ConceptId, start: NaiveDate, end: NaiveDate) {
+    fn add(&mut self, concept: K, start: NaiveDate, end: NaiveDate) {
         self.0.entry(concept).or_default().push((start, end.max(start)));
     }
 
-    fn joined(self) -> impl Iterator<Item = (ConceptId, Era)> {
+    fn joined(self) -> impl Iterator<Item = (K, Era)> {
         self.0.into_iter().flat_map(|(concept, mut spans)| {
             spans.sort_unstable();
             join(&spans).into_iter().map(move |era| (concept, era))
@@ -107,6 +166,16 @@ fn join(spans: &[(NaiveDate, NaiveDate)]) -> Vec<Era> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_daily_dose_needs_pieces_and_days() {
+        let row = |quantity, days_supply| omop::DrugExposure { quantity, days_supply, ..Default::default() };
+        assert_eq!(daily_dose(&row(Some(60.0), Some(30)), 500.0), Some(1000.0));
+        assert_eq!(daily_dose(&row(Some(1.0), Some(3)), 1.0), Some(0.3333));
+        for (quantity, days) in [(None, Some(30)), (Some(60.0), None), (Some(60.0), Some(0)), (Some(0.0), Some(1))] {
+            assert_eq!(daily_dose(&row(quantity, days), 500.0), None);
+        }
+    }
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()

@@ -10,7 +10,7 @@ use twinlake_vocab::{Domain, Vocab};
 use crate::coded::{self, Coded};
 use crate::loss::Losses;
 use crate::shared::Shared;
-use crate::visit::Visits;
+use crate::visit::{At, Visits};
 
 /// What a patient's events are mapped with.
 pub(crate) struct Context<'c> {
@@ -73,7 +73,7 @@ pub(crate) struct Event {
     pub(crate) when: When,
     pub(crate) type_concept_id: ConceptId,
     pub(crate) provider_id: Option<i64>,
-    pub(crate) visit_occurrence_id: Option<i64>,
+    pub(crate) visit: Option<At>,
 }
 
 impl Event {
@@ -99,7 +99,8 @@ impl Event {
             condition_start_datetime: self.when.datetime,
             condition_type_concept_id: self.type_concept_id,
             provider_id: self.provider_id,
-            visit_occurrence_id: self.visit_occurrence_id,
+            visit_occurrence_id: self.visit.map(|at| at.visit_occurrence_id),
+            visit_detail_id: self.visit.and_then(|at| at.visit_detail_id),
             condition_source_value: self.coded.source_value,
             condition_source_concept_id: Some(self.coded.source),
             ..Default::default()
@@ -116,7 +117,8 @@ impl Event {
             drug_exposure_end_date: self.when.date,
             drug_type_concept_id: self.type_concept_id,
             provider_id: self.provider_id,
-            visit_occurrence_id: self.visit_occurrence_id,
+            visit_occurrence_id: self.visit.map(|at| at.visit_occurrence_id),
+            visit_detail_id: self.visit.and_then(|at| at.visit_detail_id),
             drug_source_value: self.coded.source_value,
             drug_source_concept_id: Some(self.coded.source),
             ..Default::default()
@@ -132,7 +134,8 @@ impl Event {
             procedure_datetime: self.when.datetime,
             procedure_type_concept_id: self.type_concept_id,
             provider_id: self.provider_id,
-            visit_occurrence_id: self.visit_occurrence_id,
+            visit_occurrence_id: self.visit.map(|at| at.visit_occurrence_id),
+            visit_detail_id: self.visit.and_then(|at| at.visit_detail_id),
             procedure_source_value: self.coded.source_value,
             procedure_source_concept_id: Some(self.coded.source),
             ..Default::default()
@@ -149,7 +152,8 @@ impl Event {
             measurement_type_concept_id: self.type_concept_id,
             value_as_concept_id: self.coded.value,
             provider_id: self.provider_id,
-            visit_occurrence_id: self.visit_occurrence_id,
+            visit_occurrence_id: self.visit.map(|at| at.visit_occurrence_id),
+            visit_detail_id: self.visit.and_then(|at| at.visit_detail_id),
             measurement_source_value: self.coded.source_value,
             measurement_source_concept_id: Some(self.coded.source),
             ..Default::default()
@@ -165,7 +169,8 @@ impl Event {
             device_exposure_start_datetime: self.when.datetime,
             device_type_concept_id: self.type_concept_id,
             provider_id: self.provider_id,
-            visit_occurrence_id: self.visit_occurrence_id,
+            visit_occurrence_id: self.visit.map(|at| at.visit_occurrence_id),
+            visit_detail_id: self.visit.and_then(|at| at.visit_detail_id),
             device_source_value: self.coded.source_value,
             device_source_concept_id: Some(self.coded.source),
             ..Default::default()
@@ -196,7 +201,8 @@ impl Event {
             observation_type_concept_id: self.type_concept_id,
             value_as_concept_id: self.coded.value,
             provider_id: self.provider_id,
-            visit_occurrence_id: self.visit_occurrence_id,
+            visit_occurrence_id: self.visit.map(|at| at.visit_occurrence_id),
+            visit_detail_id: self.visit.and_then(|at| at.visit_detail_id),
             observation_source_value: self.coded.source_value,
             observation_source_concept_id: Some(self.coded.source),
             ..Default::default()
@@ -217,7 +223,7 @@ impl Reading<'_, '_> {
         key::of(self.resource_type, id.unwrap_or_default())
     }
 
-    /// Counts the resource under a reason, for a `return` or `?` that gives no row.
+    /// Counts the resource, or a part of it, under a reason, for a `return` or `?` that gives no row.
     pub(crate) fn lost<T>(&mut self, reason: &str) -> Option<T> {
         self.losses.count_reason(self.resource_type, reason);
         None
@@ -228,9 +234,9 @@ impl Reading<'_, '_> {
     }
 
     /// The visit of an `encounter` element. One that gave no visit is counted under `encounter`.
-    pub(crate) fn visit(&mut self, encounter: Option<&Reference<'_>>) -> Option<i64> {
+    pub(crate) fn visit(&mut self, encounter: Option<&Reference<'_>>) -> Option<At> {
         let id = encounter?.id_of("Encounter");
-        let visit = id.map(|id| key::of("Encounter", id)).filter(|key| self.context.visits.start(*key).is_some());
+        let visit = id.and_then(|id| self.context.visits.at(key::of("Encounter", id)));
         if visit.is_none() {
             self.losses.count_reason(self.resource_type, "encounter");
         }

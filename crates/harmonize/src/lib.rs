@@ -1,8 +1,8 @@
 //! FHIR R4 to OMOP CDM v5.4: one patient's resources become rows, and what has no home is counted.
 //!
 //! `docs/harmonization.md` is the contract, column by column. The table of an event follows the domain of its standard
-//! concept (HL7 FHIR-to-OMOP guide, f2o-037), whatever its resource type; an event that did not happen gives no row and
-//! is counted by its reason (f2o-062); an element without a column is counted too (f2o-080).
+//! concept (HL7 FHIR-to-OMOP guide, f2o-037), whatever its resource type; an event that did not happen gives no row
+//! (f2o-060) and is counted by its reason (f2o-062); an element without a column is counted too (f2o-080).
 //!
 //! [`Shared`] reads what patients share (practitioners, organizations, locations, medications); [`harmonize_patient`] does the rest,
 //! one patient at a time, so memory is that of one patient.
@@ -36,6 +36,8 @@ mod elements;
 mod episode;
 mod era;
 mod event;
+mod fate;
+mod home;
 mod loss;
 mod note;
 mod observation;
@@ -47,7 +49,10 @@ mod shared;
 mod specimen;
 mod supply;
 mod visit;
+mod xhtml;
 
-pub use loss::Losses;
+pub use fate::Fates;
+pub use home::suggested_home;
+pub use loss::{Losses, UnmappedCode};
 pub use patient::{Harmonized, harmonize_patient, has_no_home};
 pub use shared::Shared;

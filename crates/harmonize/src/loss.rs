@@ -1,19 +1,42 @@
-//! The account of what FHIR said and OMOP has no row or column for.
+//! The account of what FHIR said: what became of each resource, and what OMOP has no row or column for.
 
 use std::collections::BTreeMap;
 
-/// Counts of what was lost, by resource type.
+use crate::fate::{Fate, Fates};
+
+/// What became of resources, and counts of what was lost, by resource type.
 ///
-/// Three kinds: resources (or parts) that gave no row, by reason; elements without a column, by path; codes that the
-/// vocabulary does not map, by system.
+/// Every resource has one [`Fate`]. Losses are of three kinds: resources (or parts) that gave no row, by reason (f2o-062);
+/// elements without a column, by path (f2o-080); codes that the vocabulary does not map, by system (f2o-063).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Losses {
+    fates: BTreeMap<String, Fates>,
     reasons: Counts,
     elements: Counts,
-    codes: Counts,
+    codes: BTreeMap<String, BTreeMap<String, Unmapped>>,
 }
 
 type Counts = BTreeMap<String, BTreeMap<String, u64>>;
+
+/// What is known of a code without a standard concept.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Unmapped {
+    count: u64,
+    display: Option<String>,
+}
+
+/// A code without a standard concept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct UnmappedCode<'l> {
+    /// URI of the code system; empty when the coding names none.
+    pub system: &'l str,
+    /// The code; the text of a concept without a coding.
+    pub code: &'l str,
+    /// What the source calls it, as first read.
+    pub display: Option<&'l str>,
+    /// How often it was met.
+    pub count: u64,
+}
 
 impl Losses {
     /// Resources that gave no row, or lost something else, as (resource type, reason, count), sorted.
@@ -28,7 +51,32 @@ impl Losses {
 
     /// Codes without a standard concept, as (system, code, count), sorted; an absent system is empty text.
     pub fn codes(&self) -> impl Iterator<Item = (&str, &str, u64)> {
-        flat(&self.codes)
+        self.codes.iter().flat_map(|(system, codes)| {
+            codes.iter().map(|(code, unmapped)| (system.as_str(), code.as_str(), unmapped.count))
+        })
+    }
+
+    /// Codes without a standard concept, most frequent first, then by system and code: what to map by hand, in this order.
+    pub fn unmapped_codes(&self) -> Vec<UnmappedCode<'_>> {
+        let mut codes: Vec<_> = self
+            .codes
+            .iter()
+            .flat_map(|(system, codes)| {
+                codes.iter().map(|(code, unmapped)| UnmappedCode {
+                    system,
+                    code,
+                    display: unmapped.display.as_deref(),
+                    count: unmapped.count,
+                })
+            })
+            .collect();
+        codes.sort_by_key(|code| std::cmp::Reverse(code.count));
+        codes
+    }
+
+    /// What became of the resources of each type, sorted by type.
+    pub fn fates(&self) -> impl Iterator<Item = (&str, Fates)> {
+        self.fates.iter().map(|(resource_type, fates)| (resource_type.as_str(), *fates))
     }
 
     /// How often resources of a type were counted under a reason.
@@ -36,26 +84,43 @@ impl Losses {
         self.reasons.get(resource_type).and_then(|counts| counts.get(reason)).copied().unwrap_or(0)
     }
 
-    /// True when nothing was counted.
+    /// True when nothing was lost.
     pub fn is_empty(&self) -> bool {
         self.reasons.is_empty() && self.elements.is_empty() && self.codes.is_empty()
     }
 
     /// Adds the counts of another patient, shard or run.
     pub fn merge(&mut self, other: &Self) {
-        for (mine, theirs) in [
-            (&mut self.reasons, &other.reasons),
-            (&mut self.elements, &other.elements),
-            (&mut self.codes, &other.codes),
-        ] {
+        for (mine, theirs) in [(&mut self.reasons, &other.reasons), (&mut self.elements, &other.elements)] {
             for (group, name, n) in flat(theirs) {
                 add(mine, group, name, n);
             }
         }
+        for (system, codes) in &other.codes {
+            for (code, unmapped) in codes {
+                self.add_code(system, code, unmapped.display.as_deref(), unmapped.count);
+            }
+        }
+        for (resource_type, fates) in &other.fates {
+            entry(&mut self.fates, resource_type).merge(*fates);
+        }
     }
 
-    /// Counts a resource under a reason; for a caller that finds out before harmonization.
-    pub fn count_reason(&mut self, resource_type: &str, reason: &str) {
+    /// Counts `n` resources that give no row, for a reason; for a caller that finds out before harmonization.
+    pub fn count_out_of_scope(&mut self, resource_type: &str, reason: &str, n: u64) {
+        if n > 0 {
+            add(&mut self.reasons, resource_type, reason, n);
+            entry(&mut self.fates, resource_type).add(Fate::OutOfScope, n);
+        }
+    }
+
+    /// Counts what became of a resource.
+    pub(crate) fn count_fate(&mut self, resource_type: &str, fate: Fate) {
+        entry(&mut self.fates, resource_type).add(fate, 1);
+    }
+
+    /// Counts a resource or a part of it under a reason.
+    pub(crate) fn count_reason(&mut self, resource_type: &str, reason: &str) {
         add(&mut self.reasons, resource_type, reason, 1);
     }
 
@@ -63,23 +128,29 @@ impl Losses {
         add(&mut self.elements, resource_type, path, 1);
     }
 
-    pub(crate) fn count_code(&mut self, system: Option<&str>, code: &str) {
-        add(&mut self.codes, system.unwrap_or_default(), code, 1);
+    pub(crate) fn count_code(&mut self, system: Option<&str>, code: &str, display: Option<&str>) {
+        self.add_code(system.unwrap_or_default(), code, display, 1);
+    }
+
+    fn add_code(&mut self, system: &str, code: &str, display: Option<&str>, n: u64) {
+        let unmapped = entry(entry(&mut self.codes, system), code);
+        unmapped.count += n;
+        if unmapped.display.is_none() {
+            unmapped.display = display.map(str::to_owned);
+        }
     }
 }
 
-/// Adds without making a key that is there already: this runs for every element of every resource.
 fn add(counts: &mut Counts, group: &str, name: &str, n: u64) {
-    if !counts.contains_key(group) {
-        counts.insert(group.to_owned(), BTreeMap::new());
+    *entry(entry(counts, group), name) += n;
+}
+
+/// The value of a key, which is made only when it is not there: this runs for every element of every resource.
+fn entry<'m, T: Default>(map: &'m mut BTreeMap<String, T>, key: &str) -> &'m mut T {
+    if !map.contains_key(key) {
+        map.insert(key.to_owned(), T::default());
     }
-    let names = counts.get_mut(group).expect("it was just made");
-    match names.get_mut(name) {
-        Some(count) => *count += n,
-        None => {
-            names.insert(name.to_owned(), n);
-        }
-    }
+    map.get_mut(key).expect("it was just made")
 }
 
 fn flat(counts: &Counts) -> impl Iterator<Item = (&str, &str, u64)> {
@@ -96,11 +167,34 @@ mod tests {
         one.count_reason("Condition", "status");
         one.count_element("Patient", "name");
         let mut two = one.clone();
-        two.count_code(None, "x");
+        two.count_code(None, "x", Some("a thing"));
         one.merge(&two);
         assert_eq!(one.reason("Condition", "status"), 2);
         assert_eq!(one.elements().collect::<Vec<_>>(), [("Patient", "name", 2)]);
         assert_eq!(one.codes().collect::<Vec<_>>(), [("", "x", 1)]);
         assert_eq!(one.reason("Condition", "date"), 0);
+    }
+
+    #[test]
+    fn codes_come_by_how_often_they_were_met() {
+        let mut losses = Losses::default();
+        for (code, display) in [("rare", None), ("often", None), ("often", Some("Often")), ("a", None)] {
+            losses.count_code(Some("s"), code, display);
+        }
+        let codes: Vec<_> = losses.unmapped_codes().iter().map(|one| (one.code, one.count, one.display)).collect();
+        assert_eq!(codes, [("often", 2, Some("Often")), ("a", 1, None), ("rare", 1, None)]);
+    }
+
+    #[test]
+    fn a_resource_out_of_scope_has_a_reason_and_a_fate() {
+        let mut losses = Losses::default();
+        losses.count_out_of_scope("Goal", "not-mapped", 2);
+        losses.count_out_of_scope("Goal", "duplicate", 0);
+        losses.count_fate("Patient", Fate::Mapped);
+        let mut both = losses.clone();
+        both.merge(&losses);
+        assert_eq!(both.reasons().collect::<Vec<_>>(), [("Goal", "not-mapped", 4)]);
+        let fates: Vec<_> = both.fates().map(|(name, fates)| (name, fates.total())).collect();
+        assert_eq!(fates, [("Goal", 4), ("Patient", 2)]);
     }
 }

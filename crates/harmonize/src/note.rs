@@ -1,12 +1,15 @@
-//! `DocumentReference`, and `DiagnosticReport` with a text of its own, to `note` (MAPPING 12).
+//! `DocumentReference`, Composition, and `DiagnosticReport` with a text of its own, to `note` (MAPPING 12).
 
-use twinlake_fhir::{Attachment, CodeableConcept, DiagnosticReport, DocumentReference, Effective};
+use twinlake_fhir::{
+    Attachment, CodeableConcept, Composition, CompositionSection, DiagnosticReport, DocumentReference, Effective,
+};
 use twinlake_omop::{self as omop, ConceptId};
 use twinlake_vocab::{Domain, types};
 
 use crate::coded::{cut, source_value};
 use crate::elements;
 use crate::event::{Reading, When};
+use crate::xhtml::plain_text;
 
 /// `note.note_title` has 250 characters.
 const TITLE: usize = 250;
@@ -29,7 +32,9 @@ pub(crate) fn document_row(reading: &mut Reading<'_, '_>, document: &DocumentRef
     let mut row = row(reading, document.type_.as_ref(), attachment, text, title, when);
     row.note_id = reading.key(document.id.as_deref());
     row.provider_id = reading.provider(&document.author);
-    row.visit_occurrence_id = reading.visit(context.and_then(|context| context.encounter.first()));
+    let visit = reading.visit(context.and_then(|context| context.encounter.first()));
+    row.visit_occurrence_id = visit.map(|at| at.visit_occurrence_id);
+    row.visit_detail_id = visit.and_then(|at| at.visit_detail_id);
     let description = if attachment.title.is_some() { "content.attachment.title" } else { "description" };
     let used = [
         description,
@@ -75,14 +80,16 @@ pub(crate) fn report_row(
         return reading.lost("date");
     };
     let visit = reading.visit(report.encounter.as_ref());
-    if notes.iter().any(|note| note.visit_occurrence_id == visit && note.note_text == text) {
+    let visit_occurrence_id = visit.map(|at| at.visit_occurrence_id);
+    if notes.iter().any(|note| note.visit_occurrence_id == visit_occurrence_id && note.note_text == text) {
         return reading.lost("same-text");
     }
     let title = attachment.title.as_deref();
     let mut row = row(reading, report.code.as_ref(), attachment, text, title, when);
     row.note_id = reading.key(report.id.as_deref());
     row.provider_id = reading.provider(&report.performer);
-    row.visit_occurrence_id = visit;
+    row.visit_occurrence_id = visit_occurrence_id;
+    row.visit_detail_id = visit.and_then(|at| at.visit_detail_id);
     let used = [
         "status",
         "code.coding",
@@ -101,6 +108,59 @@ pub(crate) fn report_row(
     ];
     elements::count("DiagnosticReport", report, &report.extension, &used, &[], reading.losses);
     Some(row)
+}
+
+/// The note of a document that is made of resources: titles and texts of its sections, in their order.
+pub(crate) fn composition_row(reading: &mut Reading<'_, '_>, composition: &Composition<'_>) -> Option<omop::Note> {
+    if !composition.status.as_deref().is_some_and(|status| ["final", "amended"].contains(&status)) {
+        return reading.lost("status");
+    }
+    let Some(when) = composition.date.as_ref().map(When::from) else {
+        return reading.lost("date");
+    };
+    let mut text = String::new();
+    sections(&composition.section, &mut text);
+    if text.is_empty() {
+        return reading.lost("no-text");
+    }
+    let attachment = Attachment::default();
+    let title = composition.title.as_deref();
+    let mut row = row(reading, composition.type_.as_ref(), &attachment, text, title, when);
+    row.note_id = reading.key(composition.id.as_deref());
+    row.provider_id = reading.provider(&composition.author);
+    let visit = reading.visit(composition.encounter.as_ref());
+    row.visit_occurrence_id = visit.map(|at| at.visit_occurrence_id);
+    row.visit_detail_id = visit.and_then(|at| at.visit_detail_id);
+    let used = [
+        "status",
+        "type",
+        "subject",
+        "encounter",
+        "date",
+        "author",
+        "title",
+        "section.title",
+        "section.text",
+        "section.section",
+    ];
+    elements::count("Composition", composition, &composition.extension, &used, &[], reading.losses);
+    Some(row)
+}
+
+/// Appends titles and texts of sections and of those within them, a paragraph each.
+fn sections(sections_of: &[CompositionSection<'_>], text: &mut String) {
+    for section in sections_of {
+        let title = section.title.as_deref().unwrap_or_default().trim();
+        let narrative = section.text.as_ref().and_then(|narrative| narrative.div.as_deref());
+        for paragraph in [title, narrative.map(plain_text).unwrap_or_default().as_str()] {
+            if !paragraph.is_empty() {
+                let gap = if text.is_empty() { "" } else { "\n" };
+                text.push_str(gap);
+                text.push_str(paragraph);
+            }
+        }
+        sections(&section.section, text);
+    }
 }
 
 /// The first attachment that is a text, which is not empty.

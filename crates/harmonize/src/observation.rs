@@ -8,6 +8,7 @@ use twinlake_vocab::{system, types};
 use crate::coded::{cut, source_value};
 use crate::elements;
 use crate::event::{Event, Reading, Target, When};
+use crate::visit::At;
 
 /// `observation.value_as_string` has 60 characters.
 const VALUE_AS_STRING: usize = 60;
@@ -29,7 +30,7 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, observation: &Observation<'_>)
         is_measurement: has_category(observation, "laboratory") || has_category(observation, "vital-signs"),
         type_concept_id: type_concept(observation),
         provider_id: reading.provider(&observation.performer),
-        visit_occurrence_id: reading.visit(observation.encounter.as_ref()),
+        visit: reading.visit(observation.encounter.as_ref()),
     };
 
     let mut rows = Vec::new();
@@ -125,7 +126,7 @@ struct Common {
     is_measurement: bool,
     type_concept_id: ConceptId,
     provider_id: Option<i64>,
-    visit_occurrence_id: Option<i64>,
+    visit: Option<At>,
 }
 
 impl Common {
@@ -150,7 +151,7 @@ impl Common {
             when: self.when,
             type_concept_id: self.type_concept_id,
             provider_id: self.provider_id,
-            visit_occurrence_id: self.visit_occurrence_id,
+            visit: self.visit,
         };
         match target {
             Target::Measurement => {
@@ -243,7 +244,7 @@ impl Value {
         let unit_text = quantity.code.as_deref().or(quantity.unit.as_deref());
         let unit = unit_text.map(|text| vocab.unit(text).unwrap_or(ConceptId::NONE));
         if let (Some(text), Some(ConceptId::NONE)) = (unit_text, unit) {
-            reading.losses.count_code(Some(system::UCUM), text);
+            reading.losses.count_code(Some(system::UCUM), text, None);
         }
         Self {
             number: quantity.value.as_ref().map(twinlake_fhir::Decimal::to_f64),

@@ -7,13 +7,14 @@ use twinlake_vocab::Vocab;
 use crate::current::current;
 use crate::era::eras;
 use crate::event::{Context, Reading};
+use crate::fate::Fate;
 use crate::loss::Losses;
 use crate::observation_period::observation_period;
 use crate::shared::Shared;
 use crate::visit::Visits;
 use crate::{
     allergy, coded, condition, cost, coverage, device, drug, episode, note, observation, person, procedure, specimen,
-    supply, visit,
+    supply,
 };
 
 /// A patient in OMOP.
@@ -26,6 +27,10 @@ pub struct Harmonized {
     /// What has no row or column.
     pub losses: Losses,
 }
+
+/// The reason under which a resource of a patient is counted that has a `modifierExtension`: what we do not know may turn
+/// its meaning round (f2o-063).
+const MODIFIED: &str = "modifierExtension";
 
 /// Whether OMOP has no table at all for resources of this type: what is intended, who is close, who wrote it down, where
 /// the pictures are.
@@ -59,59 +64,56 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
         death_date: None,
         fulfilled: drug::fulfilled(shared, &resources),
     };
+    if patient.extra.get(MODIFIED).is_some() {
+        count_all(&resources, MODIFIED, &mut losses);
+        return Harmonized { losses, ..Harmonized::default() };
+    }
     let Some(rows) = person::person(&context, patient, &mut losses) else {
         count_all(&resources, "birthDate", &mut losses);
         return Harmonized { losses, ..Harmonized::default() };
     };
+    losses.count_fate("Patient", Fate::Mapped);
+    let resources = in_scope(person_id, patient, &resources, &mut losses);
 
     let mut death = person::death(person_id, patient, &mut losses);
-    let mut details = Vec::new();
     context.death_date = death.as_ref().map(|death| death.death_date);
-    for resource in &resources {
-        if let Resource::Encounter(encounter) = resource
-            && is_of(person_id, encounter.subject.as_ref())
-        {
-            let mut reading = Reading { context: &context, resource_type: "Encounter", losses: &mut losses };
-            if let Some(visit) = visit::visit(&mut reading, encounter) {
-                details.extend(visit::details(&reading, encounter, &visit));
-                context.visits.add(visit);
-            }
-        }
-    }
-    let mut all = events(&context, patient, &resources, death.as_mut(), &mut losses);
+    let encounters = resources.iter().filter_map(|resource| match resource {
+        Resource::Encounter(encounter) => Some(&**encounter),
+        _ => None,
+    });
+    let mut reading = Reading { context: &context, resource_type: "Encounter", losses: &mut losses };
+    let (visits, details) = Visits::of(&mut reading, encounters);
+    context.visits = visits;
+    let mut all = events(&context, &resources, death.as_mut(), &mut losses);
     all.push(rows.person.into());
     all.extend(rows.location.map(AnyRow::from));
     all.extend(death.map(AnyRow::from));
-    all.extend(std::mem::take(&mut context.visits).into_rows().map(AnyRow::from));
+    all.extend(context.visits.clone().into_rows());
     all.extend(details.into_iter().map(AnyRow::from));
     let period = observation_period(person_id, &all);
+    if let Some(period) = &period {
+        all.extend(person::races(&context, patient, period.observation_period_start_date));
+    }
     let observed_until = period.as_ref().map(|period| period.observation_period_end_date);
     all.extend(period.map(AnyRow::from));
     for resource in &resources {
-        if let Resource::Coverage(one) = resource
-            && is_of(person_id, one.beneficiary.as_ref())
-        {
+        if let Resource::Coverage(one) = resource {
             let mut reading = Reading { context: &context, resource_type: "Coverage", losses: &mut losses };
-            all.extend(coverage::row(&mut reading, one, observed_until).map(AnyRow::from));
+            let row = coverage::row(&mut reading, one, observed_until).map(AnyRow::from);
+            losses.count_fate("Coverage", Fate::of(row.as_slice()));
+            all.extend(row);
         }
     }
     let costed = cost::Costed::of(&all);
     for resource in &resources {
-        if let Resource::ExplanationOfBenefit(one) = resource
-            && is_of(person_id, one.patient.as_ref())
-        {
-            let mut reading = Reading { context: &context, resource_type: "ExplanationOfBenefit", losses: &mut losses };
-            all.extend(cost::rows(&mut reading, &costed, one));
-        }
-    }
-    for resource in &resources {
-        if let Resource::EpisodeOfCare(one) = resource
-            && is_of(person_id, one.patient.as_ref())
-        {
-            let mut reading = Reading { context: &context, resource_type: "EpisodeOfCare", losses: &mut losses };
-            let rows = episode::rows(&mut reading, one, &resources, &all);
-            all.extend(rows);
-        }
+        let mut reading = Reading { context: &context, resource_type: type_name(resource), losses: &mut losses };
+        let rows = match resource {
+            Resource::ExplanationOfBenefit(one) => cost::rows(&mut reading, &costed, one),
+            Resource::EpisodeOfCare(one) => episode::rows(&mut reading, one, &resources, &all),
+            _ => continue,
+        };
+        losses.count_fate(type_name(resource), Fate::of(&rows));
+        all.extend(rows);
     }
     all.extend(eras(vocab, person_id, &all));
     all.sort_by_key(|row| match row {
@@ -121,10 +123,48 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
     Harmonized { person_id: Some(person_id), rows: all, losses }
 }
 
+/// The resources that are the patient's and can be mapped at all; the others are counted, but for those that patients share.
+fn in_scope<'r, 'a>(
+    person_id: i64,
+    patient: &Patient<'_>,
+    resources: &[&'r Resource<'a>],
+    losses: &mut Losses,
+) -> Vec<&'r Resource<'a>> {
+    let mut kept = Vec::with_capacity(resources.len());
+    for &resource in resources {
+        let resource_type = resource.resource_type();
+        let reason = if Shared::reads(resource_type) {
+            continue;
+        } else if !is_of_patient(person_id, patient, resource) {
+            "subject"
+        } else if let Some(reason) = never_mapped(resource_type) {
+            reason
+        } else if resource.has_modifier_extension() {
+            MODIFIED
+        } else {
+            kept.push(resource);
+            continue;
+        };
+        losses.count_out_of_scope(resource_type, reason, 1);
+    }
+    kept
+}
+
+/// Why resources of a type never give rows of their own, whatever is in them.
+fn never_mapped(resource_type: &str) -> Option<&'static str> {
+    match resource_type {
+        // The scores are Observations of their own.
+        "QuestionnaireResponse" => Some("results-in-observations"),
+        // What was ordered is not what was done; what was done has rows of its own.
+        "ServiceRequest" => Some("order"),
+        "Claim" => Some("costs-in-benefits"),
+        other => (has_no_home(other) || !Resource::TYPES.contains(&other)).then_some("not-mapped"),
+    }
+}
+
 /// The rows of everything but the Patient, the Encounters, the Coverages and what they paid; the cause of death goes into `death`.
 fn events(
     context: &Context<'_>,
-    patient: &Patient<'_>,
     resources: &[&Resource<'_>],
     death: Option<&mut omop::Death>,
     losses: &mut Losses,
@@ -135,10 +175,7 @@ fn events(
     let mut reports = Vec::new();
     for &resource in resources {
         let resource_type = type_name(resource);
-        if !is_of_patient(context.person_id, patient, resource) {
-            losses.count_reason(resource.resource_type(), "subject");
-            continue;
-        }
+        let before = rows.len();
         let mut reading = Reading { context, resource_type, losses };
         match resource {
             Resource::Condition(condition) => rows.extend(condition::rows(&mut reading, condition)),
@@ -148,32 +185,47 @@ fn events(
             Resource::MedicationAdministration(dose) => rows.extend(drug::administration_rows(&mut reading, dose)),
             Resource::Immunization(immunization) => rows.extend(drug::immunization_rows(&mut reading, immunization)),
             Resource::AllergyIntolerance(allergy) => rows.extend(allergy::rows(&mut reading, allergy)),
+            Resource::MedicationStatement(statement) => rows.extend(drug::statement_rows(&mut reading, statement)),
             Resource::Observation(observation) => match observation::cause_of_death(observation) {
-                Some(cause) => causes.push((reading.key(observation.id.as_deref()), cause)),
+                Some(cause) => {
+                    causes.push((reading.key(observation.id.as_deref()), cause));
+                    continue;
+                }
                 None => rows.extend(observation::rows(&mut reading, observation).into_iter().flatten()),
             },
             Resource::Specimen(specimen) => rows.extend(specimen::rows(&mut reading, specimen)),
             Resource::Device(device) => rows.extend(device::rows(&mut reading, device, resources)),
             Resource::SupplyDelivery(delivery) => rows.extend(supply::rows(&mut reading, delivery)),
-            // The scores are Observations of their own.
-            Resource::QuestionnaireResponse(_) => {
-                losses.count_reason("QuestionnaireResponse", "results-in-observations");
+            Resource::DeviceUseStatement(statement) => {
+                let fate = device::statement_fate(&mut reading, statement, resources);
+                losses.count_fate(resource_type, fate);
+                continue;
             }
-            Resource::DocumentReference(document) => notes.extend(note::document_row(&mut reading, document)),
-            Resource::DiagnosticReport(report) => reports.push(report),
-            // What was ordered is not what was done; what was done has rows of its own.
-            Resource::ServiceRequest(_) => losses.count_reason("ServiceRequest", "order"),
-            Resource::Claim(_) => losses.count_reason("Claim", "costs-in-benefits"),
-            Resource::Other(other) => losses.count_reason(&other.resource_type, "not-mapped"),
-            resource if has_no_home(resource.resource_type()) => losses.count_reason(resource_type, "not-mapped"),
-            _ => {}
+            Resource::DocumentReference(document) => {
+                let note = note::document_row(&mut reading, document);
+                losses.count_fate(resource_type, if note.is_some() { Fate::Mapped } else { Fate::OutOfScope });
+                notes.extend(note);
+                continue;
+            }
+            Resource::Composition(composition) => {
+                rows.extend(note::composition_row(&mut reading, composition).map(AnyRow::from));
+            }
+            Resource::DiagnosticReport(report) => {
+                reports.push(report);
+                continue;
+            }
+            // Patient, Encounter, Coverage, ExplanationOfBenefit, EpisodeOfCare: read elsewhere.
+            _ => continue,
         }
+        losses.count_fate(resource_type, Fate::of(&rows[before..]));
     }
 
     // A report's text is a note only where no document says the same, wherever in the input that stands.
     for report in reports {
         let mut reading = Reading { context, resource_type: "DiagnosticReport", losses };
-        rows.extend(note::report_row(&mut reading, report, &notes).map(AnyRow::from));
+        let note = note::report_row(&mut reading, report, &notes).map(AnyRow::from);
+        losses.count_fate("DiagnosticReport", Fate::of(note.as_slice()));
+        rows.extend(note);
     }
     rows.extend(notes.into_iter().map(AnyRow::from));
 
@@ -186,16 +238,17 @@ fn events(
         death.cause_concept_id = Some(coded.standard);
         death.cause_source_value = coded.source_value;
         death.cause_source_concept_id = Some(coded.source);
+        losses.count_fate("Observation", if coded.standard.is_none() { Fate::Unmapped } else { Fate::Mapped });
     }
     for _ in causes {
-        losses.count_reason("Observation", "cause-of-death");
+        losses.count_out_of_scope("Observation", "cause-of-death", 1);
     }
     rows
 }
 
 /// The type's name, as long as the program lives.
 fn type_name(resource: &Resource<'_>) -> &'static str {
-    Resource::TYPES.iter().find(|name| **name == resource.resource_type()).copied().unwrap_or("Resource")
+    resource.modelled_type().unwrap_or("Resource")
 }
 
 fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>) -> bool {
@@ -207,6 +260,9 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
         Resource::Procedure(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::MedicationRequest(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::MedicationDispense(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::MedicationStatement(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::DeviceUseStatement(resource) => is_of(person_id, resource.subject.as_ref()),
+        Resource::Composition(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::ServiceRequest(resource) => is_of(person_id, resource.subject.as_ref()),
         Resource::Specimen(resource) => is_of(person_id, resource.subject.as_ref()),
@@ -238,7 +294,8 @@ fn count_all(resources: &[&Resource<'_>], reason: &str, losses: &mut Losses) {
     for resource in resources {
         let resource_type = resource.resource_type();
         if !Shared::reads(resource_type) {
-            losses.count_reason(resource_type, if has_no_home(resource_type) { "not-mapped" } else { reason });
+            let reason = if has_no_home(resource_type) { "not-mapped" } else { reason };
+            losses.count_out_of_scope(resource_type, reason, 1);
         }
     }
 }

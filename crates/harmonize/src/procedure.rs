@@ -32,7 +32,7 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, procedure: &Procedure<'_>) -> 
         when: start,
         type_concept_id: if procedure.encounter.is_some() { types::ENCOUNTER } else { types::EHR },
         provider_id: reading.provider(procedure.performer.iter().filter_map(|one| one.actor.as_ref())),
-        visit_occurrence_id: reading.visit(procedure.encounter.as_ref()),
+        visit: reading.visit(procedure.encounter.as_ref()),
     };
     let used = [
         "status",

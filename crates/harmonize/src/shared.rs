@@ -11,7 +11,9 @@ use twinlake_omop::{self as omop, AnyRow, ConceptId, key};
 use twinlake_vocab::Vocab;
 
 use crate::coded::source_value;
+use crate::current::version;
 use crate::elements;
+use crate::fate::Fate;
 use crate::loss::Losses;
 
 /// The shared resources of a folder or shard. A reference to one that was not read counts as absent.
@@ -26,8 +28,13 @@ pub struct Shared {
     medications: BTreeMap<i64, Arc<CodeableConcept<'static>>>,
     /// Each of these meanings once, by its parts: many servers have a Medication for each order.
     drugs: BTreeMap<Vec<Option<String>>, Arc<CodeableConcept<'static>>>,
+    /// The highest version read of each resource, by its key.
+    versions: BTreeMap<i64, Option<u64>>,
     losses: Losses,
 }
+
+/// Whether a resource is kept, or the reason why not.
+type Kept = Result<(), &'static str>;
 
 #[derive(Clone, Debug)]
 struct ProviderFacts {
@@ -69,21 +76,49 @@ impl Shared {
     /// Takes a Practitioner, PractitionerRole, Organization, Location or Medication; other types are left to
     /// [`crate::harmonize_patient`].
     ///
-    /// The same id read twice counts once, as last read.
+    /// Of several with one id the highest `meta.versionId` counts, of equal ones the last; the others are counted under
+    /// `superseded` and `duplicate`.
     pub fn read(&mut self, resource: &Resource<'_>) {
-        let Some(id) = resource.id() else {
-            if Self::reads(resource.resource_type()) {
-                self.losses.count_reason(resource.resource_type(), "id");
-            }
+        let resource_type = resource.resource_type();
+        if !Self::reads(resource_type) {
             return;
+        }
+        let Some(id) = resource.id() else {
+            return self.losses.count_out_of_scope(resource_type, "id", 1);
         };
-        match resource {
+        if resource.has_modifier_extension() {
+            return self.losses.count_out_of_scope(resource_type, "modifierExtension", 1);
+        }
+        let (key, mine) = (key::of(resource_type, id), version(resource));
+        let other = self.versions.get(&key).copied();
+        if let Some(theirs) = other {
+            // Whichever of the two is kept, the other one is counted here, and the kept one was, or was the first.
+            let reason = if mine == theirs { "duplicate" } else { "superseded" };
+            self.losses.count_out_of_scope(resource_type, reason, 1);
+            if mine < theirs {
+                return;
+            }
+        }
+        self.versions.insert(key, mine);
+        if other.is_some() {
+            self.forget(key);
+        }
+        let kept = match resource {
             Resource::Practitioner(practitioner) => self.practitioner(id, practitioner),
             Resource::PractitionerRole(role) => self.role(id, role),
             Resource::Organization(organization) => self.organization(id, organization),
             Resource::Location(location) => self.location(id, location),
             Resource::Medication(medication) => self.medication(id, medication),
-            _ => {}
+            _ => return,
+        };
+        match kept {
+            // It was counted when it was read the first time.
+            _ if other.is_some() => {}
+            Ok(()) => self.losses.count_fate(resource_type, Fate::Mapped),
+            Err(_) => self.losses.count_fate(resource_type, Fate::OutOfScope),
+        }
+        if let Err(reason) = kept {
+            self.losses.count_reason(resource_type, reason);
         }
     }
 
@@ -159,13 +194,21 @@ impl Shared {
         self.medications.get(&key::of("Medication", id)).map(|code| &**code)
     }
 
+    /// Takes back what an earlier version of a resource said, but for the place of its address.
+    fn forget(&mut self, key: i64) {
+        self.providers.remove(&key);
+        self.care_sites.remove(&key);
+        self.medications.remove(&key);
+        self.roles.retain(|_, role| role.key != key);
+    }
+
     /// A Medication says what a drug is, to all that refer to it.
-    fn medication(&mut self, id: &str, medication: &Medication<'_>) {
+    fn medication(&mut self, id: &str, medication: &Medication<'_>) -> Kept {
         if medication.status.as_deref() == Some("entered-in-error") {
-            return self.losses.count_reason("Medication", "status");
+            return Err("status");
         }
         let Some(code) = &medication.code else {
-            return self.losses.count_reason("Medication", "no-code");
+            return Err("no-code");
         };
         let code = owned(code);
         let parts = code.coding.iter().flat_map(|coding| {
@@ -179,33 +222,31 @@ impl Shared {
         let drug = Arc::clone(drug.or_insert_with(|| Arc::new(code)));
         self.medications.insert(key::of("Medication", id), drug);
         elements::count("Medication", medication, &medication.extension, &["code", "status"], &[], &mut self.losses);
+        Ok(())
     }
 
-    fn practitioner(&mut self, id: &str, practitioner: &Practitioner<'_>) {
+    fn practitioner(&mut self, id: &str, practitioner: &Practitioner<'_>) -> Kept {
         let gender = practitioner.gender.as_deref().map(str::to_owned);
         self.providers.insert(key::of("Practitioner", id), ProviderFacts { id: id.to_owned(), gender });
         elements::count("Practitioner", practitioner, &practitioner.extension, &["gender"], &[], &mut self.losses);
+        Ok(())
     }
 
     /// The active role of the lowest key says of its practitioner where they work and as what (MAPPING 18).
-    fn role(&mut self, id: &str, role: &PractitionerRole<'_>) {
-        let mut lost = |reason| self.losses.count_reason("PractitionerRole", reason);
+    fn role(&mut self, id: &str, role: &PractitionerRole<'_>) -> Kept {
         if role.active == Some(false) {
-            return lost("active");
+            return Err("active");
         }
         let Some(practitioner) = role.practitioner.as_ref().and_then(|practitioner| practitioner.id_of("Practitioner"))
         else {
-            return lost("practitioner");
+            return Err("practitioner");
         };
         let (practitioner, key) = (key::of("Practitioner", practitioner), key::of("PractitionerRole", id));
         let other = self.roles.get(&practitioner).map(|other| other.key).filter(|&other| other != key);
-        if other.is_some() {
-            lost("further-role");
-        }
         let used = ["active", "practitioner", "organization", "location", "specialty", "code"];
         elements::count("PractitionerRole", role, &role.extension, &used, &[], &mut self.losses);
         if other.is_some_and(|other| other < key) {
-            return;
+            return Err("further-role");
         }
         let sites = role.organization.iter().chain(&role.location).filter_map(|site| site.target());
         let facts = RoleFacts {
@@ -215,25 +256,28 @@ impl Shared {
             code: role.code.first().map(Codes::of),
         };
         self.roles.insert(practitioner, facts);
+        // One of the two is left out; which one does not matter to the count.
+        if other.is_some() { Err("further-role") } else { Ok(()) }
     }
 
-    fn organization(&mut self, id: &str, organization: &Organization<'_>) {
+    fn organization(&mut self, id: &str, organization: &Organization<'_>) -> Kept {
         let is = |code| organization.type_.iter().any(|kind| kind.has_code(code));
         let delivers_care = (organization.type_.is_empty() || is("prov")) && !is("ins") && !is("pay");
         if !delivers_care {
-            self.losses.count_reason("Organization", "not-a-care-site");
-            return;
+            return Err("not-a-care-site");
         }
         let name = organization.name.as_deref();
         self.care_site_row("Organization", id, name, organization.address.first());
         let used = ["name", "type", "address.state", "address.postalCode", "address.country"];
         elements::count("Organization", organization, &organization.extension, &used, &[], &mut self.losses);
+        Ok(())
     }
 
-    fn location(&mut self, id: &str, location: &Location<'_>) {
+    fn location(&mut self, id: &str, location: &Location<'_>) -> Kept {
         self.care_site_row("Location", id, location.name.as_deref(), location.address.as_ref());
         let used = ["name", "address.state", "address.postalCode", "address.country"];
         elements::count("Location", location, &location.extension, &used, &[], &mut self.losses);
+        Ok(())
     }
 
     fn care_site_row(&mut self, resource_type: &str, id: &str, name: Option<&str>, address: Option<&Address<'_>>) {

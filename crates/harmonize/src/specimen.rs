@@ -34,7 +34,7 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, specimen: &Specimen<'_>) -> Op
         when,
         type_concept_id: types::LABORATORY,
         provider_id: reading.provider(collection.and_then(|collection| collection.collector.as_ref())),
-        visit_occurrence_id: None,
+        visit: None,
     };
     let used = [
         "status",
@@ -59,7 +59,7 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, specimen: &Specimen<'_>) -> Op
         row.unit_concept_id = unit.map(|unit| reading.context.vocab.unit(unit).unwrap_or(ConceptId::NONE));
         row.unit_source_value = unit.map(source_value);
         if let (Some(unit), Some(ConceptId::NONE)) = (unit, row.unit_concept_id) {
-            reading.losses.count_code(Some(system::UCUM), unit);
+            reading.losses.count_code(Some(system::UCUM), unit, None);
         }
     }
     if let Some(site) = collection.and_then(|collection| collection.body_site.as_ref()) {

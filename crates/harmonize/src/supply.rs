@@ -33,7 +33,7 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, delivery: &SupplyDelivery<'_>)
         when,
         type_concept_id: types::EHR,
         provider_id: reading.provider(&delivery.supplier),
-        visit_occurrence_id: None,
+        visit: None,
     };
     let used = [
         "status",

@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use twinlake_fhir::Resource;
-use twinlake_harmonize::{Losses, Shared, harmonize_patient};
+use twinlake_harmonize::{Fates, Losses, Shared, harmonize_patient};
 use twinlake_omop::AnyRow;
 use twinlake_vocab::Vocab;
 
@@ -62,6 +62,8 @@ fn outcome(case: &Case) -> String {
     }
     let mut losses = harmonized.losses;
     losses.merge(shared.losses());
+    let n_accounted: u64 = losses.fates().map(|(_, fates)| fates.total()).sum();
+    assert_eq!(n_accounted, resources.len() as u64, "{}: each resource has one fate", case.about);
     write_losses(&mut text, &losses);
     text
 }
@@ -77,6 +79,11 @@ fn write_row(text: &mut String, row: &AnyRow) {
 }
 
 fn write_losses(text: &mut String, losses: &Losses) {
+    writeln!(text, "\nbecame").unwrap();
+    for (resource_type, fates) in losses.fates() {
+        let Fates { mapped, unmapped, out_of_scope } = fates;
+        writeln!(text, "  {resource_type} mapped {mapped}, unmapped {unmapped}, out of scope {out_of_scope}").unwrap();
+    }
     if losses.is_empty() {
         return;
     }

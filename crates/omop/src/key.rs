@@ -104,6 +104,13 @@ pub fn era(table: Table, person_id: i64, concept_id: i32, start: NaiveDate) -> i
     of_parts(&[table.name(), &person, &concept, &start.to_string()])
 }
 
+/// Key of a dose era: a person's daily dose of an ingredient, in a unit, that starts on that day. The dose is written in its
+/// shortest digits.
+pub fn dose_era(person_id: i64, ingredient: i32, unit: i32, dose: f64, start: NaiveDate) -> i64 {
+    let (person, ingredient, unit) = (person_id.to_string(), ingredient.to_string(), unit.to_string());
+    of_parts(&[Table::DoseEra.name(), &person, &ingredient, &unit, &dose.to_string(), &start.to_string()])
+}
+
 /// Key of a person's observation period that starts on that day.
 pub fn observation_period(person_id: i64, start: NaiveDate) -> i64 {
     of_parts(&["observation_period", &person_id.to_string(), &start.to_string()])

@@ -66,6 +66,24 @@ const RELATIONSHIP: Layout = Layout {
     ],
 };
 
+const STRENGTHS: Layout = Layout {
+    file: "DRUG_STRENGTH.csv",
+    columns: &[
+        "drug_concept_id",
+        "ingredient_concept_id",
+        "amount_value",
+        "amount_unit_concept_id",
+        "numerator_value",
+        "numerator_unit_concept_id",
+        "denominator_value",
+        "denominator_unit_concept_id",
+        "box_size",
+        "valid_start_date",
+        "valid_end_date",
+        "invalid_reason",
+    ],
+};
+
 /// A file of a download, and the columns it begins with.
 struct Layout {
     file: &'static str,
@@ -78,7 +96,7 @@ impl Vocab {
     /// The folder holds the tab-separated `CONCEPT.csv`, `CONCEPT_RELATIONSHIP.csv`, `CONCEPT_ANCESTOR.csv`, `VOCABULARY.csv`,
     /// `DOMAIN.csv`, `CONCEPT_CLASS.csv` and `RELATIONSHIP.csv`; quotes in them are part of the text. The cache is one file,
     /// `vocabulary.twinlake` in the folder itself or one named after the folder in `cache`. It is made anew when size or time
-    /// of one of the first three files has changed.
+    /// of one of the first three files has changed. `DRUG_STRENGTH.csv` is read where it is there.
     ///
     /// The download wins over the embedded crosswalk; concepts of the crosswalk that the download lacks keep their rows and
     /// links. Unit aliases and the value sets of FHIR's required codes are the crosswalk's.
@@ -116,8 +134,11 @@ fn cache_path(folder: &Path, cache: Option<&Path>) -> Result<PathBuf, VocabError
 /// What a cache was made of: the big files by size and time, and the crosswalk compiled in.
 fn key(folder: &Path) -> Result<String, VocabError> {
     let mut key = String::new();
-    for layout in [&CONCEPT, &RELATIONSHIPS, &ANCESTORS] {
+    for layout in [&CONCEPT, &RELATIONSHIPS, &ANCESTORS, &STRENGTHS] {
         let path = folder.join(layout.file);
+        if layout.file == STRENGTHS.file && !path.exists() {
+            continue;
+        }
         let metadata = fs::metadata(&path).map_err(|source| unreadable(&path, source))?;
         let modified = metadata.modified().map_err(|source| VocabError::Io { path: path.clone(), source })?;
         let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -176,7 +197,8 @@ fn build(folder: &Path, path: &Path, key: &str) -> Result<Store, VocabError> {
     });
     let ingredients = ingredients.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     let (maps_to, maps_to_value) = maps?;
-    let mut links = [maps_to, maps_to_value, ingredients];
+    let strengths = strengths(folder)?;
+    let mut links = [maps_to, maps_to_value, ingredients, strengths];
     let embedded = Vocab::embedded();
     for place in extra {
         embedded.copy_links(place, &mut links);
@@ -290,6 +312,25 @@ fn ingredients(folder: &Path, builder: &Builder<BufWriter<File>>) -> Result<Vec<
     Ok(of_drugs)
 }
 
+/// How much of an ingredient a piece of a drug has: the valid rows with an amount. The file may be missing.
+fn strengths(folder: &Path) -> Result<Vec<Link>, VocabError> {
+    let mut strengths = Vec::new();
+    if !folder.join(STRENGTHS.file).exists() {
+        return Ok(strengths);
+    }
+    let mut lines = Lines::open(folder, &STRENGTHS)?;
+    while let Some(line) = lines.next()? {
+        let [drug, ingredient, amount, unit, .., invalid] = line.columns::<12>()?;
+        // A liquid has so much in so much; how much of it was taken at once, no exposure says.
+        if amount.is_empty() || unit.is_empty() || !invalid.is_empty() {
+            continue;
+        }
+        let numbers = (line.amount(amount)?.to_bits(), line.concept_id(unit)?);
+        strengths.push(Link { from: line.concept_id(drug)?, to: line.concept_id(ingredient)?, numbers });
+    }
+    Ok(strengths)
+}
+
 /// The rows of a small file, and the crosswalk's own where the file lacks them.
 fn table(folder: &Path, layout: &Layout, concept: usize) -> Result<Vec<load::Row>, VocabError> {
     // The header is checked as those of the big files are.
@@ -375,6 +416,11 @@ impl<'l> Line<'l> {
 
     fn number(self, cell: &[u8]) -> Result<u32, VocabError> {
         digits(cell).ok_or_else(|| self.error(cell, "number"))
+    }
+
+    fn amount(self, cell: &[u8]) -> Result<f32, VocabError> {
+        let amount = std::str::from_utf8(cell).ok().and_then(|text| text.parse().ok());
+        amount.filter(|amount: &f32| amount.is_finite()).ok_or_else(|| self.error(cell, "amount"))
     }
 
     /// A date, as 20991231 or 2099-12-31.

@@ -34,4 +34,4 @@ mod vocab;
 
 pub use concept::{Concept, Domain};
 pub use load::{Files, VocabError};
-pub use vocab::{Mapping, Vocab};
+pub use vocab::{Mapping, Strength, Vocab};

@@ -21,6 +21,9 @@ pub struct Files<'a> {
     pub unit_alias: &'a str,
     /// `set,code,concept_id`: FHIR's required codes.
     pub valueset: &'a str,
+    /// `set,code,concept_id`: codes that HL7's guide maps to concepts no public extract has. They count where the
+    /// vocabulary in use has the concept, and it is standard.
+    pub guide: &'a str,
     /// VOCABULARY: its five columns.
     pub vocabulary: &'a str,
     /// DOMAIN: its three columns.
@@ -39,6 +42,7 @@ impl Files<'static> {
         ingredient: include_str!("../data/ingredient.csv"),
         unit_alias: include_str!("../data/unit_alias.csv"),
         valueset: include_str!("../data/valueset.csv"),
+        guide: include_str!("../data/guide.csv"),
         vocabulary: include_str!("../data/vocabulary.csv"),
         domain: include_str!("../data/domain.csv"),
         concept_class: include_str!("../data/concept_class.csv"),

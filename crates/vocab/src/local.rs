@@ -11,9 +11,6 @@ use crate::load::VocabError;
 use crate::store::day_of;
 use crate::{Vocab, system};
 
-/// `source_vocabulary_id` has 20 characters.
-const VOCABULARY_ID: usize = 20;
-
 /// Local codes, by vocabulary and code.
 #[derive(Debug, Default)]
 pub(crate) struct Local {
@@ -40,15 +37,14 @@ impl Local {
         let of = |vocabulary: &str| self.codes.get(vocabulary)?.get(code);
         let Some(system) = system else { return of("None") };
         let names = || system::vocabularies(system).iter().find_map(|vocabulary| of(vocabulary));
-        of(system).or_else(names).or_else(|| of(&last_segment(system)))
+        of(system).or_else(names).or_else(|| of(&system::last_segment(system)))
     }
 }
 
-/// What follows the last `/`, `:`, `#` or `|` of a URI, as far as a `source_vocabulary_id` reaches.
-fn last_segment(uri: &str) -> String {
-    let uri = uri.trim_end_matches(['/', '#']);
-    let segment = uri.rsplit(['/', ':', '#', '|']).next().unwrap_or(uri);
-    segment.chars().take(VOCABULARY_ID).collect()
+/// A `source_vocabulary_id` that fits its column.
+fn short(vocabulary: &str) -> String {
+    let fits = vocabulary.chars().count() <= system::SHORT_NAME;
+    if fits { vocabulary.to_owned() } else { system::last_segment(vocabulary) }
 }
 
 /// The columns of the file, where its header has them.
@@ -68,7 +64,7 @@ impl Columns<'_> {
 
     fn concept_id(&self, row: &csv::StringRecord, line: u64, column: &str) -> Result<ConceptId, VocabError> {
         let text = self.text(row, column);
-        if text.is_empty() && column != "target_concept_id" {
+        if text.is_empty() {
             return Ok(ConceptId::NONE);
         }
         let id = text.parse::<i32>().ok().and_then(|id| ConceptId::try_from(id).ok());
@@ -89,7 +85,8 @@ impl Vocab {
     /// Reads a `source_to_concept_map` file; what it says of a code wins over the vocabulary.
     ///
     /// The file has a header and is divided by commas or by tabs. `source_code`, `source_vocabulary_id` and `target_concept_id`
-    /// must be there; the other columns of the table may be. Rows with an `invalid_reason` are passed over. Several rows of one
+    /// must be there; the other columns of the table may be, and further ones. Rows with an `invalid_reason`, and rows without
+    /// a target, are passed over. Several rows of one
     /// code give it several targets; target 0 says that there is none.
     ///
     /// `source_vocabulary_id` names a FHIR code system by its URI, by OMOP's name of it (`ICD10CM`), or by the last segment of
@@ -144,7 +141,8 @@ impl Vocab {
         }
         let source = columns.concept_id(row, line, "source_concept_id")?;
         let target = columns.concept_id(row, line, "target_concept_id")?;
-        if optional("invalid_reason").is_some() {
+        // Without a target nobody has said yet what it means.
+        if optional("invalid_reason").is_some() || optional("target_concept_id").is_none() {
             return Ok(());
         }
         let concept = self.concept(target);
@@ -159,7 +157,7 @@ impl Vocab {
         self.local.rows.push(SourceToConceptMap {
             source_code: code.to_owned(),
             source_concept_id: source,
-            source_vocabulary_id: vocabulary.to_owned(),
+            source_vocabulary_id: short(vocabulary),
             source_code_description: optional("source_code_description"),
             target_concept_id: target,
             target_vocabulary_id,

@@ -5,7 +5,7 @@ use twinlake_omop as omop;
 use twinlake_omop::ConceptId;
 
 use crate::store::{Kind, day_of};
-use crate::{Concept, Vocab};
+use crate::{Concept, Strength, Vocab};
 
 impl Vocab {
     /// CONCEPT, by id, the row of concept 0 first.
@@ -104,6 +104,23 @@ impl Vocab {
         let of_drug =
             self.drugs().map(move |(drug, ingredient, levels)| row(ingredient.concept_id, drug.concept_id, levels));
         of_itself.chain(of_drug)
+    }
+
+    /// `DRUG_STRENGTH`: how much of each ingredient one piece of a drug has. Each row is valid as long as the drug's concept is; what
+    /// has no pieces has no row.
+    pub fn drug_strength_rows(&self) -> impl Iterator<Item = omop::DrugStrength> + '_ {
+        self.linked(Kind::Strength).filter_map(|(drug, ingredient, numbers)| {
+            let strength = Strength::of(ingredient.concept_id, numbers)?;
+            Some(omop::DrugStrength {
+                drug_concept_id: drug.concept_id,
+                ingredient_concept_id: strength.ingredient,
+                amount_value: Some(strength.amount),
+                amount_unit_concept_id: Some(strength.unit),
+                valid_start_date: drug.valid_start,
+                valid_end_date: drug.valid_end,
+                ..omop::DrugStrength::default()
+            })
+        })
     }
 
     /// `source_to_concept_map`: the rows of the files that were added.

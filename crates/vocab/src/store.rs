@@ -16,7 +16,7 @@ const RECORD: usize = 30;
 /// Bytes of a link: place of its other end, and two numbers.
 const LINK: usize = 12;
 /// What a store's last eight bytes say; it changes with the format.
-pub(crate) const MAGIC: &[u8; 8] = b"TWLVOC01";
+pub(crate) const MAGIC: &[u8; 8] = b"TWLVOC02";
 /// Bytes after the key: the sections' lengths, the key's length, the magic.
 const TAIL: usize = SECTIONS * 8 + 8 + 8;
 
@@ -30,8 +30,8 @@ const NAMES: usize = 0;
 const CODES: usize = 1;
 const RECORDS: usize = 2;
 const HASH: usize = 3;
-const DICTIONARIES: usize = 10;
-const SECTIONS: usize = 13;
+const DICTIONARIES: usize = 12;
+const SECTIONS: usize = 15;
 
 /// What one concept is linked to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,10 +42,16 @@ pub(crate) enum Kind {
     MapsToValue,
     /// Drug to ingredient; the numbers are the least and most levels between them.
     Ingredient,
+    /// Drug to an ingredient that one piece of it has a known amount of; the numbers are the amount, as the bits of an `f32`,
+    /// and the concept id of its unit.
+    Strength,
 }
 
+/// What concepts are linked to, in the order of [`Kind::ALL`].
+pub(crate) type Links = [Vec<Link>; 4];
+
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Self::MapsTo, Self::MapsToValue, Self::Ingredient];
+    pub(crate) const ALL: [Self; 4] = [Self::MapsTo, Self::MapsToValue, Self::Ingredient, Self::Strength];
 
     /// The section of its offsets; that of its links follows.
     fn section(self) -> usize {
@@ -290,7 +296,7 @@ impl<W: Write> Builder<W> {
     }
 
     /// Writes the store. Links whose ends are not both there are left out. `key` says what the store was made of.
-    pub(crate) fn finish(mut self, mut links: [Vec<Link>; 3], key: &str) -> Result<W, BuildError> {
+    pub(crate) fn finish(mut self, mut links: Links, key: &str) -> Result<W, BuildError> {
         self.sort();
         if let Some(twice) = self.records.windows(2).find(|pair| pair[0].id == pair[1].id) {
             return Err(BuildError::Twice(twice[0].id));

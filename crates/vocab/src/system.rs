@@ -40,6 +40,8 @@ pub const DMD: &str = "https://dmd.nhs.uk";
 pub const CMS_SPECIALTY: &str = "https://bluebutton.cms.gov/resources/variables/prvdr_spclty";
 /// HL7's roles of practitioners: `doctor`, `nurse`.
 pub const PRACTITIONER_ROLE: &str = "http://terminology.hl7.org/CodeSystem/practitioner-role";
+/// HL7's v3 codes of ways to give a drug: `IM`, `PO`.
+pub const V3_ROUTE: &str = "http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration";
 
 /// The OMOP vocabulary that holds the codes of a FHIR code system; `None` for a system that OMOP keeps elsewhere.
 ///
@@ -68,6 +70,22 @@ pub fn vocabularies(system: &str) -> &'static [&'static str] {
         DMD => &["dm+d"],
         _ => &[],
     }
+}
+
+/// `source_vocabulary_id` has 20 characters.
+pub(crate) const SHORT_NAME: usize = 20;
+
+/// A code system as `source_to_concept_map.source_vocabulary_id` names it, in at most 20 characters: OMOP's name of it, else
+/// the last segment of its URI.
+pub fn short_name(uri: &str) -> String {
+    vocabulary(uri).map_or_else(|| last_segment(uri), str::to_owned)
+}
+
+/// What follows the last `/`, `:`, `#` or `|` of a URI, as far as a `source_vocabulary_id` reaches.
+pub(crate) fn last_segment(uri: &str) -> String {
+    let uri = uri.trim_end_matches(['/', '#']);
+    let segment = uri.rsplit(['/', ':', '#', '|']).next().unwrap_or(uri);
+    segment.chars().take(SHORT_NAME).collect()
 }
 
 /// A code as OMOP's vocabulary writes it: an NDC with hyphens becomes its 11 digits, others are as they are.

@@ -31,6 +31,8 @@ concepts! {
     PROBLEM_LIST = 32840, TypeConcept;
     /// Lab.
     LABORATORY = 32856, TypeConcept;
+    /// Patient self-report: what someone says they take or use.
+    SELF_REPORT = 32865, TypeConcept;
     /// Patient filled survey.
     SURVEY = 32862, TypeConcept;
     /// Standard algorithm from EHR: how observation periods were made.

@@ -7,7 +7,7 @@ use twinlake_omop::ConceptId;
 
 use crate::load::{self, Files, Form, VocabError};
 use crate::local::Local;
-use crate::store::{Builder, End, Input, Kind, Link, Store, number_of};
+use crate::store::{Builder, End, Input, Kind, Link, Links, Store, number_of};
 use crate::{Concept, Domain, system};
 
 /// Levels between a clinical drug and its ingredient: over the clinical drug form, or over component and form.
@@ -20,6 +20,7 @@ pub struct Vocab {
     /// UCUM as FHIR writes it, where OMOP writes it otherwise.
     aliases: BTreeMap<String, ConceptId>,
     valuesets: BTreeMap<String, BTreeMap<String, ConceptId>>,
+    guide: BTreeMap<String, BTreeMap<String, ConceptId>>,
     pub(crate) tables: Tables,
     /// True when a drug's link to its ingredient stands for a relationship, there being no components between them.
     pub(crate) direct_ingredients: bool,
@@ -48,6 +49,26 @@ pub struct Mapping {
     pub values: Vec<ConceptId>,
     /// The domain of the standard concept; [`Domain::Metadata`], which is that of concept 0, when there is none.
     pub domain: Domain,
+}
+
+/// How much of an ingredient one piece of a drug has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Strength {
+    /// The ingredient.
+    pub ingredient: ConceptId,
+    /// How much, to seven digits.
+    pub amount: f64,
+    /// Of what unit.
+    pub unit: ConceptId,
+}
+
+impl Strength {
+    pub(crate) fn of(ingredient: ConceptId, (amount, unit): (u32, u32)) -> Option<Self> {
+        // The shortest digits that make this `f32`: those of the file, not those of the next double.
+        let amount: f64 = f32::from_bits(amount).to_string().parse().ok()?;
+        let unit = ConceptId::try_from(i32::try_from(unit).ok()?).ok()?;
+        Some(Self { ingredient, amount, unit })
+    }
 }
 
 impl Mapping {
@@ -115,7 +136,7 @@ impl Vocab {
                 ingredients.push(link);
             }
         }
-        let bytes = builder.finish([maps_to, Vec::new(), ingredients], "").expect("no id is there twice");
+        let bytes = builder.finish([maps_to, Vec::new(), ingredients, Vec::new()], "").expect("no id is there twice");
         let tables = Tables {
             vocabulary: load::rows_with_concept("vocabulary.csv", files.vocabulary, Form::Commas, 4)?,
             domain: load::rows_with_concept("domain.csv", files.domain, Form::Commas, 2)?,
@@ -143,6 +164,7 @@ impl Vocab {
             store,
             aliases: BTreeMap::new(),
             valuesets: BTreeMap::new(),
+            guide: BTreeMap::new(),
             tables,
             direct_ingredients: false,
             local: Local::default(),
@@ -154,6 +176,10 @@ impl Vocab {
         for row in load::rows("valueset.csv", files.valueset)? {
             let concept = vocab.known(&row, 2)?;
             vocab.valuesets.entry(row.text(0).to_owned()).or_default().insert(row.text(1).to_owned(), concept);
+        }
+        for row in load::rows("guide.csv", files.guide)? {
+            let concept = row.concept_id(2)?;
+            vocab.guide.entry(row.text(0).to_owned()).or_default().insert(row.text(1).to_owned(), concept);
         }
         Ok(vocab)
     }
@@ -174,12 +200,14 @@ impl Vocab {
         while let Some(place) = next.pop() {
             let Some(concept) = self.store.concept(place).filter(|_| places.insert(place)) else { continue };
             next.extend(Kind::ALL.iter().flat_map(|kind| self.store.links(*kind, place)).map(|end| end.place));
+            let units = self.strengths(concept.concept_id).filter_map(|strength| self.store.place(strength.unit));
+            next.extend(units);
             next.extend(of_tables(concept.vocabulary, &self.tables.vocabulary, 4));
             next.extend(of_tables(concept.domain_id, &self.tables.domain, 2));
             next.extend(of_tables(concept.class, &self.tables.concept_class, 2));
         }
         let mut builder = Builder::new(Vec::new());
-        let mut links = [Vec::new(), Vec::new(), Vec::new()];
+        let mut links = Links::default();
         let (mut vocabularies, mut domains, mut classes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for &place in &places {
             let Some(concept) = self.store.concept(place) else { continue };
@@ -197,6 +225,7 @@ impl Vocab {
             store: Store::open(bytes).expect("it was just written"),
             aliases: self.aliases.clone(),
             valuesets: self.valuesets.clone(),
+            guide: self.guide.clone(),
             tables: Tables {
                 vocabulary: some(&self.tables.vocabulary, &vocabularies),
                 domain: some(&self.tables.domain, &domains),
@@ -213,7 +242,7 @@ impl Vocab {
     }
 
     /// Adds the links of the concept at a place, by ids.
-    pub(crate) fn copy_links(&self, place: u32, links: &mut [Vec<Link>; 3]) {
+    pub(crate) fn copy_links(&self, place: u32, links: &mut Links) {
         let id = |place| Some(self.store.concept(place)?.concept_id.get().unsigned_abs());
         let Some(from) = id(place) else { return };
         for (kind, links) in Kind::ALL.into_iter().zip(links) {
@@ -293,6 +322,9 @@ impl Vocab {
 
     /// The concept of a unit, by its UCUM code as FHIR writes it (`mmol/L`, `[lb_av]`, `mL/min/{1.73_m2}`).
     pub fn unit(&self, ucum: &str) -> Option<ConceptId> {
+        if let Some(local) = self.local.get(Some(system::UCUM), ucum) {
+            return local.targets.first().copied();
+        }
         if let Some(unit) = self.aliases.get(ucum) {
             return Some(*unit);
         }
@@ -305,6 +337,13 @@ impl Vocab {
     /// several for a combination.
     pub fn ingredients(&self, drug: ConceptId) -> Vec<ConceptId> {
         self.store.place(drug).map_or_else(Vec::new, |place| self.ids(Kind::Ingredient, place).collect())
+    }
+
+    /// How much of each ingredient one piece of a drug (a tablet, a capsule) has, by ingredient. None for drugs that are not counted
+    /// in pieces, nor without `DRUG_STRENGTH.csv`.
+    pub fn strengths(&self, drug: ConceptId) -> impl Iterator<Item = Strength> + '_ {
+        let strengths = self.store.place(drug).into_iter().flat_map(|place| self.ends(Kind::Strength, place));
+        strengths.filter_map(|(ingredient, numbers)| Strength::of(ingredient.concept_id, numbers))
     }
 
     /// The concept of `Patient.gender`; 0 for what OMOP has no concept for.
@@ -371,6 +410,41 @@ impl Vocab {
         self.in_valueset("language", tag)
     }
 
+    /// The concept that HL7's guide names for a code, in one of its concept maps; `None` where the vocabulary does not have it
+    /// as a standard concept, which is so for many with the embedded crosswalk.
+    pub fn guide(&self, set: &str, code: &str) -> Option<ConceptId> {
+        let concept = *self.guide.get(set)?.get(code)?;
+        self.concept(concept).filter(|concept| concept.standard).map(|concept| concept.concept_id)
+    }
+
+    /// Whether a concept is a thing rather than something that happens to a person: a drug, food, animal or material that one
+    /// can be allergic to.
+    pub fn is_substance(&self, id: ConceptId) -> bool {
+        self.concept(id).is_some_and(|concept| {
+            matches!(concept.domain, Domain::Drug | Domain::Device)
+                || matches!(concept.class, "Substance" | "Organism" | "Physical Object" | "Pharma/Biol Product")
+        })
+    }
+
+    /// The concept of an allergy or intolerance by `AllergyIntolerance.type` and `.category`; the general one where the
+    /// vocabulary does not have that of the category.
+    pub fn allergy(&self, kind: Option<&str>, category: Option<&str>) -> ConceptId {
+        let set = if kind == Some("intolerance") { "intolerance" } else { "allergy" };
+        let of_category = category.and_then(|category| self.guide(set, category));
+        of_category.unwrap_or_else(|| self.in_valueset(set, "any"))
+    }
+
+    /// The concept of a way to give a drug, by its code in any code system; `None` for what is no route.
+    ///
+    /// HL7's codes of v3 `RouteOfAdministration` are those of the guide; others are looked up as codes are.
+    pub fn route(&self, system: Option<&str>, code: &str) -> Option<ConceptId> {
+        if system == Some(system::V3_ROUTE) {
+            return self.guide("route", code);
+        }
+        let mapping = self.map(system, code);
+        (mapping.domain == Domain::Route).then_some(mapping.standard)
+    }
+
     /// The release that `cdm_source.vocabulary_version` names, e.g. `v5.0 30-AUG-24`.
     pub fn version(&self) -> &str {
         self.tables.vocabulary.iter().find(|row| row.text(0) == "None").map_or("", |row| row.text(3))
@@ -413,6 +487,7 @@ mod tests {
             ingredient: "drug,ingredient,how\n",
             unit_alias: "code,concept_id\n",
             valueset: "set,code,concept_id\n",
+            guide: "set,code,concept_id\n",
             vocabulary: "a,b,c,d,e\n",
             domain: "a,b,c\n",
             concept_class: "a,b,c\n",

@@ -1,4 +1,5 @@
 //! `cargo xtask bench flatten`: the flatten command beside `DuckDB` and pysof, on a file that is the same everywhere.
+//! `cargo xtask bench harmonize`: the harmonize command on a generated cohort.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -8,17 +9,20 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::test::{cargo, pysof_environment, python_environment, say, succeed, target};
+use crate::test::{cargo, pysof_environment, python_environment, say, succeed, system_python, target};
 
 /// Measures what users wait for.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// What to measure
-    #[arg(value_parser = ["flatten"])]
+    #[arg(value_parser = ["flatten", "harmonize"])]
     what: String,
     /// Observations in the file that is flattened, of about 1.2 kB each
     #[arg(long, default_value_t = 200_000, value_name = "N")]
     observations: u64,
+    /// Patients of the cohort that is harmonized
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    patients: u64,
     /// How often each command runs
     #[arg(long, default_value_t = 5, value_name = "N")]
     runs: u32,
@@ -30,6 +34,9 @@ pub(crate) struct Args {
 ///
 /// When the file cannot be written, or a command fails.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
+    if args.what == "harmonize" {
+        return harmonize(root, args);
+    }
     let python = python_environment(root, "venv", "tests/requirements.txt")?;
     cargo(root, &["build", "--release", "--package", "twinlake-flatten-bin"], &[])?;
     let out = target(root).join("twinlake-bench").join(&args.what);
@@ -46,6 +53,24 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
         }
         Err(error) => say(&format!("NOT MEASURED: pysof, another engine of SQL on FHIR ({error:#})")),
     }
+    succeed(bench.args(["--runs", &args.runs.to_string()]))
+}
+
+/// Makes a cohort as NDJSON, once, and harmonizes it.
+fn harmonize(root: &Path, args: &Args) -> Result<()> {
+    let packages = ["--package", "twinlake-generate", "--package", "twinlake-harmonize-bin"];
+    cargo(root, &[&["build", "--release"], &packages[..]].concat(), &[])?;
+    let out = target(root).join("twinlake-bench").join(&args.what);
+    let input = out.join(format!("fhir-{}", args.patients));
+    let binary = |name: &str| target(root).join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    if !input.is_dir() {
+        let mut generate = Command::new(binary("twinlake-generate"));
+        generate.args(["--patients", &args.patients.to_string()]).arg("--fhir-dir").arg(&input);
+        succeed(&mut generate)?;
+    }
+    let mut bench = Command::new(system_python()?);
+    bench.arg(root.join("tests/bench/harmonize.py")).arg("--binary").arg(binary("twinlake-harmonize"));
+    bench.arg("--input").arg(&input).arg("--out").arg(out.join("omop"));
     succeed(bench.args(["--runs", &args.runs.to_string()]))
 }
 

@@ -181,7 +181,7 @@ pub(crate) fn pysof_environment(root: &Path) -> Result<PathBuf> {
 }
 
 /// The first Python 3.10 to 3.13 on the path.
-fn system_python() -> Result<&'static str> {
+pub(crate) fn system_python() -> Result<&'static str> {
     let known = "import sys, venv; sys.exit(not (3, 10) <= sys.version_info < (3, 14))";
     for name in ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"] {
         if Command::new(name).args(["-c", known]).output().is_ok_and(|output| output.status.success()) {

@@ -2,9 +2,8 @@
 
 use anyhow::Result;
 use twinlake_fhir::ndjson::Compression;
-use twinlake_harmonize_bin::{Config, harmonize_files, vocabulary_rows};
+use twinlake_harmonize_bin::{Config, harmonize_all};
 use twinlake_task::{InputFile, Progress};
-use twinlake_vocab::Vocab;
 
 use super::Job;
 use super::rejected::Rejection;
@@ -45,14 +44,11 @@ impl Job<'_> {
         };
         let files = self.resource_files()?;
         let mut sink = self.sink("1-of-1");
-        for row in vocabulary_rows(Vocab::embedded(), config.date) {
-            sink.push(&row)?;
-        }
         let mut rejected = Vec::new();
         let mut n_rows: u64 = 0;
-        let totals = harmonize_files(
+        let totals = harmonize_all(
             &config,
-            Vocab::embedded(),
+            &self.vocabulary,
             &files,
             &mut |row| {
                 n_rows += 1;

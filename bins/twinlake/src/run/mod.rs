@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use chrono::NaiveDate;
 use twinlake_commit::Verdict;
+use twinlake_harmonize_bin::{Vocabulary, VocabularyArgs};
 use twinlake_lake::{BlockingLake, HandOver, PipelineRun, Run, RunStatus, SourceFile};
 use twinlake_omop::Table;
 use twinlake_pack::Pack;
@@ -57,6 +58,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_enum, value_name = "STAGE")]
     skip: Vec<Skip>,
 
+    /// The vocabulary that FHIR of others is mapped with; a generated cohort has its own.
+    #[command(flatten)]
+    vocabulary: VocabularyArgs,
+
     #[command(flatten)]
     python: PythonArgs,
 
@@ -81,6 +86,7 @@ struct Job<'a> {
     lake: BlockingLake,
     handover: HandOver,
     threads: NonZeroUsize,
+    vocabulary: Vocabulary,
     summary: Summary,
 }
 
@@ -95,9 +101,16 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         let said = "dbt cannot load seeds from a path with an apostrophe: take another --out, or --skip transform";
         return Err(UsageError::new(said));
     }
+    if args.from.is_empty() && !args.vocabulary.is_default() {
+        let said =
+            "a generated cohort has a vocabulary of its own: --vocabulary and --source-to-concept-map go with --from";
+        return Err(UsageError::new(said));
+    }
+    let vocabulary = args.vocabulary.open()?;
     let run_id = args.task.run_id();
     let is_new = !layout.run(run_id.as_str()).exists();
     let plan = plan(args, run_id)?.fix(&layout.runs())?;
+    let lake_is_new = !layout.lake().exists();
     let lake = BlockingLake::open_local(layout.lake())
         .with_context(|| format!("opening the lake in `{}`", layout.lake().display()))?;
     let mut job = Job {
@@ -111,6 +124,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
             ..Summary::default()
         },
         args,
+        vocabulary,
         layout,
         plan,
         lake,
@@ -127,7 +141,18 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
             }
             return Err(refused);
         }
-        exit = job.build()?;
+        exit = match job.build() {
+            Ok(exit) => exit,
+            Err(error) => {
+                let lake = job.layout.lake();
+                drop(job);
+                if lake_is_new && !args.from.is_empty() {
+                    // Nothing of it was published, and the input is still there: an empty lake would only look like one.
+                    let _ = std::fs::remove_dir_all(lake);
+                }
+                return Err(error);
+            }
+        };
         // Written before the transform, which may fail and be done again: what is in the lake is told already.
         job.summary.write(&job.layout.run(run_id.as_str()))?;
     }
@@ -164,6 +189,10 @@ fn plan(args: &RunArgs, run_id: &RunId) -> Result<Plan> {
     } else {
         let paths: Vec<String> = args.from.iter().map(|path| path.display().to_string()).collect();
         arguments.insert("from".to_owned(), paths.join(" "));
+        let VocabularyArgs { vocabulary, source_to_concept_map, .. } = &args.vocabulary;
+        for (name, path) in [("vocabulary", vocabulary), ("source-to-concept-map", source_to_concept_map)] {
+            arguments.extend(path.as_ref().map(|path| (name.to_owned(), path.display().to_string())));
+        }
     }
     // What a rerun may leave out or redo without changing what is committed is not in the plan: threads, transform.
     for (stage, name) in [(Skip::Flatten, "flatten"), (Skip::Validate, "validate")] {
@@ -227,6 +256,7 @@ impl Job<'_> {
         }
         for table in [
             tables::findings(),
+            tables::rule_results(),
             tables::losses(),
             twinlake_lake::ops::pipeline_runs(),
             twinlake_lake::ops::source_files(),

@@ -135,7 +135,7 @@ impl Of {
                 "end_before_start",
                 Family::Omop,
                 Over::Rows(table),
-                format!("`{end}` is not before `{start}`, nor the time of the one before that of the other."),
+                "No row ends before it starts, by day or by time.".to_owned(),
                 "DataQualityDashboard (plausibleStartBeforeEnd)",
                 format!("Select the rows of `{table}` where `{end} < {start}`."),
             ));
@@ -146,7 +146,7 @@ impl Of {
                 "before_birth",
                 Family::Omop,
                 Over::Rows(table),
-                format!("`{start}` is not before the person's birth."),
+                "No row begins before the person's birth.".to_owned(),
                 "DataQualityDashboard (plausibleAfterBirth)",
                 format!("Join `{table}` with `person`; select the rows where `{start}` is before the day of birth."),
             ));
@@ -154,7 +154,7 @@ impl Of {
                 "after_death",
                 Family::Omop,
                 Over::Rows(table),
-                format!("`{start}` is not after the person's death."),
+                "No row begins after the person's death.".to_owned(),
                 "DataQualityDashboard (plausibleBeforeDeath)",
                 format!("Join `{table}` with `death`; select the rows where `{start} > death_date`."),
             ));
@@ -164,7 +164,7 @@ impl Of {
                 "outside_observation_period",
                 Family::Omop,
                 Over::Rows(table),
-                format!("`{start}` is within an observation period of the person."),
+                "Each row begins within an observation period of the person.".to_owned(),
                 "OMOP CDM v5.4 (observation_period)",
                 format!("Select the rows of `{table}` whose `{start}` is within no row of `observation_period` of the person."),
             ));

@@ -196,12 +196,12 @@ impl Cohort {
             given.extend(report.costs.iter().map(DynRow::from));
             accounting.add(report, &mut check);
         }
-        let mut findings = accounting.finish(&side, &check, self.foreign);
+        let mut ledger = accounting.finish(&side, &check, self.foreign);
         if !side.lacks(Table::Cost) {
             let rendered: Vec<DynRow> = self.omop.iter().filter(|row| row.table == Table::Cost).cloned().collect();
-            findings.extend(costs.findings(&rendered, &given));
+            ledger.extend(costs.findings(&rendered, &given));
         }
-        findings
+        ledger.into_findings()
     }
 
     /// Asserts that the check finds these rules, each that often, and nothing else; gives the findings back.

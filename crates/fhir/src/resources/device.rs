@@ -1,6 +1,6 @@
-//! Device.
+//! Device and `DeviceUseStatement`.
 
-use crate::{Annotation, CodeableConcept, ContactPoint, DateTime, Identifier, Quantity, Reference, Text};
+use crate::{Annotation, CodeableConcept, ContactPoint, DateTime, Identifier, Period, Quantity, Raw, Reference, Text};
 
 resource! {
     /// A thing used in care; of an implant, the one piece that was put into one patient.
@@ -77,5 +77,33 @@ element! {
         type_: Option<CodeableConcept<'a>> = "type",
         value_quantity: Vec<Quantity<'a>> = "valueQuantity",
         value_code: Vec<CodeableConcept<'a>> = "valueCode",
+    }
+}
+
+resource! {
+    /// A device that a patient is said to use, have used, or not to use.
+    DeviceUseStatement {
+        identifier: Vec<Identifier<'a>> = "identifier",
+        based_on: Vec<Reference<'a>> = "basedOn",
+        status: Option<Text<'a>> = "status",
+        subject: Option<Reference<'a>> = "subject",
+        derived_from: Vec<Reference<'a>> = "derivedFrom",
+        timing: Option<UseTime<'a>> = "timing",
+        recorded_on: Option<DateTime<'a>> = "recordedOn",
+        source: Option<Reference<'a>> = "source",
+        device: Option<Reference<'a>> = "device",
+        reason_code: Vec<CodeableConcept<'a>> = "reasonCode",
+        reason_reference: Vec<Reference<'a>> = "reasonReference",
+        body_site: Option<CodeableConcept<'a>> = "bodySite",
+        note: Vec<Annotation<'a>> = "note",
+    }
+}
+
+choice! {
+    /// When a device was used.
+    UseTime<'a> {
+        Timing(Raw<'a>) = "timingTiming",
+        Period(Box<Period<'a>>) = "timingPeriod",
+        DateTime(DateTime<'a>) = "timingDateTime",
     }
 }

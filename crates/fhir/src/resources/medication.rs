@@ -1,4 +1,4 @@
-//! Medication, MedicationRequest, `MedicationDispense`, `MedicationAdministration` and Immunization.
+//! Medication, MedicationRequest, `MedicationDispense`, `MedicationAdministration`, `MedicationStatement` and Immunization.
 
 use crate::{
     Annotation, CodeableConcept, DateTime, Identifier, PartialDate, Period, Quantity, Range, Raw, Reference, Text,
@@ -176,7 +176,7 @@ resource! {
 }
 
 choice! {
-    /// When a drug was given.
+    /// When a drug was given or taken.
     AdministrationTime<'a> {
         DateTime(DateTime<'a>) = "effectiveDateTime",
         Period(Box<Period<'a>>) = "effectivePeriod",
@@ -200,6 +200,29 @@ element! {
         method: Option<CodeableConcept<'a>> = "method",
         dose: Option<Quantity<'a>> = "dose",
         rate: Option<Rate<'a>> = "rate",
+    }
+}
+
+resource! {
+    /// A drug that a patient is said to take, have taken, or not to take.
+    MedicationStatement {
+        identifier: Vec<Identifier<'a>> = "identifier",
+        based_on: Vec<Reference<'a>> = "basedOn",
+        part_of: Vec<Reference<'a>> = "partOf",
+        status: Option<Text<'a>> = "status",
+        status_reason: Vec<CodeableConcept<'a>> = "statusReason",
+        category: Option<CodeableConcept<'a>> = "category",
+        medication: Option<Drug<'a>> = "medication",
+        subject: Option<Reference<'a>> = "subject",
+        context: Option<Reference<'a>> = "context",
+        effective: Option<AdministrationTime<'a>> = "effective",
+        date_asserted: Option<DateTime<'a>> = "dateAsserted",
+        information_source: Option<Reference<'a>> = "informationSource",
+        derived_from: Vec<Reference<'a>> = "derivedFrom",
+        reason_code: Vec<CodeableConcept<'a>> = "reasonCode",
+        reason_reference: Vec<Reference<'a>> = "reasonReference",
+        note: Vec<Annotation<'a>> = "note",
+        dosage: Vec<Dosage<'a>> = "dosage",
     }
 }
 

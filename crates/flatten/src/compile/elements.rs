@@ -1,12 +1,14 @@
 //! Steps to elements: looked up in R4, where it knows the type that they start from.
 
+use twinlake_r4::{self as r4, Found};
+
 use super::{Compiler, Known};
 use crate::code::{Action, Code, ExtensionKeys, Op, Typed};
 use crate::element;
 use crate::error::Fault;
+use crate::nearest::nearest;
 use crate::needed::Shape;
 use crate::path::Expr;
-use crate::r4::{self, Found};
 
 impl Compiler<'_> {
     /// A step to the elements of this name, which R4 must have where it knows the type.
@@ -18,7 +20,7 @@ impl Compiler<'_> {
         for of in types {
             if r4::elements(of).is_none() {
                 // A primitive has no elements in this JSON, but an id and extensions beside it.
-                open |= !r4::is_primitive(of);
+                open |= !element::is_primitive(of);
                 continue;
             }
             // Which resource this is shows only in the data.
@@ -40,7 +42,7 @@ impl Compiler<'_> {
                     continue;
                 }
                 Found::Choice(element) => {
-                    (element, element.types.iter().map(|of| (element::choice_key(name, of), *of)).collect())
+                    (element, element.types.iter().map(|of| (r4::choice_key(name, of), *of)).collect())
                 }
                 Found::Key(element, of) => (element, vec![(name.to_owned(), of)]),
             };
@@ -86,7 +88,7 @@ impl Compiler<'_> {
         let mut keys: Vec<Typed> = vec![(self.shapes.key(name), element::type_of_element(name))];
         if element::is_choice(name) {
             for of in element::types() {
-                keys.push((self.shapes.key(&element::choice_key(name, of)), Some(of)));
+                keys.push((self.shapes.key(&r4::choice_key(name, of)), Some(of)));
             }
         }
         let shapes = self.children(&input.shapes, &keys);
@@ -118,7 +120,7 @@ impl Compiler<'_> {
                         many |= element.many;
                         there.extend(&element.types);
                         for of in element.types.iter().filter(|of| subtypes.contains(of)) {
-                            let typed = (self.shapes.key(&element::choice_key(name, of)), Some(*of));
+                            let typed = (self.shapes.key(&r4::choice_key(name, of)), Some(*of));
                             if !keys.contains(&typed) {
                                 keys.push(typed);
                             }
@@ -157,7 +159,7 @@ impl Compiler<'_> {
             return Ok((action, Known { shapes, types: Some(vec![known_types]), many }));
         }
         let keys: Vec<Typed> =
-            subtypes.iter().map(|of| (self.shapes.key(&element::choice_key(name, of)), Some(*of))).collect();
+            subtypes.iter().map(|of| (self.shapes.key(&r4::choice_key(name, of)), Some(*of))).collect();
         let bare = self.shapes.key(name);
         let mut shapes = self.children(&input.shapes, &keys);
         shapes.extend(self.children(&input.shapes, &[(bare, None)]));
@@ -169,11 +171,11 @@ impl Compiler<'_> {
     /// not have is empty in its resources, and that is no error in FHIRPath.
     fn no_element(&mut self, at: usize, name: &str, types: &[&'static str]) -> Result<(), Fault> {
         let of = types.join(" or ");
-        if types.iter().all(|of| r4::is_primitive(of)) {
+        if types.iter().all(|of| element::is_primitive(of)) {
             return Err(Fault::new(at, format!("a {of} is a primitive and has no `{name}`")));
         }
         let names = types.iter().filter_map(|of| r4::elements(of)).flatten().map(|element| element.name);
-        if let Some(near) = r4::nearest(name, names) {
+        if let Some(near) = nearest(name, names) {
             return Err(Fault::new(at, format!("{of} has no element `{name}`; did you mean `{near}`?")));
         }
         self.notes.push(Fault::new(at, format!("{of} has no element `{name}` in R4, so this is empty")));

@@ -6,8 +6,8 @@ use super::names::{REFUSED, SYSTEMS, function_names};
 use crate::element;
 use crate::error::Fault;
 use crate::functions::FUNCTIONS;
+use crate::nearest::nearest;
 use crate::quantity;
-use crate::r4::nearest;
 
 /// A constant of the view, by name.
 pub(crate) type Constant<'c> = (&'c str, &'c Kind);
