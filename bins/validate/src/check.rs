@@ -1,15 +1,15 @@
 //! The check itself: partition by partition, on several threads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
 use twinlake_crosscheck::{
-    Accounting, Context, CostCheck, Count, Finding, PartitionReport, RuleResult, Severity, SharedCheck, Status, Terms,
-    check_partition, rule_results,
+    Accounting, Context, CostCheck, Count, Finding, MustSupport, PartitionReport, RuleResult, Severity, SharedCheck,
+    Status, Terms, check_partition, check_resource, rule_results,
 };
-use twinlake_fhir::Resource;
+use twinlake_fhir::{Header, Resource};
 use twinlake_harmonize::{Losses, Shared};
 use twinlake_omop::{DynRow, Table};
 use twinlake_pack::Pack;
@@ -17,7 +17,7 @@ use twinlake_task::{Partition, bytes_to_read};
 use twinlake_vocab::Vocab;
 
 use crate::codec::decode;
-use crate::gather::{FHIR, GIVEN, Gathered, spill_cost};
+use crate::gather::{FHIR, Gathered, LinePlace, spill_unowned, unowned};
 
 /// What is checked, and how.
 pub struct Sources<'a> {
@@ -63,6 +63,8 @@ pub struct Report {
     pub results: Vec<RuleResult>,
     /// What FHIR said and OMOP has no place for.
     pub losses: Losses,
+    /// How often what US Core must support is there.
+    pub must_support: MustSupport,
     /// Persons on either side.
     pub persons: u64,
     /// Resources read, by type.
@@ -119,7 +121,7 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
     let mut gathered = Gathered::new(&sources.work, bytes)?;
     gathered.read_omop(&sources.omop)?;
     gathered.read_fhir(&sources.fhir)?;
-    let Gathered { spill, mut costs, mut omop, shared_rows, shared_lines, mut unreadable } = gathered;
+    let Gathered { spill, mut costs, fhir, files, mut omop, shared_rows, shared_lines, mut unreadable } = gathered;
 
     let (mut shared, mut shared_check) = (Shared::default(), SharedCheck::default());
     let mut resources: BTreeMap<String, u64> = BTreeMap::new();
@@ -142,30 +144,39 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
         shared_check.render(row);
     }
 
-    let context = Context { vocab, shared: &shared, omop: &omop, pack: sources.pack, foreign: sources.foreign };
+    let context =
+        Context { vocab, shared: &shared, fhir: &fhir, omop: &omop, pack: sources.pack, foreign: sources.foreign };
+    // Of files that were made for this check no place is told.
+    let told: Vec<Option<&Path>> =
+        files.iter().map(|path| (!path.starts_with(&sources.work)).then_some(path.as_path())).collect();
     let mut accounting = Accounting::new(sources.terms.clone());
     let mut cost_check = CostCheck::default();
     let partitions = spill.finish()?;
     for wave in partitions.chunks(sources.threads.get()) {
         let reports: Vec<Result<PartitionReport>> = std::thread::scope(|scope| {
-            let workers: Vec<_> = wave.iter().map(|part| scope.spawn(|| check_part(&context, part))).collect();
+            let workers: Vec<_> = wave.iter().map(|part| scope.spawn(|| check_part(&context, &told, part))).collect();
             workers.into_iter().map(|worker| worker.join().map_err(|_| anyhow!("a check panicked"))?).collect()
         });
         for report in reports {
             let report = report?;
             cost_check.doubt(report.doubtful.iter().copied());
-            for row in &report.costs {
-                spill_cost(&mut costs, GIVEN, &DynRow::from(row))?;
+            for row in report.costs.iter().chain(&report.episode_events) {
+                spill_unowned(&mut costs, true, &DynRow::from(row))?;
             }
             accounting.add(report, &mut shared_check);
         }
     }
     let mut counted = accounting.counted(&omop, &shared_check, sources.pack.is_some());
-    let mut ledger = accounting.finish(&omop, &shared_check, sources.foreign);
-    if !omop.lacks(Table::Cost) {
+    let mut ledger = accounting.finish(&context, &shared_check);
+    if !omop.lacks(Table::Cost) || !omop.lacks(Table::EpisodeEvent) {
         for part in costs.finish()? {
-            ledger.extend(check_costs(&cost_check, &part)?);
+            ledger.extend(check_costs(&context, &cost_check, &part)?);
         }
+    }
+    for (place, line) in &shared_lines {
+        accounting.must_support.count(line);
+        let findings = check_resource(&context, line);
+        ledger.extend(findings.into_iter().map(|finding| Finding { place: Some(place.clone()), ..finding }));
     }
     let severity = if sources.foreign { Severity::Warning } else { Severity::Error };
     let unreadable = sources.unreadable.iter().cloned().chain(unreadable);
@@ -190,17 +201,20 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
         counts,
         results,
         losses,
+        must_support: accounting.must_support,
         persons: accounting.persons,
         resources,
         rows: accounting.omop_rows,
     })
 }
 
-fn check_part(context: &Context<'_>, partition: &Partition) -> Result<PartitionReport> {
-    let (mut rows, mut lines): (Vec<DynRow>, Vec<String>) = (Vec::new(), Vec::new());
+fn check_part(context: &Context<'_>, files: &[Option<&Path>], partition: &Partition) -> Result<PartitionReport> {
+    let (mut rows, mut lines, mut places) = (Vec::new(), Vec::new(), Vec::new());
     for record in partition.read()? {
         if record.tag == FHIR {
-            lines.push(String::from_utf8(record.payload).context("a spilled line is not UTF-8")?);
+            let (place, line) = LinePlace::split(record.payload)?;
+            places.push(place);
+            lines.push(line);
         } else {
             let table = Table::ALL.get(usize::from(record.tag)).context("a spilled row is of no table")?;
             // What was read of a table before it could not be read further is no table to check.
@@ -209,16 +223,47 @@ fn check_part(context: &Context<'_>, partition: &Partition) -> Result<PartitionR
             }
         }
     }
-    Ok(check_partition(context, &rows, &lines))
+    let mut report = check_partition(context, &rows, &lines);
+    tell_places(&mut report.findings, &lines, &places, files);
+    Ok(report)
 }
 
-fn check_costs(check: &CostCheck, partition: &Partition) -> Result<Vec<Finding>> {
-    let (mut rendered, mut given) = (Vec::new(), Vec::new());
-    for record in partition.read()? {
-        let row = decode(Table::Cost, &record.payload)?;
-        if record.tag == GIVEN { &mut given } else { &mut rendered }.push(row);
+/// Says of each finding on a resource in which file and line that is.
+fn tell_places(findings: &mut [Finding], lines: &[String], places: &[LinePlace], files: &[Option<&Path>]) {
+    let wanted: BTreeSet<String> = findings.iter().filter_map(|finding| finding.resource.clone()).collect();
+    if wanted.is_empty() {
+        return;
     }
-    Ok(check.findings(&rendered, &given))
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    for (line, place) in lines.iter().zip(places) {
+        let Some(file) = files.get(place.file as usize).copied().flatten() else { continue };
+        let Ok(Header { resource_type: Some(resource_type), id: Some(id), .. }) = Header::read(line) else { continue };
+        let name = format!("{resource_type}/{id}");
+        if wanted.contains(&name) {
+            found.insert(name, format!("{}:{}", file.display(), place.line));
+        }
+    }
+    for finding in findings {
+        finding.place = finding.resource.as_ref().and_then(|name| found.get(name).cloned());
+    }
+}
+
+fn check_costs(context: &Context<'_>, check: &CostCheck, partition: &Partition) -> Result<Vec<Finding>> {
+    let (mut costs, mut links) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+    for record in partition.read()? {
+        let (table, is_given) = unowned(record.tag);
+        let row = decode(table, &record.payload)?;
+        let rows = if table == Table::Cost { &mut costs } else { &mut links };
+        rows[usize::from(is_given)].push(row);
+    }
+    let mut findings = Vec::new();
+    if !context.omop.lacks(Table::Cost) {
+        findings.extend(check.findings(context, &costs[0], &costs[1]));
+    }
+    if !context.omop.lacks(Table::EpisodeEvent) {
+        findings.extend(check.episode_events(context, &links[0], &links[1]));
+    }
+    Ok(findings)
 }
 
 fn unreadable_finding(Unreadable { place, reason }: Unreadable, severity: Severity) -> Finding {

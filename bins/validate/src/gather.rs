@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use twinlake_crosscheck::{OmopSide, is_checked};
+use twinlake_crosscheck::{FhirSide, OmopSide, is_checked};
 use twinlake_fhir::{FhirError, Header, ndjson};
 use twinlake_harmonize::Shared;
 use twinlake_omop::{DynRow, Table, key, read};
@@ -20,24 +20,29 @@ pub(crate) const FHIR: u16 = 1_000;
 /// Bytes of input that one partition should hold; in memory it takes a few times that.
 const PARTITION_BYTES: u64 = 24 << 20;
 
-/// Tag of a `cost` row that OMOP has.
-pub(crate) const RENDERED: u16 = 0;
-/// Tag of a `cost` row that FHIR gives.
-pub(crate) const GIVEN: u16 = 1;
-
-/// Adds a row of `cost`, of either side, to the spill of costs.
-pub(crate) fn spill_cost(costs: &mut Spill, tag: u16, row: &DynRow) -> Result<()> {
+/// Adds a row that names no person, of either side, to the spill of those: of `cost` by key, of `episode_event` by episode.
+pub(crate) fn spill_unowned(spill: &mut Spill, is_given: bool, row: &DynRow) -> Result<()> {
     let mut payload = Vec::with_capacity(128);
     encode(row, &mut payload);
-    costs.write(row.key().unwrap_or_default(), tag, &payload)
+    let key = row.key().or_else(|| row.cells.first()?.as_int()).unwrap_or_default();
+    let tag = 2 * u16::from(row.table == Table::EpisodeEvent) + u16::from(is_given);
+    spill.write(key, tag, &payload)
+}
+
+/// Which table a spilled row without a person is of, and whether FHIR gave it.
+pub(crate) fn unowned(tag: u16) -> (Table, bool) {
+    let table = if tag < 2 { Table::Cost } else { Table::EpisodeEvent };
+    (table, tag % 2 == 1)
 }
 
 /// What was gathered: persons in a spill, what they share in memory.
 pub(crate) struct Gathered {
     /// Rows and resources by person; those of nobody under key 0.
     pub(crate) spill: Spill,
-    /// Rows of `cost`, which name no person, by key.
+    /// Rows of `cost` and `episode_event`, which name no person.
     pub(crate) costs: Spill,
+    /// The FHIR side as a whole.
+    pub(crate) fhir: FhirSide,
     /// The OMOP side as a whole.
     pub(crate) omop: OmopSide,
     /// Rows of tables without a person: providers, care sites, locations.
@@ -46,6 +51,36 @@ pub(crate) struct Gathered {
     pub(crate) shared_lines: Vec<(String, String)>,
     /// Records that could not be read.
     pub(crate) unreadable: Vec<Unreadable>,
+    /// The files of resources, which the spilled lines number.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Where a spilled line stands: its file's place in [`Gathered::files`], and its number.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct LinePlace {
+    pub(crate) file: u32,
+    pub(crate) line: u64,
+}
+
+impl LinePlace {
+    /// Bytes that it takes before the line's text.
+    const BYTES: usize = 12;
+
+    fn write(self, text: &str) -> Vec<u8> {
+        let mut payload = Vec::with_capacity(Self::BYTES + text.len());
+        payload.extend(self.file.to_le_bytes());
+        payload.extend(self.line.to_le_bytes());
+        payload.extend(text.as_bytes());
+        payload
+    }
+
+    /// The place and the text of a spilled line.
+    pub(crate) fn split(mut payload: Vec<u8>) -> Result<(Self, String)> {
+        let text = payload.split_off(Self::BYTES.min(payload.len()));
+        let (file, line) = payload.split_first_chunk().context("a spilled line has no place")?;
+        let place = LinePlace { file: u32::from_le_bytes(*file), line: u64::from_le_bytes(line.try_into()?) };
+        Ok((place, String::from_utf8(text).context("a spilled line is not UTF-8")?))
+    }
 }
 
 impl Gathered {
@@ -55,16 +90,19 @@ impl Gathered {
         Ok(Self {
             spill: Spill::create(work, n_partitions)?,
             costs: Spill::create(work, n_partitions)?,
+            fhir: FhirSide::default(),
             omop: OmopSide::default(),
             shared_rows: Vec::new(),
             shared_lines: Vec::new(),
             unreadable: Vec::new(),
+            files: Vec::new(),
         })
     }
 
     /// Reads the files of OMOP tables. One that cannot be read is noted, with file and reason; the others are read.
     pub(crate) fn read_omop(&mut self, tables: &BTreeMap<Table, Vec<PathBuf>>) -> Result<()> {
-        for (table, files) in tables.iter().filter(|(table, _)| is_checked(**table)) {
+        let is_read = |table: Table| is_checked(table) || OmopSide::learns_from(table);
+        for (table, files) in tables.iter().filter(|(table, _)| is_read(**table)) {
             for path in files {
                 if let Some(reason) = self.read_table(*table, path)? {
                     self.omop.could_not_read(*table, format!("reading `{}`: {reason}", path.display()));
@@ -92,8 +130,11 @@ impl Gathered {
 
     fn add_row(&mut self, row: &DynRow) -> Result<()> {
         self.omop.count(row);
-        if row.table == Table::Cost {
-            return spill_cost(&mut self.costs, RENDERED, row);
+        if OmopSide::learns_from(row.table) {
+            return Ok(());
+        }
+        if matches!(row.table, Table::Cost | Table::EpisodeEvent) {
+            return spill_unowned(&mut self.costs, false, row);
         }
         if row.table.spec().person_column.is_none() {
             self.shared_rows.push(row.clone());
@@ -110,12 +151,14 @@ impl Gathered {
     pub(crate) fn read_fhir(&mut self, files: &[PathBuf]) -> Result<()> {
         for path in files {
             let context = || format!("reading `{}`", path.display());
+            let n_file = u32::try_from(self.files.len()).context("there are too many files")?;
+            self.files.push(path.clone());
             let file = File::open(path).with_context(context)?;
             let text = ndjson::open(file, ndjson::Compression::from_path(path)).with_context(context)?;
             let mut lines = ndjson::Reader::new(text);
             loop {
                 match lines.next_line() {
-                    Ok(Some(line)) => self.add_line(path, line.number, line.text)?,
+                    Ok(Some(line)) => self.add_line(path, LinePlace { file: n_file, line: line.number }, line.text)?,
                     Ok(None) => break,
                     Err(error) => {
                         let place = path.display().to_string();
@@ -127,8 +170,8 @@ impl Gathered {
         Ok(())
     }
 
-    fn add_line(&mut self, path: &Path, number: u64, text: &str) -> Result<()> {
-        let place = || format!("{}:{number}", path.display());
+    fn add_line(&mut self, path: &Path, at: LinePlace, text: &str) -> Result<()> {
+        let place = || format!("{}:{}", path.display(), at.line);
         let header = match Header::read(text) {
             Ok(header) => header,
             Err(error) => {
@@ -141,13 +184,17 @@ impl Gathered {
             self.unreadable.push(Unreadable { place: place(), reason });
             return Ok(());
         };
+        let is_everyones = Shared::reads(resource_type) || resource_type == "Patient" || header.patient_id().is_none();
+        if let Some(id) = header.id.as_deref().filter(|_| is_everyones) {
+            self.fhir.expect(resource_type, id);
+        }
         if Shared::reads(resource_type) {
             self.shared_lines.push((place(), text.to_owned()));
             return Ok(());
         }
         // What is of no patient is spread by its own id, so that no partition gets all of it.
         let own = || header.id.as_deref().map_or(0, |id| key::of(resource_type, id));
-        self.spill.write(header.patient_id().map_or_else(own, key::of_person), FHIR, text.as_bytes())
+        self.spill.write(header.patient_id().map_or_else(own, key::of_person), FHIR, &at.write(text))
     }
 }
 
@@ -160,4 +207,16 @@ fn rows_of(table: Table, path: &Path) -> Result<Box<dyn Iterator<Item = Result<V
     }
     let batches = read::parquet(table, file)?;
     Ok(Box::new(batches.map(|rows| Ok(rows?))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spilled_line_knows_where_it_stood() {
+        let place = LinePlace { file: 3, line: 1 << 40 };
+        assert_eq!(LinePlace::split(place.write("{}")).unwrap(), (place, "{}".to_owned()));
+        assert!(LinePlace::split(vec![1, 2, 3]).is_err());
+    }
 }

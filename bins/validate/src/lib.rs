@@ -211,7 +211,10 @@ fn print(args: &Args, report: &Report) -> Result<()> {
         .findings
         .iter()
         .map(|finding| match args.format {
-            Format::Text => format!("{}: {}", finding.severity.as_str(), finding.message),
+            Format::Text => {
+                let place = finding.place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
+                format!("{}: {}{place}", finding.severity.as_str(), finding.message)
+            }
             Format::Ndjson => output::finding_as_json(finding).to_string(),
         })
         .collect();

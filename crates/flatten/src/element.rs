@@ -140,12 +140,11 @@ pub(crate) fn subtypes(type_name: &'static str) -> &'static [&'static str] {
         "uri" => &["uri", "url", "canonical", "oid", "uuid"],
         "integer" => &["integer", "positiveInt", "unsignedInt"],
         "Quantity" => &["Quantity", "Age", "Count", "Distance", "Duration"],
-        _ => {
-            match [TYPES, OF_R5].into_iter().find_map(|all| Some((all, all.iter().position(|of| *of == type_name)?))) {
-                Some((all, index)) => &all[index..=index],
-                None => &[],
-            }
-        }
+        // A slice of the table, so that it lives as long as the program.
+        _ => [TYPES, OF_R5]
+            .into_iter()
+            .find_map(|all| all.iter().position(|of| *of == type_name).map(|index| &all[index..=index]))
+            .unwrap_or_default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `AllergyIntolerance` to observation, or to the table of its concept's domain.
 
-use twinlake_fhir::AllergyIntolerance;
+use twinlake_fhir::{AllergyIntolerance, Text};
 use twinlake_omop::AnyRow;
 use twinlake_vocab::types;
 
@@ -24,7 +24,7 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, allergy: &AllergyIntolerance<'
     let mut target = Target::of(coded.domain, Target::Observation);
     if reading.context.vocab.is_substance(coded.standard) {
         // Penicillin is not what the patient was given but what they must not be: the row says "allergy", and to what.
-        let category = allergy.category.first().map(|category| category.as_str());
+        let category = allergy.category.first().map(Text::as_str);
         let kind = reading.context.vocab.allergy(allergy.type_.as_deref(), category);
         coded.value = Some(std::mem::replace(&mut coded.standard, kind));
         target = Target::Observation;

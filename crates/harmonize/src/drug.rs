@@ -312,13 +312,11 @@ fn route(reading: &mut Reading<'_, '_>, row: &mut omop::DrugExposure, route: Opt
         let code = coding.code.as_deref()?;
         reading.context.vocab.route(coding.system.as_deref(), code).map(|concept| (concept, code))
     });
-    let (concept, source) = match known {
-        Some((concept, code)) => (concept, Some(source_value(code))),
-        None => {
-            let coded = reading.map(route);
-            // What is known, and no way of giving a drug, is no route.
-            (ConceptId::NONE, coded.source_value)
-        }
+    let (concept, source) = if let Some((concept, code)) = known {
+        (concept, Some(source_value(code)))
+    } else {
+        // What is known, and no way of giving a drug, is no route.
+        (ConceptId::NONE, reading.map(route).source_value)
     };
     row.route_concept_id = Some(concept);
     row.route_source_value = source;

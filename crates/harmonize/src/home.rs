@@ -3,6 +3,9 @@
 /// What names a person or reaches them: it must not be in OMOP (f2o-020, f2o-022).
 const IDENTIFYING: [&str; 6] = ["identifier", "name", "telecom", "photo", "contact", "masterIdentifier"];
 
+/// Extensions that tell one life from others.
+const OF_A_LIFE: [&str; 2] = ["mothersMaidenName", "birthPlace"];
+
 /// Where an element could go, by resource type and path; `None` for what must not be in OMOP: identifiers, names and the like.
 ///
 /// A table and a column, in words for whoever extends the mapping. Where nothing better is known it is `observation`, which takes
@@ -10,15 +13,15 @@ const IDENTIFYING: [&str; 6] = ["identifier", "name", "telecom", "photo", "conta
 pub fn suggested_home(resource_type: &str, path: &str) -> Option<&'static str> {
     let element = path.split(['.', '(']).next().unwrap_or(path);
     let of_person = matches!(resource_type, "Patient" | "Practitioner" | "RelatedPerson");
-    if IDENTIFYING.contains(&element) || of_person && matches!(element, "address" | "birthDate") {
+    // A narrative of a person begins with their name.
+    let names = of_person
+        && (matches!(element, "address" | "birthDate" | "text") || OF_A_LIFE.iter().any(|part| path.contains(part)));
+    if IDENTIFYING.contains(&element) || names {
         return None;
     }
     Some(match (resource_type, element) {
         ("AllergyIntolerance", "criticality" | "reaction" | "clinicalStatus") => {
             "observation, with observation_event_id the allergy's row"
-        }
-        ("Patient", "maritalStatus" | "communication" | "multipleBirthBoolean" | "multipleBirthInteger") => {
-            "observation"
         }
         ("Patient", "contained" | "link") => "fact_relationship between persons",
         ("Condition", "severity" | "stage" | "evidence") => {
@@ -35,7 +38,6 @@ pub fn suggested_home(resource_type: &str, path: &str) -> Option<&'static str> {
         ("Observation", "interpretation") => "measurement.value_as_concept_id, where there is no coded value",
         ("Observation", "specimen") => "fact_relationship between measurement and specimen",
         ("Specimen", "condition") => "specimen.disease_status_concept_id",
-        ("DeviceUseStatement" | "Procedure", "bodySite") => "observation",
         (_, "reasonCode" | "reasonReference") => "condition_occurrence, tied by fact_relationship",
         (_, "bodySite" | "site" | "method") => "a more specific concept of the row itself, else observation",
         (_, "note" | "text" | "conclusion" | "patientInstruction" | "description") => "note",
@@ -56,9 +58,13 @@ mod tests {
 
     #[test]
     fn what_names_a_person_has_no_home() {
-        for (resource_type, path) in
-            [("Patient", "name"), ("Patient", "telecom"), ("Patient", "address.city"), ("Claim", "identifier")]
-        {
+        for (resource_type, path) in [
+            ("Patient", "name"),
+            ("Patient", "text"),
+            ("Patient", "address.city"),
+            ("Patient", "extension(http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName)"),
+            ("Claim", "identifier"),
+        ] {
             assert_eq!(suggested_home(resource_type, path), None, "{resource_type}.{path}");
         }
         assert_eq!(suggested_home("Organization", "address.city"), Some("observation"));

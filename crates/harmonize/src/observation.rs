@@ -13,6 +13,9 @@ use crate::visit::At;
 /// `observation.value_as_string` has 60 characters.
 const VALUE_AS_STRING: usize = 60;
 
+/// LOINC's question for the address that someone lives at: its answer must not be in OMOP (f2o-022).
+const HOME_ADDRESS: &str = "56799-0";
+
 /// The rows of an Observation: its own value in slot 0, component *i* in slot *i* + 1.
 pub(crate) fn rows(reading: &mut Reading<'_, '_>, observation: &Observation<'_>) -> Option<Vec<AnyRow>> {
     if !is_realised(observation) {
@@ -82,13 +85,16 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, observation: &Observation<'_>)
 /// The coded value of an Observation "Cause of death", which goes to `death` and makes no row of its own.
 pub(crate) fn cause_of_death<'o, 'a>(observation: &'o Observation<'a>) -> Option<&'o CodeableConcept<'a>> {
     let code = observation.code.as_ref()?;
-    let is_cause = code.coding.iter().any(|coding| {
-        coding.system.as_deref() == Some(system::LOINC) && coding.code.as_deref() == Some(types::CAUSE_OF_DEATH)
-    });
+    let is_cause = has_loinc(code, types::CAUSE_OF_DEATH);
     match &observation.value {
         Some(ObservationValue::CodeableConcept(value)) if is_cause && is_realised(observation) => Some(value),
         _ => None,
     }
+}
+
+fn has_loinc(concept: &CodeableConcept<'_>, code: &str) -> bool {
+    let is_it = |system: Option<&str>, its: Option<&str>| system == Some(system::LOINC) && its == Some(code);
+    concept.coding.iter().any(|coding| is_it(coding.system.as_deref(), coding.code.as_deref()))
 }
 
 fn is_realised(observation: &Observation<'_>) -> bool {
@@ -141,6 +147,9 @@ impl Common {
         let Some(code) = code else {
             return reading.lost("no-code");
         };
+        if has_loinc(code, HOME_ADDRESS) {
+            return reading.lost("identifies");
+        }
         let coded = reading.map(code);
         let fallback = if self.is_measurement { Target::Measurement } else { Target::Observation };
         let target = Target::of(coded.domain, fallback);

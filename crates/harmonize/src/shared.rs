@@ -104,10 +104,16 @@ impl Shared {
             self.forget(key);
         }
         let kept = match resource {
-            Resource::Practitioner(practitioner) => self.practitioner(id, practitioner),
+            Resource::Practitioner(practitioner) => {
+                self.practitioner(id, practitioner);
+                Ok(())
+            }
             Resource::PractitionerRole(role) => self.role(id, role),
             Resource::Organization(organization) => self.organization(id, organization),
-            Resource::Location(location) => self.location(id, location),
+            Resource::Location(location) => {
+                self.location(id, location);
+                Ok(())
+            }
             Resource::Medication(medication) => self.medication(id, medication),
             _ => return,
         };
@@ -225,11 +231,10 @@ impl Shared {
         Ok(())
     }
 
-    fn practitioner(&mut self, id: &str, practitioner: &Practitioner<'_>) -> Kept {
+    fn practitioner(&mut self, id: &str, practitioner: &Practitioner<'_>) {
         let gender = practitioner.gender.as_deref().map(str::to_owned);
         self.providers.insert(key::of("Practitioner", id), ProviderFacts { id: id.to_owned(), gender });
         elements::count("Practitioner", practitioner, &practitioner.extension, &["gender"], &[], &mut self.losses);
-        Ok(())
     }
 
     /// The active role of the lowest key says of its practitioner where they work and as what (MAPPING 18).
@@ -273,11 +278,10 @@ impl Shared {
         Ok(())
     }
 
-    fn location(&mut self, id: &str, location: &Location<'_>) -> Kept {
+    fn location(&mut self, id: &str, location: &Location<'_>) {
         self.care_site_row("Location", id, location.name.as_deref(), location.address.as_ref());
         let used = ["name", "address.state", "address.postalCode", "address.country"];
         elements::count("Location", location, &location.extension, &used, &[], &mut self.losses);
-        Ok(())
     }
 
     fn care_site_row(&mut self, resource_type: &str, id: &str, name: Option<&str>, address: Option<&Address<'_>>) {

@@ -56,19 +56,15 @@ impl Visits {
         let mut visits = Self::default();
         let mut places = Vec::new();
         for (&key, one) in &all {
-            let place = match whole(&all, key) {
-                Some((whole, parent)) => {
-                    let detail = part(&one.row, whole, parent);
-                    visits.parts.insert(key, detail);
-                    Place { visit_occurrence_id: whole, parent: Some(key), first_slot: 1 }
+            let place = if let Some((whole, parent)) = whole(&all, key) {
+                visits.parts.insert(key, part(&one.row, whole, parent));
+                Place { visit_occurrence_id: whole, parent: Some(key), first_slot: 1 }
+            } else {
+                if one.encounter.part_of.is_some() {
+                    reading.losses.count_reason("Encounter", "partOf");
                 }
-                None => {
-                    if one.encounter.part_of.is_some() {
-                        reading.losses.count_reason("Encounter", "partOf");
-                    }
-                    visits.visits.insert(key, one.row.clone());
-                    Place { visit_occurrence_id: key, parent: None, first_slot: 0 }
-                }
+                visits.visits.insert(key, one.row.clone());
+                Place { visit_occurrence_id: key, parent: None, first_slot: 0 }
             };
             places.extend(details(reading, one, &place));
         }

@@ -58,16 +58,14 @@ fn decode(text: &str) -> String {
         decoded.push_str(&rest[..start]);
         rest = &rest[start..];
         let sign = rest.find(';').and_then(|end| Some((sign(&rest[1..end])?, end)));
-        match sign {
-            Some((sign, end)) => {
-                decoded.push(sign);
-                rest = &rest[end + 1..];
-            }
-            None => {
-                decoded.push('&');
-                rest = &rest[1..];
-            }
-        }
+        let end = if let Some((sign, end)) = sign {
+            decoded.push(sign);
+            end + 1
+        } else {
+            decoded.push('&');
+            1
+        };
+        rest = &rest[end..];
     }
     decoded + rest
 }

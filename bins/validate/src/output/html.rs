@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use twinlake_crosscheck::{Finding, RuleResult, Severity, Status, rule};
 
+use super::json::percent;
 use super::junit::escaped;
 use crate::check::Report;
 
@@ -46,6 +47,7 @@ pub(super) fn page(report: &Report, failing: Severity) -> String {
     for (status, title) in [(Status::Passed, "Passed"), (Status::NotApplicable, "Not applicable")] {
         others(&mut html, report, status, title);
     }
+    must_support(&mut html, report);
     html.push_str("</body>\n</html>\n");
     html
 }
@@ -143,6 +145,28 @@ fn others(html: &mut String, report: &Report, status: Status, title: &str) {
             marked(says),
             result.checked
         );
+    }
+    html.push_str("</table>\n</details>\n");
+}
+
+/// What US Core must support: a row an element, in percent of the resources that claim the profile.
+fn must_support(html: &mut String, report: &Report) {
+    let scores: Vec<_> = report.must_support.scores().collect();
+    if scores.is_empty() {
+        return;
+    }
+    let _ = writeln!(html, "<details>\n<summary>US Core must support: {} profiles</summary>\n<table>", scores.len());
+    html.push_str("<tr><th>profile</th><th>element</th><th class=\"n\">of</th><th class=\"n\">percent</th></tr>\n");
+    for score in scores {
+        for (path, present) in &score.elements {
+            let _ = writeln!(
+                html,
+                "<tr><td>{}</td><td><code>{path}</code></td><td class=\"n\">{}</td><td class=\"n\">{:.1}</td></tr>",
+                score.profile,
+                score.resources,
+                percent(*present, score.resources)
+            );
+        }
     }
     html.push_str("</table>\n</details>\n");
 }

@@ -1,7 +1,7 @@
 //! The report as JSON.
 
 use serde_json::{Value, json};
-use twinlake_crosscheck::{Finding, RuleResult, Score, Severity, Status, rule};
+use twinlake_crosscheck::{Finding, ProfileScore, RuleResult, Score, Severity, Status, rule};
 
 use crate::check::Report;
 
@@ -23,6 +23,7 @@ pub(super) fn report(report: &Report, score: Option<&Score>) -> String {
                 "error": report.ended(Status::Error),
             },
         },
+        "us_core": report.must_support.scores().map(|score| profile(&score)).collect::<Vec<_>>(),
         "rules": report.results.iter().map(result).collect::<Vec<_>>(),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
     });
@@ -30,6 +31,20 @@ pub(super) fn report(report: &Report, score: Option<&Score>) -> String {
         value["defects"] = json!(score);
     }
     format!("{value:#}\n")
+}
+
+/// Of the resources that claim a profile, how many have each element that it must support, in percent too.
+fn profile(score: &ProfileScore) -> Value {
+    let elements = score.elements.iter().map(
+        |(path, present)| json!({ "path": path, "present": present, "percent": percent(*present, score.resources) }),
+    );
+    json!({ "profile": score.profile, "resources": score.resources, "elements": elements.collect::<Vec<_>>() })
+}
+
+/// To a tenth.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+pub(super) fn percent(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { (part as f64 / whole as f64 * 1_000.0).round() / 10.0 }
 }
 
 fn result(result: &RuleResult) -> Value {

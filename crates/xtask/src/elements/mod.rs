@@ -1,6 +1,7 @@
 //! `cargo xtask elements`: `crates/r4/spec`, what R4 says of each element, from its definitions.
 
 mod codes;
+mod must_support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,6 +15,7 @@ use codes::Terminology;
 /// Where the tables lie, from the workspace's root.
 const ELEMENTS: &str = "crates/r4/spec/elements.txt";
 const CODES: &str = "crates/r4/spec/codes.txt";
+const MUST_SUPPORT: &str = "crates/crosscheck/spec/us_core_7_0_0.txt";
 
 const ELEMENTS_HEAD: &str = "\
 # Elements of FHIR R4 (4.0.1): a type begins with `=`, one of resources with `==`; then a line an element with its least and greatest
@@ -33,6 +35,10 @@ pub(crate) struct Args {
     /// `v3-codesystems.json` of FHIR R4
     #[arg(long, value_name = "DIR")]
     definitions: PathBuf,
+
+    /// Folder of US Core 7.0.0's package, unpacked: what its profiles must support is written too
+    #[arg(long, value_name = "DIR")]
+    us_core: Option<PathBuf>,
 }
 
 /// Runs `cargo xtask elements`.
@@ -41,6 +47,9 @@ pub(crate) struct Args {
 ///
 /// When a definition cannot be read, or the tables cannot be written.
 pub(crate) fn run(root: &Path, args: &Args) -> anyhow::Result<()> {
+    if let Some(package) = &args.us_core {
+        must_support::write(package, &root.join(MUST_SUPPORT))?;
+    }
     let published = Published::read(&args.definitions)?;
     let mut terminology = Terminology::default();
     for file in ["valuesets.json", "v3-codesystems.json"] {
@@ -55,7 +64,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> anyhow::Result<()> {
             let of_interest = definition["resourceType"] == "StructureDefinition"
                 && definition["derivation"] != "constraint"
                 && matches!(definition["kind"].as_str(), Some("resource" | "complex-type"))
-                && definition["type"].as_str().is_some_and(|name| published.types.contains(name));
+                && definition["type"].as_str().is_some_and(|name| published.knows(name, &definition));
             if of_interest {
                 read(&definition, &published, &terminology, &mut types, &mut required)?;
             }
@@ -89,6 +98,11 @@ fn resources(folder: &Path, file: &str) -> anyhow::Result<Vec<Value>> {
     Ok(entries.iter_mut().map(|entry| entry["resource"].take()).collect())
 }
 
+/// Age, Count, Distance, Duration: a Quantity of one kind, with a name of its own.
+fn is_quantity(definition: &Value) -> bool {
+    definition["baseDefinition"] == "http://hl7.org/fhir/StructureDefinition/Quantity"
+}
+
 /// What the specification published: copies of its definitions have had elements added to them.
 struct Published {
     paths: BTreeSet<String>,
@@ -108,7 +122,15 @@ impl Published {
         Ok(Published { paths, types })
     }
 
+    /// Whether a type is of R4. Kinds of Quantity have no elements of their own, so the list leaves them out.
+    fn knows(&self, name: &str, definition: &Value) -> bool {
+        self.types.contains(name) || is_quantity(definition)
+    }
+
     fn has(&self, path: &str, element: &Value) -> bool {
+        if path.split('.').next().is_some_and(|name| !self.types.contains(name)) {
+            return true;
+        }
         let path = path.trim_end_matches("[x]");
         let last = path.rsplit('.').next().unwrap_or(path);
         // The list of data elements leaves out what every type has, and parts that have parts.
