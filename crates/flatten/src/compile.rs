@@ -52,7 +52,7 @@ impl Known {
     /// Every type it can have is a primitive, or every one is not; `None` when that is open.
     pub(crate) fn is_primitive(&self) -> Option<bool> {
         let types = self.types.as_ref()?;
-        let n_primitive = types.iter().filter(|name| r4::is_primitive(name)).count();
+        let n_primitive = types.iter().filter(|name| element::is_primitive(name)).count();
         match n_primitive {
             0 if types.is_empty() => None,
             0 => Some(false),
@@ -316,7 +316,7 @@ impl Compiler<'_> {
                 let types = input.types.clone().map(|types| {
                     types.into_iter().map(|name| if name == "Period" { "dateTime" } else { name }).collect()
                 });
-                let assumed = input.single_type().filter(|name| r4::is_primitive(name));
+                let assumed = input.single_type().filter(|name| element::is_primitive(name));
                 (
                     Action::Boundary { high: *high, assumed, start, end },
                     Known { shapes: Vec::new(), types, many: input.many },

@@ -100,7 +100,20 @@ const NOT_WITHOUT_OF_TYPE: &[&str] = &[
 
 /// The data type of this name, as a name that lives as long as the program.
 pub(crate) fn data_type(name: &str) -> Option<&'static str> {
-    TYPES.iter().copied().find(|known| *known == name)
+    types().find(|known| *known == name)
+}
+
+/// Types of R5 that views name too, `integer64` also in constants and columns of views for R4.
+const OF_R5: &[&str] = &["integer64", "CodeableReference", "RatioRange"];
+
+/// All data types that a view can name.
+pub(crate) fn types() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().chain(OF_R5).copied()
+}
+
+/// Whether the type is a primitive: one of R4's, or `integer64`.
+pub(crate) fn is_primitive(name: &str) -> bool {
+    name == "integer64" || twinlake_r4::is_primitive(name)
 }
 
 /// Whether a bare step to `name` may also mean `nameString`, `nameQuantity` and so on.
@@ -114,7 +127,7 @@ pub(crate) fn choice_type(key: &str, name: &str) -> Option<&'static str> {
     let first = suffix.chars().next().filter(char::is_ascii_uppercase)?;
     let complex = data_type(suffix);
     complex.or_else(|| {
-        TYPES.iter().copied().find(|known| {
+        types().find(|known| {
             known.starts_with(first.to_ascii_lowercase()) && known.len() == suffix.len() && known[1..] == suffix[1..]
         })
     })
@@ -127,10 +140,11 @@ pub(crate) fn subtypes(type_name: &'static str) -> &'static [&'static str] {
         "uri" => &["uri", "url", "canonical", "oid", "uuid"],
         "integer" => &["integer", "positiveInt", "unsignedInt"],
         "Quantity" => &["Quantity", "Age", "Count", "Distance", "Duration"],
-        _ => match TYPES.iter().position(|known| *known == type_name) {
-            Some(index) => &TYPES[index..=index],
-            None => &[],
-        },
+        // A slice of the table, so that it lives as long as the program.
+        _ => [TYPES, OF_R5]
+            .into_iter()
+            .find_map(|all| all.iter().position(|of| *of == type_name).map(|index| &all[index..=index]))
+            .unwrap_or_default(),
     }
 }
 
@@ -158,8 +172,8 @@ mod tests {
 
     #[test]
     fn a_choice_key_tells_its_type() {
-        for type_name in TYPES {
-            assert_eq!(choice_type(&choice_key("value", type_name), "value"), Some(*type_name));
+        for type_name in types() {
+            assert_eq!(choice_type(&choice_key("value", type_name), "value"), Some(type_name));
         }
         assert_eq!(choice_type("valueSet", "value"), None);
         assert_eq!(choice_type("values", "value"), None);
@@ -168,8 +182,8 @@ mod tests {
 
     #[test]
     fn every_type_is_a_subtype_of_itself() {
-        for type_name in TYPES {
-            assert!(subtypes(type_name).contains(type_name));
+        for type_name in types() {
+            assert!(subtypes(type_name).contains(&type_name));
         }
     }
 }

@@ -9,6 +9,7 @@ use twinlake_r4 as r4;
 use crate::chain::Chain;
 use crate::code::{Code, Op};
 use crate::compile::{Compiler, Known};
+use crate::element;
 use crate::error::{Fault, ViewError, ViewWarning};
 use crate::needed::{Needed, Shape, Shapes};
 use crate::path::{self, Expr};
@@ -400,7 +401,7 @@ impl ViewCompiler<'_> {
             let reason = format!("a column holds a primitive, and this is {of}; it has {}", names.join(", "));
             return Err(self.fault(&column.path, &Fault::new(at, reason)));
         }
-        let inferred = known.single_type().filter(|name| r4::is_primitive(name));
+        let inferred = known.single_type().filter(|name| element::is_primitive(name));
         if let (Some(declared), Some(inferred)) = (column.data_type, inferred)
             && !fits(inferred, declared)
         {

@@ -20,7 +20,7 @@ impl Compiler<'_> {
         for of in types {
             if r4::elements(of).is_none() {
                 // A primitive has no elements in this JSON, but an id and extensions beside it.
-                open |= !r4::is_primitive(of);
+                open |= !element::is_primitive(of);
                 continue;
             }
             // Which resource this is shows only in the data.
@@ -87,7 +87,7 @@ impl Compiler<'_> {
     fn unknown_member(&mut self, input: &Known, name: &str) -> (Action, Known) {
         let mut keys: Vec<Typed> = vec![(self.shapes.key(name), element::type_of_element(name))];
         if element::is_choice(name) {
-            for of in r4::TYPES {
+            for of in element::types() {
                 keys.push((self.shapes.key(&r4::choice_key(name, of)), Some(of)));
             }
         }
@@ -171,7 +171,7 @@ impl Compiler<'_> {
     /// not have is empty in its resources, and that is no error in FHIRPath.
     fn no_element(&mut self, at: usize, name: &str, types: &[&'static str]) -> Result<(), Fault> {
         let of = types.join(" or ");
-        if types.iter().all(|of| r4::is_primitive(of)) {
+        if types.iter().all(|of| element::is_primitive(of)) {
             return Err(Fault::new(at, format!("a {of} is a primitive and has no `{name}`")));
         }
         let names = types.iter().filter_map(|of| r4::elements(of)).flatten().map(|element| element.name);
