@@ -54,7 +54,7 @@ const BATCH_ROWS: usize = 65_536;
 /// A view that cannot be compiled.
 pub fn tables(config: &Config) -> Result<Vec<(String, SchemaRef)>, ViewError> {
     let tables = Tables::new(config)?;
-    Ok(tables.each().map(|(_, table, schema)| (table.to_owned(), schema.clone())).collect())
+    Ok(tables.each().map(|(table, schema)| (table.to_owned(), schema.clone())).collect())
 }
 
 /// Flattens files in the order given and hands each batch to `sink` with its table's name.
@@ -86,7 +86,7 @@ pub(crate) fn flatten_with(
 ) -> Result<Totals> {
     let tables = Tables::new(config)?;
     let mut totals = Totals::default();
-    for (_, table, _) in tables.each() {
+    for (table, _) in tables.each() {
         totals.rows.insert(table.to_owned(), 0);
     }
     // So many chunks are on their way at most: read, flattened or waiting for their turn.
@@ -104,9 +104,9 @@ pub(crate) fn flatten_with(
         for _ in 0..config.threads.get() {
             let (work, tables, give_flat) = (&work, &tables, give_flat.clone());
             scope.spawn(move || {
-                let mut flatteners = BTreeMap::new();
+                let mut worker = tables.worker();
                 while let Some((number, chunk)) = next(work) {
-                    let mut flat = permits.run(|| tables.flatten(&chunk, &mut flatteners));
+                    let mut flat = permits.run(|| tables.flatten(&chunk, &mut worker));
                     flat.memory = chunk.into_memory();
                     if give_flat.send((number, flat)).is_err() {
                         return;
@@ -169,10 +169,26 @@ fn next(work: &Mutex<Receiver<(u64, Chunk)>>) -> Option<(u64, Chunk)> {
     work.lock().ok()?.recv().ok()
 }
 
-/// The plans by resource type, and the schema of each of their tables.
+/// The plans in the order of their resource types.
 struct Tables {
-    plans: BTreeMap<String, (Arc<Plan>, Vec<SchemaRef>)>,
+    plans: Vec<Planned>,
     keys: bool,
+}
+
+/// A plan, and the schema of each of its tables.
+struct Planned {
+    plan: Arc<Plan>,
+    schemas: Vec<SchemaRef>,
+}
+
+/// What a thread keeps from chunk to chunk.
+struct Worker {
+    /// One for each plan that was needed.
+    flatteners: Vec<Option<Flattener>>,
+    /// Resources of the chunk, by plan.
+    n_resources: Vec<u64>,
+    /// The plan of the last resource: the next is most often of the same type.
+    last: usize,
 }
 
 /// What became of a chunk.
@@ -188,24 +204,29 @@ struct Flat {
 
 impl Tables {
     fn new(config: &Config) -> Result<Self, ViewError> {
-        let mut plans = BTreeMap::new();
-        for plan in Plan::compile_all(&config.views, config.types)? {
-            let schema = |schema: &SchemaRef| if config.keys { with_keys(schema) } else { schema.clone() };
+        let schema = |schema: &SchemaRef| if config.keys { with_keys(schema) } else { schema.clone() };
+        let planned = |plan: Plan| {
             let schemas = plan.tables().iter().map(|table| schema(table.schema())).collect();
-            plans.insert(plan.resource().to_owned(), (Arc::new(plan), schemas));
-        }
+            Planned { plan: Arc::new(plan), schemas }
+        };
+        let plans = Plan::compile_all(&config.views, config.types)?.into_iter().map(planned).collect();
         Ok(Self { plans, keys: config.keys })
     }
 
-    /// Resource type, name and schema of every table.
-    fn each(&self) -> impl Iterator<Item = (&str, &str, &SchemaRef)> {
-        self.plans.iter().flat_map(|(resource, (plan, schemas))| {
-            plan.tables().iter().zip(schemas).map(move |(table, schema)| (resource.as_str(), table.name(), schema))
+    /// Name and schema of every table.
+    fn each(&self) -> impl Iterator<Item = (&str, &SchemaRef)> {
+        self.plans.iter().flat_map(|Planned { plan, schemas }| {
+            plan.tables().iter().zip(schemas).map(move |(table, schema)| (table.name(), schema))
         })
     }
 
-    /// Flattens a chunk with what the thread has kept from those before.
-    fn flatten<'t>(&'t self, chunk: &Chunk, flatteners: &mut BTreeMap<&'t str, Flattener>) -> Flat {
+    fn worker(&self) -> Worker {
+        let flatteners = self.plans.iter().map(|_| None).collect();
+        Worker { flatteners, n_resources: vec![0; self.plans.len()], last: 0 }
+    }
+
+    /// Flattens a chunk.
+    fn flatten(&self, chunk: &Chunk, worker: &mut Worker) -> Flat {
         let mut flat = Flat {
             rows: Vec::new(),
             resources: BTreeMap::new(),
@@ -216,7 +237,7 @@ impl Tables {
         };
         let n_lines = chunk.each(&mut |line, byte, text| {
             let (reason, text) = match text {
-                Ok(text) => match self.push(text, flatteners, &mut flat) {
+                Ok(text) => match self.push(text, worker, &mut flat.without_view) {
                     Ok(()) => return,
                     Err(error) => (error.to_string(), text.to_owned()),
                 },
@@ -233,8 +254,14 @@ impl Tables {
             flat.lines = Some((chunk.file.clone(), n_lines));
         }
         flat.rejected.sort_by_key(|rejected| rejected.line);
-        for (resource, flattener) in flatteners {
-            let (plan, schemas) = &self.plans[*resource];
+        flat.resources.clone_from(&flat.without_view);
+        for (index, Planned { plan, schemas }) in self.plans.iter().enumerate() {
+            let resource = plan.resource();
+            let n_resources = std::mem::take(&mut worker.n_resources[index]);
+            if n_resources > 0 {
+                flat.resources.insert(resource.to_owned(), n_resources);
+            }
+            let Some(flattener) = &mut worker.flatteners[index] else { continue };
             for batch in flattener.flush() {
                 let rows = if self.keys { add_keys(resource, &schemas[batch.table], &batch.rows) } else { batch.rows };
                 flat.rows.push((plan.tables()[batch.table].name().to_owned(), rows));
@@ -243,23 +270,29 @@ impl Tables {
         flat
     }
 
-    fn push<'t>(
-        &'t self,
+    fn push(
+        &self,
         text: &str,
-        flatteners: &mut BTreeMap<&'t str, Flattener>,
-        flat: &mut Flat,
+        worker: &mut Worker,
+        without_view: &mut BTreeMap<String, u64>,
     ) -> Result<(), twinlake_flatten::FlattenError> {
         let resource = &*resource_type(text)?;
-        let known = self.plans.get_key_value(resource);
-        if let Some((resource, (plan, _))) = known {
-            let new = || Flattener::new(plan.clone(), BATCH_ROWS);
-            flatteners.entry(resource).or_insert_with(new).push(text)?;
-        }
-        count(&mut flat.resources, resource);
-        if known.is_none() {
-            count(&mut flat.without_view, resource);
-        }
+        let Some(index) = self.plan_of(resource, worker.last) else {
+            *without_view.entry(resource.to_owned()).or_default() += 1;
+            return Ok(());
+        };
+        worker.last = index;
+        let new = || Flattener::new(self.plans[index].plan.clone(), BATCH_ROWS);
+        worker.flatteners[index].get_or_insert_with(new).push(text)?;
+        worker.n_resources[index] += 1;
         Ok(())
+    }
+
+    fn plan_of(&self, resource: &str, guess: usize) -> Option<usize> {
+        if self.plans.get(guess).is_some_and(|planned| planned.plan.resource() == resource) {
+            return Some(guess);
+        }
+        self.plans.binary_search_by(|planned| planned.plan.resource().cmp(resource)).ok()
     }
 }
 
@@ -297,14 +330,5 @@ impl Flat {
             sink(&table, rows)?;
         }
         Ok(())
-    }
-}
-
-fn count(counts: &mut BTreeMap<String, u64>, resource: &str) {
-    match counts.get_mut(resource) {
-        Some(n) => *n += 1,
-        None => {
-            counts.insert(resource.to_owned(), 1);
-        }
     }
 }

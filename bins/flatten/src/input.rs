@@ -182,7 +182,7 @@ fn open_unbuffered(path: &Path) -> Result<Box<dyn Read>> {
 }
 
 fn open(path: &Path) -> Result<Box<dyn BufRead + Send>> {
-    let mut file = BufReader::new(File::open(path)?);
+    let mut file = BufReader::with_capacity(64 << 10, File::open(path)?);
     let compression = Compression::from_magic(file.fill_buf()?);
     Ok(ndjson::open(file, compression)?)
 }

@@ -102,7 +102,7 @@ enum Encoding {
 
 enum Encoded {
     Text(Vec<u8>),
-    Column(ArrowColumnChunk),
+    Column(Box<ArrowColumnChunk>),
 }
 
 impl Job {
@@ -137,7 +137,7 @@ impl Job {
                         writer.write(&leaf)?;
                     }
                 }
-                Encoded::Column(writer.close()?)
+                Encoded::Column(Box::new(writer.close()?))
             }
         })
     }

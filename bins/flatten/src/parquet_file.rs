@@ -23,7 +23,7 @@ pub(crate) struct ParquetFile {
 
 enum State {
     Empty(Option<Target>),
-    Begun(SerializedFileWriter<Target>, ArrowRowGroupWriterFactory),
+    Begun(Box<SerializedFileWriter<Target>>, ArrowRowGroupWriterFactory),
 }
 
 /// Values of a column that are looked at, at most.
@@ -75,7 +75,7 @@ impl ParquetFile {
             }
             let writer = ArrowWriter::try_new(target, Arc::clone(&self.schema), Some(properties.build()))?;
             let (writer, factory) = writer.into_serialized_writer()?;
-            self.state = State::Begun(writer, factory);
+            self.state = State::Begun(Box::new(writer), factory);
         }
         match &mut self.state {
             State::Begun(writer, factory) => Ok((writer, factory)),

@@ -230,7 +230,7 @@ fn entry(text: &str, number: u64, line: u64) -> Result<Entry<'_>, FhirError> {
 }
 
 fn n_line_breaks(bytes: &[u8]) -> u64 {
-    bytes.split(|&byte| byte == b'\n').count() as u64 - 1
+    memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 #[derive(Default)]
@@ -351,7 +351,7 @@ impl<R: BufRead> Scanner<R> {
     fn take(&mut self, length: usize, into: Option<&mut Vec<u8>>) {
         // Filled before, so there are `length` bytes without asking the input for more.
         let taken = self.input.fill_buf().unwrap_or_default().get(..length).unwrap_or_default();
-        self.column = match taken.iter().rposition(|&byte| byte == b'\n') {
+        self.column = match memchr::memrchr(b'\n', taken) {
             Some(last) => length - last - 1,
             None => self.column + length,
         };
@@ -400,19 +400,24 @@ struct Extent {
 impl Extent {
     /// How many bytes of `chunk` still belong to the value; none when it goes on behind the chunk.
     fn find_end(&mut self, chunk: &[u8]) -> Option<usize> {
-        for (at, &byte) in chunk.iter().enumerate() {
+        let mut at = 0;
+        while let Some(&byte) = chunk.get(at) {
             if self.in_string {
-                match byte {
-                    _ if self.escaped => self.escaped = false,
-                    b'\\' => self.escaped = true,
-                    b'"' => {
-                        self.in_string = false;
-                        if self.depth == 0 {
-                            return Some(at + 1);
-                        }
-                    }
-                    _ => {}
+                if self.escaped {
+                    self.escaped = false;
+                    at += 1;
+                    continue;
                 }
+                at += memchr::memchr2(b'"', b'\\', &chunk[at..])?;
+                if chunk[at] == b'\\' {
+                    self.escaped = true;
+                } else {
+                    self.in_string = false;
+                    if self.depth == 0 {
+                        return Some(at + 1);
+                    }
+                }
+                at += 1;
                 continue;
             }
             match byte {
@@ -429,6 +434,7 @@ impl Extent {
                 _ => {}
             }
             self.begun = true;
+            at += 1;
         }
         None
     }

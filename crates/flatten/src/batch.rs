@@ -18,7 +18,7 @@ use crate::types::{Physical, Scalar};
 #[derive(Debug)]
 pub(crate) struct Rows {
     columns: Vec<Cells>,
-    n_rows: usize,
+    len: usize,
     /// Rows that there were when the text was last measured.
     n_measured: usize,
 }
@@ -64,27 +64,27 @@ impl Rows {
     pub(crate) fn new(table: &Table) -> Self {
         Self {
             columns: table.columns.iter().map(|column| Cells::new(column.physical, column.collection)).collect(),
-            n_rows: 0,
+            len: 0,
             n_measured: 0,
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.n_rows
+        self.len
     }
 
     /// Some column has this many bytes of text. It is measured now and then; at once, when `now`.
     pub(crate) fn has_text(&mut self, n_bytes: usize, now: bool) -> bool {
-        if !now && self.n_rows < self.n_measured + ROWS_BETWEEN_MEASURES {
+        if !now && self.len < self.n_measured + ROWS_BETWEEN_MEASURES {
             return false;
         }
-        self.n_measured = self.n_rows;
+        self.n_measured = self.len;
         self.columns.iter().any(|cells| cells.n_bytes() >= n_bytes)
     }
 
     /// Sets a value of the row that is not ended yet; what is not set is null.
     pub(crate) fn set(&mut self, column: usize, scalar: &Scalar<'_>) -> Result<(), Full> {
-        self.columns[column].set(self.n_rows, scalar)
+        self.columns[column].set(self.len, scalar)
     }
 
     /// As [`Self::set`] for the text of an element, where the column holds it as it stands; `false` where the column's type
@@ -94,9 +94,9 @@ impl Rows {
         let cells = &mut self.columns[column];
         match (&mut cells.values, node.kind()) {
             (Values::Text(_), NodeKind::Object | NodeKind::Array | NodeKind::Null) => Ok(false),
-            (Values::Text(_), _) => cells.set_text(self.n_rows, node.raw()).map(|()| true),
+            (Values::Text(_), _) => cells.set_text(self.len, node.raw()).map(|()| true),
             (Values::Timestamp(_), NodeKind::Text) => match micros_of_instant(node.raw()) {
-                Some(micros) => cells.set(self.n_rows, &Scalar::Micros(micros)).map(|()| true),
+                Some(micros) => cells.set(self.len, &Scalar::Micros(micros)).map(|()| true),
                 None => Ok(false),
             },
             _ => Ok(false),
@@ -107,19 +107,19 @@ impl Rows {
     pub(crate) fn set_text(&mut self, column: usize, text: &str) -> Result<bool, Full> {
         let cells = &mut self.columns[column];
         match cells.values {
-            Values::Text(_) => cells.set_text(self.n_rows, text).map(|()| true),
+            Values::Text(_) => cells.set_text(self.len, text).map(|()| true),
             _ => Ok(false),
         }
     }
 
     /// Ends the row.
     pub(crate) fn end(&mut self) {
-        self.n_rows += 1;
+        self.len += 1;
     }
 
     /// Takes back all rows but so many, and what was set of the row that is not ended.
     pub(crate) fn truncate(&mut self, n_rows: usize) {
-        self.n_rows = n_rows;
+        self.len = n_rows;
         for cells in &mut self.columns {
             cells.truncate(n_rows);
         }
@@ -127,7 +127,7 @@ impl Rows {
 
     /// The rows so far as a batch; the next begin anew.
     pub(crate) fn finish(&mut self, table: &Table) -> RecordBatch {
-        let n_rows = std::mem::take(&mut self.n_rows);
+        let n_rows = std::mem::take(&mut self.len);
         self.n_measured = 0;
         let columns = self.columns.iter_mut().zip(&table.columns).map(|(cells, column)| cells.finish(n_rows, column));
         let options = RecordBatchOptions::new().with_row_count(Some(n_rows));
@@ -225,11 +225,12 @@ impl Cells {
             (Values::Int32(values), Scalar::Integer(value)) => {
                 values.push(i32::try_from(*value).expect("made for this column"));
             }
-            (Values::Int64(values), Scalar::Integer(value)) => values.push(*value),
+            (Values::Int64(values), Scalar::Integer(value)) | (Values::Timestamp(values), Scalar::Micros(value)) => {
+                values.push(*value);
+            }
             (Values::Float64(values), Scalar::Float(value)) => values.push(*value),
             (Values::Decimal(values), Scalar::Decimal(value)) => values.push(*value),
             (Values::Date(values), Scalar::Days(value)) => values.push(*value),
-            (Values::Timestamp(values), Scalar::Micros(value)) => values.push(*value),
             (Values::List(cells, offsets), Scalar::List(scalars)) => {
                 let first = cells.len;
                 for (row, scalar) in (first..).zip(scalars) {

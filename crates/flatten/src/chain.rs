@@ -157,10 +157,9 @@ fn search<'a>(mut links: &[Link], mut node: NodeRef<'a>, only_first: bool, place
             Link::Member(key) => node.get(*key),
             Link::Choice(keys) => keys.iter().find_map(|key| node.get(*key)),
             Link::Is(key, wanted) => match node.get(*key) {
-                None => return Some(()),
                 // A list, or something else than text, is for the general evaluation.
                 Some(found) if found.text()? == wanted => continue,
-                Some(_) => return Some(()),
+                None | Some(_) => return Some(()),
             },
             Link::Exists(links) => {
                 let mut places = Places::default();

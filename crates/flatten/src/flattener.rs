@@ -87,7 +87,7 @@ impl Flattener {
         }
         for (index, rows) in tables.iter_mut().enumerate() {
             if rows.len() >= *batch_rows || rows.has_text(BATCH_BYTES, resource.len() > LARGE_RESOURCE) {
-                push_batches(ready, index, rows.finish(&plan.tables()[index]), *batch_rows);
+                push_batches(ready, index, &rows.finish(&plan.tables()[index]), *batch_rows);
             }
         }
         Ok(())
@@ -98,12 +98,16 @@ impl Flattener {
         std::mem::take(&mut self.ready)
     }
 
+    pub(crate) fn next_ready(&mut self) -> Option<TableBatch> {
+        (!self.ready.is_empty()).then(|| self.ready.remove(0))
+    }
+
     /// Takes all rows that are left, in the order of the tables; empty tables give no batch. More can be pushed.
     pub fn flush(&mut self) -> Vec<TableBatch> {
         for (index, rows) in self.tables.iter_mut().enumerate() {
             if rows.len() > 0 {
                 let rows = rows.finish(&self.plan.tables()[index]);
-                push_batches(&mut self.ready, index, rows, self.batch_rows);
+                push_batches(&mut self.ready, index, &rows, self.batch_rows);
             }
         }
         self.take_ready()
@@ -116,7 +120,7 @@ impl Flattener {
 }
 
 /// Cuts rows that are too many for one batch.
-fn push_batches(ready: &mut Vec<TableBatch>, table: usize, rows: RecordBatch, batch_rows: usize) {
+fn push_batches(ready: &mut Vec<TableBatch>, table: usize, rows: &RecordBatch, batch_rows: usize) {
     let mut start = 0;
     while start < rows.num_rows() {
         let n_rows = batch_rows.min(rows.num_rows() - start);
@@ -158,7 +162,7 @@ pub fn resource_type(text: &str) -> Result<Cow<'_, str>, FlattenError> {
     root_type(tape.root(), key).map(|found| Cow::Owned(found.to_owned()))
 }
 
-fn first_type(text: &str) -> Option<&str> {
+pub(crate) fn first_type(text: &str) -> Option<&str> {
     let rest = text.trim_ascii_start().strip_prefix('{')?.trim_ascii_start();
     let rest = rest.strip_prefix(r#""resourceType""#)?.trim_ascii_start().strip_prefix(':')?;
     let (name, _) = rest.trim_ascii_start().strip_prefix('"')?.split_once('"')?;

@@ -35,9 +35,9 @@ pub(crate) fn split_reference(reference: &str) -> Option<(&str, &str)> {
 /// Bytes that an id is made of.
 const IN_ID: [bool; 256] = {
     let mut table = [false; 256];
-    let mut byte = 0;
+    let mut byte = 0u8;
     while byte < 128 {
-        table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.');
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
         byte += 1;
     }
     table

@@ -12,7 +12,17 @@
 //! (`value[x]`) become their keys, and what cannot be right is refused with its place and a hint. [`Plan::warnings`] tells
 //! what may fail on some resource. The keys that the paths of all views of a plan look at make one tree; the reader follows
 //! it through the text of a resource and writes what it meets into a flat list, passing over the rest. Paths run on that
-//! list, most of them as a plain search, and rows go to Arrow's builders once all views have theirs.
+//! list, most of them as a plain search, and write into columns; when a resource cannot be flattened, its rows are taken back
+//! from every table.
+//!
+//! # How it is used
+//!
+//! [`Plan::compile`] takes the views of one resource type, [`Plan::compile_all`] those of several; [`Plan::tables`] has the
+//! schemas. A [`Flattener`] takes resources one by one ([`Flattener::push`]) or reads them ([`Flattener::read`]: NDJSON, a
+//! Bundle or a single resource, from any [`BufRead`](std::io::BufRead)) and gives [`TableBatch`]es. It belongs to one thread;
+//! a plan is shared, so that each thread has a flattener for its part of the input. Files, compression and the order of what
+//! threads have done are the `twinlake-flatten` command's. `examples/` prints batches, runs two views in one pass, and
+//! writes Parquet.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -54,7 +64,9 @@ mod operators;
 mod path;
 mod plan;
 mod quantity;
+mod read;
 mod rows;
+mod scan;
 pub mod schema;
 mod strings;
 mod tape;
@@ -66,6 +78,7 @@ mod view;
 pub use error::{FlattenError, ViewError, ViewWarning};
 pub use flattener::{Flattener, TableBatch, resource_type};
 pub use plan::{DESCRIPTION, FHIR_TYPE, Plan, Table};
+pub use read::{Batches, ReadError, ReadFault};
 pub use text::{CellText, cell_text, json_lines};
 pub use types::Types;
 pub use view::ViewDefinition;

@@ -100,15 +100,10 @@ impl Shapes {
                     .collect();
                 // `resourceType` and `id` come first in most resources.
                 keys.sort_by_key(|key| (&*key.name != b"resourceType", &*key.name != b"id"));
-                let n_numbers = keys.iter().map(|key| usize::from(key.number) + 1).max().unwrap_or(0);
-                let mut places = vec![0; n_numbers];
-                for (place, key) in (1..).zip(&keys) {
-                    places[usize::from(key.number)] = place;
-                }
-                Keys { keys, places: places.into() }
+                Keys { keys }
             })
             .collect();
-        Needed { shapes }
+        Needed::new(shapes, self.names.len())
     }
 }
 
@@ -116,14 +111,15 @@ impl Shapes {
 #[derive(Clone, Debug)]
 pub(crate) struct Needed {
     shapes: Vec<Keys>,
+    /// For each shape, by a key's number, the key's place in the shape from 1; 0 for others.
+    places: Vec<u16>,
+    n_numbers: usize,
 }
 
 /// The keys of an element that are needed.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     keys: Vec<Key>,
-    /// By a key's number, its place in `keys` from 1; 0 for others.
-    places: Box<[u16]>,
 }
 
 #[derive(Clone, Debug)]
@@ -138,10 +134,20 @@ struct Key {
 }
 
 impl Needed {
+    fn new(shapes: Vec<Keys>, n_numbers: usize) -> Self {
+        let mut places = vec![0; shapes.len() * n_numbers];
+        for (shape, keys) in shapes.iter().enumerate() {
+            for (place, key) in (1..).zip(&keys.keys) {
+                places[shape * n_numbers + usize::from(key.number)] = place;
+            }
+        }
+        Self { shapes, places, n_numbers }
+    }
+
     /// Which of a shape's keys has this number, from 1.
     #[inline]
     pub(crate) fn place(&self, shape: Shape, key: u16) -> Option<usize> {
-        let place = *self.shapes.get(shape as usize)?.places.get(usize::from(key))?;
+        let place = *self.places.get(shape as usize * self.n_numbers + usize::from(key))?;
         (place > 0).then_some(usize::from(place))
     }
 
