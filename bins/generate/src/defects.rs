@@ -174,7 +174,7 @@ impl AnswersFile {
     }
 }
 
-/// The kinds of defects as a table of Markdown.
+/// The kinds of defects as a table of Markdown, which `docs/defects.md` ends with.
 pub(crate) fn list() -> String {
     let mut lines = String::from("| kind | what it does | found by |\n| --- | --- | --- |\n");
     for kind in KINDS {
@@ -186,4 +186,12 @@ pub(crate) fn list() -> String {
         lines += &format!("| `{}` | {} | {found_by} |\n", kind.name, kind.says);
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_page_lists_the_kinds() {
+        assert!(include_str!("../../../docs/defects.md").ends_with(&super::list()));
+    }
 }

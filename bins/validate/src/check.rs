@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, anyhow};
 use twinlake_crosscheck::{
     Accounting, Context, CostCheck, Count, Finding, PartitionReport, RuleResult, Severity, SharedCheck, Status, Terms,
-    check_partition, rule_results,
+    check_partition, check_resource, rule_results,
 };
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Losses, Shared};
@@ -17,7 +17,7 @@ use twinlake_task::{Partition, bytes_to_read};
 use twinlake_vocab::Vocab;
 
 use crate::codec::decode;
-use crate::gather::{FHIR, GIVEN, Gathered, spill_cost};
+use crate::gather::{FHIR, Gathered, spill_unowned, unowned};
 
 /// What is checked, and how.
 pub struct Sources<'a> {
@@ -119,7 +119,7 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
     let mut gathered = Gathered::new(&sources.work, bytes)?;
     gathered.read_omop(&sources.omop)?;
     gathered.read_fhir(&sources.fhir)?;
-    let Gathered { spill, mut costs, mut omop, shared_rows, shared_lines, mut unreadable } = gathered;
+    let Gathered { spill, mut costs, fhir, mut omop, shared_rows, shared_lines, mut unreadable } = gathered;
 
     let (mut shared, mut shared_check) = (Shared::default(), SharedCheck::default());
     let mut resources: BTreeMap<String, u64> = BTreeMap::new();
@@ -142,7 +142,8 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
         shared_check.render(row);
     }
 
-    let context = Context { vocab, shared: &shared, omop: &omop, pack: sources.pack, foreign: sources.foreign };
+    let context =
+        Context { vocab, shared: &shared, fhir: &fhir, omop: &omop, pack: sources.pack, foreign: sources.foreign };
     let mut accounting = Accounting::new(sources.terms.clone());
     let mut cost_check = CostCheck::default();
     let partitions = spill.finish()?;
@@ -154,18 +155,22 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
         for report in reports {
             let report = report?;
             cost_check.doubt(report.doubtful.iter().copied());
-            for row in &report.costs {
-                spill_cost(&mut costs, GIVEN, &DynRow::from(row))?;
+            for row in report.costs.iter().chain(&report.episode_events) {
+                spill_unowned(&mut costs, true, &DynRow::from(row))?;
             }
             accounting.add(report, &mut shared_check);
         }
     }
     let mut counted = accounting.counted(&omop, &shared_check, sources.pack.is_some());
-    let mut ledger = accounting.finish(&omop, &shared_check, sources.foreign);
-    if !omop.lacks(Table::Cost) {
+    let mut ledger = accounting.finish(&context, &shared_check);
+    if !omop.lacks(Table::Cost) || !omop.lacks(Table::EpisodeEvent) {
         for part in costs.finish()? {
-            ledger.extend(check_costs(&cost_check, &part)?);
+            ledger.extend(check_costs(&context, &cost_check, &part)?);
         }
+    }
+    for (place, line) in &shared_lines {
+        let findings = check_resource(&context, line);
+        ledger.extend(findings.into_iter().map(|finding| Finding { place: Some(place.clone()), ..finding }));
     }
     let severity = if sources.foreign { Severity::Warning } else { Severity::Error };
     let unreadable = sources.unreadable.iter().cloned().chain(unreadable);
@@ -212,13 +217,22 @@ fn check_part(context: &Context<'_>, partition: &Partition) -> Result<PartitionR
     Ok(check_partition(context, &rows, &lines))
 }
 
-fn check_costs(check: &CostCheck, partition: &Partition) -> Result<Vec<Finding>> {
-    let (mut rendered, mut given) = (Vec::new(), Vec::new());
+fn check_costs(context: &Context<'_>, check: &CostCheck, partition: &Partition) -> Result<Vec<Finding>> {
+    let (mut costs, mut links) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
     for record in partition.read()? {
-        let row = decode(Table::Cost, &record.payload)?;
-        if record.tag == GIVEN { &mut given } else { &mut rendered }.push(row);
+        let (table, is_given) = unowned(record.tag);
+        let row = decode(table, &record.payload)?;
+        let rows = if table == Table::Cost { &mut costs } else { &mut links };
+        rows[usize::from(is_given)].push(row);
     }
-    Ok(check.findings(&rendered, &given))
+    let mut findings = Vec::new();
+    if !context.omop.lacks(Table::Cost) {
+        findings.extend(check.findings(context, &costs[0], &costs[1]));
+    }
+    if !context.omop.lacks(Table::EpisodeEvent) {
+        findings.extend(check.episode_events(context, &links[0], &links[1]));
+    }
+    Ok(findings)
 }
 
 fn unreadable_finding(Unreadable { place, reason }: Unreadable, severity: Severity) -> Finding {

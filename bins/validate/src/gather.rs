@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use twinlake_crosscheck::{OmopSide, is_checked};
+use twinlake_crosscheck::{FhirSide, OmopSide, is_checked};
 use twinlake_fhir::{FhirError, Header, ndjson};
 use twinlake_harmonize::Shared;
 use twinlake_omop::{DynRow, Table, key, read};
@@ -20,24 +20,29 @@ pub(crate) const FHIR: u16 = 1_000;
 /// Bytes of input that one partition should hold; in memory it takes a few times that.
 const PARTITION_BYTES: u64 = 24 << 20;
 
-/// Tag of a `cost` row that OMOP has.
-pub(crate) const RENDERED: u16 = 0;
-/// Tag of a `cost` row that FHIR gives.
-pub(crate) const GIVEN: u16 = 1;
-
-/// Adds a row of `cost`, of either side, to the spill of costs.
-pub(crate) fn spill_cost(costs: &mut Spill, tag: u16, row: &DynRow) -> Result<()> {
+/// Adds a row that names no person, of either side, to the spill of those: of `cost` by key, of `episode_event` by episode.
+pub(crate) fn spill_unowned(spill: &mut Spill, is_given: bool, row: &DynRow) -> Result<()> {
     let mut payload = Vec::with_capacity(128);
     encode(row, &mut payload);
-    costs.write(row.key().unwrap_or_default(), tag, &payload)
+    let key = row.key().or_else(|| row.cells.first()?.as_int()).unwrap_or_default();
+    let tag = 2 * u16::from(row.table == Table::EpisodeEvent) + u16::from(is_given);
+    spill.write(key, tag, &payload)
+}
+
+/// Which table a spilled row without a person is of, and whether FHIR gave it.
+pub(crate) fn unowned(tag: u16) -> (Table, bool) {
+    let table = if tag < 2 { Table::Cost } else { Table::EpisodeEvent };
+    (table, tag % 2 == 1)
 }
 
 /// What was gathered: persons in a spill, what they share in memory.
 pub(crate) struct Gathered {
     /// Rows and resources by person; those of nobody under key 0.
     pub(crate) spill: Spill,
-    /// Rows of `cost`, which name no person, by key.
+    /// Rows of `cost` and `episode_event`, which name no person.
     pub(crate) costs: Spill,
+    /// The FHIR side as a whole.
+    pub(crate) fhir: FhirSide,
     /// The OMOP side as a whole.
     pub(crate) omop: OmopSide,
     /// Rows of tables without a person: providers, care sites, locations.
@@ -55,6 +60,7 @@ impl Gathered {
         Ok(Self {
             spill: Spill::create(work, n_partitions)?,
             costs: Spill::create(work, n_partitions)?,
+            fhir: FhirSide::default(),
             omop: OmopSide::default(),
             shared_rows: Vec::new(),
             shared_lines: Vec::new(),
@@ -64,7 +70,8 @@ impl Gathered {
 
     /// Reads the files of OMOP tables. One that cannot be read is noted, with file and reason; the others are read.
     pub(crate) fn read_omop(&mut self, tables: &BTreeMap<Table, Vec<PathBuf>>) -> Result<()> {
-        for (table, files) in tables.iter().filter(|(table, _)| is_checked(**table)) {
+        let is_read = |table: Table| is_checked(table) || OmopSide::learns_from(table);
+        for (table, files) in tables.iter().filter(|(table, _)| is_read(**table)) {
             for path in files {
                 if let Some(reason) = self.read_table(*table, path)? {
                     self.omop.could_not_read(*table, format!("reading `{}`: {reason}", path.display()));
@@ -92,8 +99,11 @@ impl Gathered {
 
     fn add_row(&mut self, row: &DynRow) -> Result<()> {
         self.omop.count(row);
-        if row.table == Table::Cost {
-            return spill_cost(&mut self.costs, RENDERED, row);
+        if OmopSide::learns_from(row.table) {
+            return Ok(());
+        }
+        if matches!(row.table, Table::Cost | Table::EpisodeEvent) {
+            return spill_unowned(&mut self.costs, false, row);
         }
         if row.table.spec().person_column.is_none() {
             self.shared_rows.push(row.clone());
@@ -141,6 +151,10 @@ impl Gathered {
             self.unreadable.push(Unreadable { place: place(), reason });
             return Ok(());
         };
+        let is_everyones = Shared::reads(resource_type) || resource_type == "Patient" || header.patient_id().is_none();
+        if let Some(id) = header.id.as_deref().filter(|_| is_everyones) {
+            self.fhir.expect(resource_type, id);
+        }
         if Shared::reads(resource_type) {
             self.shared_lines.push((place(), text.to_owned()));
             return Ok(());

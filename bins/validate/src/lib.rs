@@ -1,6 +1,7 @@
 //! The validate step: FHIR is mapped to OMOP a second time and compared with the OMOP that is there, row by row and column by
 //! column, beside rules on each side. Works on any pair of folders, and on a run of a lake.
 
+mod answers;
 mod check;
 mod codec;
 mod folders;
@@ -15,7 +16,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use twinlake_crosscheck::{Baseline, RuleFilter, Severity, Status, Terms};
+use twinlake_crosscheck::{Baseline, RuleFilter, Score, Severity, Status, Terms};
 use twinlake_fhir::ndjson::{self, Compression};
 use twinlake_harmonize_bin::VocabularyArgs;
 use twinlake_pack::Pack;
@@ -87,6 +88,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
+    /// The key to defects that `generate --defects` wrote: say how many of them were found; the run fails unless all were,
+    /// and nothing else
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+
     /// Write XML for CI, in the form of `JUnit`: a test case a rule
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
@@ -153,7 +159,15 @@ pub fn run(args: &Args) -> Result<Exit> {
     let _ = std::fs::remove_dir_all(&work);
     let report = outcome?;
     let failing = args.severity.severity();
-    write_files(args, &report, failing)?;
+    let score = args.answers.as_deref().map(answers::read).transpose()?;
+    let score = score.map(|answers| Score::new(&answers, &report.findings));
+    write_files(args, &report, score.as_ref(), failing)?;
+    if let Some(score) = score {
+        let mut stdout = std::io::stdout().lock();
+        let lines = answers::as_text(&score);
+        lines.iter().try_for_each(|line| writeln!(stdout, "{line}")).context("writing to stdout")?;
+        return Ok(if score.all.is_perfect() { Exit::Done } else { Exit::Findings });
+    }
     print(args, &report)?;
     Ok(if report.fails_at(failing) { Exit::Findings } else { Exit::Done })
 }
@@ -167,14 +181,14 @@ fn terms(args: &Args) -> Result<Terms> {
         return Err(UsageError::new(said));
     }
     let known = args.baseline.as_deref().map_or_else(|| Ok(Baseline::default()), output::read_baseline)?;
-    // A baseline that left out what is not kept would fail the next run.
-    let limit = args.write_baseline.is_none().then_some(args.limit);
+    // A baseline that left out what is not kept would fail the next run, and a score would be of a part.
+    let limit = (args.write_baseline.is_none() && args.answers.is_none()).then_some(args.limit);
     Ok(Terms { rules, known, limit })
 }
 
-fn write_files(args: &Args, report: &Report, failing: Severity) -> Result<()> {
+fn write_files(args: &Args, report: &Report, score: Option<&Score>, failing: Severity) -> Result<()> {
     if let Some(path) = &args.json {
-        output::write_json(path, report)?;
+        output::write_json(path, report, score)?;
     }
     if let Some(path) = &args.junit {
         output::write_junit(path, report, failing)?;

@@ -1,13 +1,14 @@
 //! [`Accounting`]: the reports of all partitions, added up, and what only the whole can tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use twinlake_harmonize::Losses;
 use twinlake_omop::Table;
 
-use crate::context::OmopSide;
+use crate::context::{Context, OmopSide};
 use crate::finding::{Finding, Severity};
 use crate::ledger::{Ledger, Terms};
+use crate::omop::{self, Whole};
 use crate::partition::PartitionReport;
 use crate::registry::Counted;
 use crate::shared::SharedCheck;
@@ -32,6 +33,7 @@ pub struct Accounting {
     pub omop_rows: BTreeMap<Table, u64>,
     /// Rows that FHIR gives, by table.
     pub witness_rows: BTreeMap<Table, u64>,
+    whole: Whole,
 }
 
 impl Accounting {
@@ -50,6 +52,7 @@ impl Accounting {
         }
         self.losses.merge(&report.losses);
         self.persons += report.persons;
+        self.whole.merge(report.whole);
         for (resource_type, count) in report.resources {
             *self.resources.entry(resource_type).or_default() += count;
         }
@@ -77,7 +80,9 @@ impl Accounting {
             persons: self.persons,
             resources: self.resources.clone(),
             constraints,
+            tables: omop.tables(),
             unread: omop.unread().clone(),
+            not_applicable: self.not_applicable(),
             ..Counted::default()
         };
         for table in Table::ALL {
@@ -88,23 +93,39 @@ impl Accounting {
         counted
     }
 
-    /// All findings: those of the persons, of the shared rows and of whole tables. `foreign` makes those on FHIR alone
-    /// warnings.
+    /// All findings: those of the persons, of the shared rows and of the whole.
     ///
     /// A table that OMOP lacks is one finding. A row that OMOP gives to another person than FHIR is one finding, not one
     /// for each of the two persons.
-    pub fn finish(&mut self, omop: &OmopSide, shared: &SharedCheck, foreign: bool) -> Ledger {
+    pub fn finish(&mut self, context: &Context<'_>, shared: &SharedCheck) -> Ledger {
+        let mut missing = BTreeSet::new();
         for table in Table::ALL {
             let given = self.witness_rows.get(&table).copied().unwrap_or_default() + shared.expected_rows(table);
-            if given > 0 && omop.lacks(table) && !omop.unread().contains_key(&table) {
+            if given > 0 && context.omop.lacks(table) && !context.omop.unread().contains_key(&table) {
                 let message = format!("{table}.missing: FHIR gives {given} rows, OMOP has no {table}");
                 let says = Some(format!("{given} rows"));
                 self.ledger.push(Finding::on(table, "missing", message).saying(says, Some("0 rows".to_owned())));
+                missing.insert(table);
             }
         }
-        self.ledger.extend(shared.findings(foreign));
+        self.ledger.extend(context.omop.structure.findings(&missing));
+        if context.omop.concepts.lacks_zero() {
+            let message = "concept.no_zero: CONCEPT has no concept 0, to which all that has no concept refers";
+            self.ledger.push(Finding::on(Table::Concept, "no_zero", message));
+        }
+        let of_shared = shared.findings(context.foreign);
+        for row in shared.rendered() {
+            self.ledger.extend(omop::check_shared(context, row, &of_shared));
+        }
+        self.ledger.extend(of_shared);
         self.settle();
+        self.ledger.extend(self.whole.findings(context));
         std::mem::take(&mut self.ledger)
+    }
+
+    /// Rules that had too few persons or rows to say anything, by id, and why.
+    pub fn not_applicable(&self) -> BTreeMap<String, String> {
+        self.whole.not_applicable().into_iter().collect()
     }
 
     /// Joins what two persons say of one row: missing with one because the other has it, or because nobody has it.

@@ -36,6 +36,7 @@ pub(crate) fn compare(
     }
     comparison.eras(Table::ConditionEra, Table::ConditionOccurrence, out);
     comparison.eras(Table::DrugEra, Table::DrugExposure, out);
+    comparison.eras(Table::DoseEra, Table::DrugExposure, out);
     comparison.observation_period(out);
     comparison.payers(out);
     verdict
@@ -148,10 +149,11 @@ impl Comparison<'_, '_> {
             let events = self.person.rendered(source);
             match table {
                 Table::ConditionEra => era::condition_eras(self.person.id, events),
+                Table::DoseEra => era::dose_eras(self.context.vocab, self.person.id, events),
                 _ => era::drug_eras(self.context.vocab, self.person.id, events),
             }
         });
-        let doubtful = self.touched.contains(&source) || table == Table::DrugEra && !self.verdict.same_death;
+        let doubtful = self.touched.contains(&source) || source == Table::DrugExposure && !self.verdict.same_death;
         self.derived(table, own.as_deref(), doubtful, out);
     }
 
@@ -294,7 +296,9 @@ fn compare_row(
     let mut topics = BTreeSet::new();
     for (column, field) in table.spec().fields.iter().enumerate() {
         let (says, holds) = (expected.cell(column), &actual.cells[column]);
-        if same(&says, holds) || skip(field.name, expected, actual) || !topics.insert(topic(field.name)) {
+        let is_no_column = person.side.structure.lacks(table, field.name);
+        if same(&says, holds) || is_no_column || skip(field.name, expected, actual) || !topics.insert(topic(field.name))
+        {
             continue;
         }
         let name = person.name_of(key);

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use twinlake_harmonize::Shared;
 use twinlake_omop::{AnyRow, Cell, DynRow, Table};
 use twinlake_pack::Pack;
 use twinlake_vocab::Vocab;
 
+use crate::fhir::FhirSide;
 use crate::finding::Severity;
+use crate::omop::{Descendants, OwnConcepts, SeenKeys, Structure};
 
 /// What a check knows besides the rows of its persons.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +19,8 @@ pub struct Context<'a> {
     pub vocab: &'a Vocab,
     /// Practitioners, organizations and locations of the FHIR side.
     pub shared: &'a Shared,
+    /// The FHIR side as a whole; with an empty one no reference dangles.
+    pub fhir: &'a FhirSide,
     /// The OMOP side as a whole.
     pub omop: &'a OmopSide,
     /// The pack whose constraints the rows keep; none for data of others.
@@ -31,22 +36,59 @@ impl Context<'_> {
     }
 }
 
-/// The OMOP side as a whole: which tables it has, and the rows that belong to no person.
+/// The OMOP side as a whole: which tables it has, its vocabulary, and the rows that belong to no person.
 #[derive(Clone, Debug, Default)]
 pub struct OmopSide {
     rows: BTreeMap<Table, u64>,
     keys: BTreeMap<Table, BTreeSet<i64>>,
     expected: BTreeMap<Table, BTreeSet<i64>>,
     unread: BTreeMap<Table, String>,
+    release: Option<NaiveDate>,
+    pub(crate) structure: Structure,
+    pub(crate) concepts: OwnConcepts,
+    pub(crate) descendants: Descendants,
+    pub(crate) seen: SeenKeys,
 }
 
 impl OmopSide {
-    /// Counts a row. Of tables that belong to no person (provider, care site, location) the key is kept.
+    /// Learns of a file of a table and its columns; of a table that is there without a file, `columns` is none.
+    ///
+    /// A caller that knows all tables that there are tells each, and [`Accounting::finish`](crate::Accounting::finish) says which tables and columns the CDM
+    /// has beside; a caller that does not, none.
+    pub fn declare<C: AsRef<str>>(&mut self, table: Table, columns: Option<&[C]>) {
+        self.structure.declare(table, columns);
+    }
+
+    /// Number of tables that were told.
+    pub fn tables(&self) -> u64 {
+        self.structure.n_tables()
+    }
+
+    /// Whether rows of a table without a FHIR side say something about the others, so that [`OmopSide::count`] wants them too:
+    /// the vocabulary, and when the data were released.
+    pub fn learns_from(table: Table) -> bool {
+        matches!(table, Table::CdmSource | Table::Concept | Table::ConceptAncestor)
+    }
+
+    /// Counts a row. Of tables that belong to no person (provider, care site, location) the key is kept; of the others two
+    /// bytes a row, so that a key that comes twice is noticed; of CONCEPT some sixteen bytes.
     pub fn count(&mut self, row: &DynRow) {
         *self.rows.entry(row.table).or_default() += 1;
-        if SHARED.contains(&row.table) {
-            self.keys.entry(row.table).or_default().extend(row.key());
+        match row.table {
+            Table::Concept => self.concepts.add(row),
+            Table::ConceptAncestor => self.descendants.add(row),
+            Table::CdmSource => {
+                let days = ["source_release_date", "cdm_release_date"].map(|column| row.cell(column).as_date());
+                self.release = days.into_iter().flatten().chain(self.release).max();
+            }
+            table if SHARED.contains(&table) => self.keys.entry(table).or_default().extend(row.key()),
+            _ => self.seen.see(row),
         }
+    }
+
+    /// When the data were released, by `cdm_source`; nothing in them is later.
+    pub fn release(&self) -> Option<NaiveDate> {
+        self.release
     }
 
     /// Learns of a shared row that FHIR gives ([`Shared::rows`]), so that its absence is said once and not by every

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use twinlake_omop::{Cell, DynRow, Table};
 
+use crate::context::Context;
 use crate::finding::{Finding, topic};
+use crate::omop;
 use crate::person::same;
 
 /// Compares the rows of `cost`, some keys at a time.
@@ -23,7 +25,7 @@ impl CostCheck {
     }
 
     /// The findings on all rows of some keys: what OMOP has, and what FHIR gives.
-    pub fn findings(&self, rendered: &[DynRow], expected: &[DynRow]) -> Vec<Finding> {
+    pub fn findings(&self, context: &Context<'_>, rendered: &[DynRow], expected: &[DynRow]) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut actual: BTreeMap<i64, (&DynRow, u64)> = BTreeMap::new();
         for row in rendered {
@@ -58,6 +60,10 @@ impl CostCheck {
                 findings.push(finding.of_row(None, Some(key)).saying(None, says));
             }
         }
+        for row in rendered {
+            let found = omop::check_shared(context, row, &findings);
+            findings.extend(found);
+        }
         findings
     }
 
@@ -90,7 +96,12 @@ impl CostCheck {
     }
 
     fn doubts(&self, cell: &Cell<'_>) -> bool {
-        cell.as_int().is_some_and(|key| self.doubtful.contains(&key))
+        cell.as_int().is_some_and(|key| self.doubts_key(key))
+    }
+
+    /// Whether the two sides do not agree on the row of this key.
+    pub(crate) fn doubts_key(&self, key: i64) -> bool {
+        self.doubtful.contains(&key)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta};
-use twinlake_omop::{AnyRow, ConceptId, ConditionEra, DrugEra, DynRow, ObservationPeriod, Table, key};
+use twinlake_omop::{AnyRow, Cell, ConceptId, ConditionEra, DoseEra, DrugEra, DynRow, ObservationPeriod, Table, key};
 use twinlake_vocab::{Vocab, types};
 
 /// An event joins the era before it when it starts at most this many days after its end.
@@ -67,6 +67,50 @@ pub(crate) fn drug_eras(vocab: &Vocab, person_id: i64, exposures: &[&DynRow]) ->
     }
     eras
 }
+
+/// Eras of doses: of a drug whose strength is known, what its pieces hold over the days that they last, rounded to four digits
+/// after the point. Equal doses of an ingredient in a unit are joined as drugs are.
+pub(crate) fn dose_eras(vocab: &Vocab, person_id: i64, exposures: &[&DynRow]) -> Vec<AnyRow> {
+    // A dose in ten thousandths.
+    let mut spans: BTreeMap<(i32, i32, i64), Vec<Span>> = BTreeMap::new();
+    for row in exposures {
+        let Some(drug) = concept_of(row, "drug_concept_id") else { continue };
+        let (Cell::Float(pieces), Cell::Int(days)) = (row.cell("quantity"), row.cell("days_supply")) else { continue };
+        let start = row.cell("drug_exposure_start_date").as_date();
+        let end = row.cell("drug_exposure_end_date").as_date();
+        let (Some(start), Some(end)) = (start, end) else { continue };
+        for strength in vocab.strengths(drug) {
+            #[expect(clippy::cast_precision_loss, reason = "days are few")]
+            let a_day = (strength.amount * pieces / *days as f64 * DOSE_PARTS).round();
+            if a_day.is_finite() && a_day > 0.0 {
+                #[expect(clippy::cast_possible_truncation, reason = "no dose is near the end of an i64")]
+                let dose = (strength.ingredient.get(), strength.unit.get(), a_day as i64);
+                spans.entry(dose).or_default().push((start, end.max(start)));
+            }
+        }
+    }
+    let mut eras = Vec::new();
+    for ((ingredient, unit, parts), spans) in spans {
+        #[expect(clippy::cast_precision_loss, reason = "it was a number")]
+        let dose = parts as f64 / DOSE_PARTS;
+        for era in join(spans) {
+            let row = DoseEra {
+                dose_era_id: key::dose_era(person_id, ingredient, unit, dose, era.first),
+                person_id,
+                drug_concept_id: ConceptId::new(ingredient),
+                unit_concept_id: ConceptId::new(unit),
+                dose_value: dose,
+                dose_era_start_date: era.first,
+                dose_era_end_date: era.last,
+            };
+            eras.push(row.into());
+        }
+    }
+    eras
+}
+
+/// Parts of a unit that a dose is rounded to.
+const DOSE_PARTS: f64 = 10_000.0;
 
 /// Tables whose days an observation period spans.
 pub(crate) const OBSERVED: [Table; 10] = [

@@ -20,23 +20,26 @@
 
 mod accounting;
 mod agreement;
+mod answers;
 mod context;
 mod cost;
+mod episode_event;
 mod era;
 mod fhir;
 mod finding;
 mod layout;
 mod ledger;
+mod omop;
 mod partition;
 mod person;
 mod registry;
-mod rules;
 mod shared;
 
 pub use accounting::{Accounting, errors};
+pub use answers::{Answer, Score, Tally};
 pub use context::{Context, OmopSide};
 pub use cost::CostCheck;
-pub use fhir::person_of;
+pub use fhir::{FhirSide, check_resource, person_of};
 pub use finding::{Finding, Severity};
 pub use ledger::{Baseline, Count, Ledger, RuleFilter, Terms};
 pub use partition::{PartitionReport, check_partition};

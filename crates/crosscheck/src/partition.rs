@@ -10,8 +10,8 @@ use crate::agreement;
 use crate::context::Context;
 use crate::fhir::{self, FhirPerson};
 use crate::finding::{Finding, Findings, Severity};
+use crate::omop::{self, Rules, Whole};
 use crate::person::{Person, Verdict, partial_date};
-use crate::rules::{self, Constraints};
 
 /// What the check of some persons gave.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +34,12 @@ pub struct PartitionReport {
     pub excused_locations: BTreeSet<i64>,
     /// Rows of `cost` that FHIR gives; they name no person ([`crate::CostCheck::findings`]).
     pub costs: Vec<AnyRow>,
+    /// Rows of `episode_event` that FHIR gives; they name no person either ([`crate::CostCheck::episode_events`]).
+    pub episode_events: Vec<AnyRow>,
     /// Keys of rows that the two sides do not agree on ([`crate::CostCheck::doubt`]).
     pub doubtful: BTreeSet<i64>,
+    /// Counts that only the whole data set gives a meaning.
+    pub(crate) whole: Whole,
 }
 
 /// Checks all that both sides hold of some persons.
@@ -47,7 +51,7 @@ pub struct PartitionReport {
 /// # Example
 ///
 /// ```
-/// use twinlake_crosscheck::{Context, OmopSide, check_partition};
+/// use twinlake_crosscheck::{Context, FhirSide, OmopSide, check_partition};
 /// use twinlake_fhir::Resource;
 /// use twinlake_harmonize::{Shared, harmonize_patient};
 /// use twinlake_omop::DynRow;
@@ -62,7 +66,8 @@ pub struct PartitionReport {
 ///     .collect();
 /// let mut side = OmopSide::default();
 /// omop.iter().for_each(|row| side.count(row));
-/// let context = Context { vocab, shared: &shared, omop: &side, pack: None, foreign: false };
+/// let fhir = FhirSide::default();
+/// let context = Context { vocab, shared: &shared, fhir: &fhir, omop: &side, pack: None, foreign: false };
 /// assert_eq!(check_partition(&context, &omop, &[patient]).findings, []);
 ///
 /// omop[0].cells[1] = 8507.into();
@@ -74,6 +79,8 @@ pub struct PartitionReport {
 /// ```
 pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fhir: &[T]) -> PartitionReport {
     let mut report = PartitionReport::default();
+    // Persons of whom something could not be read: their Patient may be that.
+    let mut unread: BTreeSet<i64> = BTreeSet::new();
     let mut sides: BTreeMap<Option<i64>, (Vec<&DynRow>, FhirPerson<'_>)> = BTreeMap::new();
     for row in omop {
         *report.omop_rows.entry(row.table).or_default() += 1;
@@ -83,17 +90,27 @@ pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fh
         match Resource::from_json(text.as_ref()) {
             Ok(resource) => {
                 *report.resources.entry(resource.resource_type().to_owned()).or_default() += 1;
-                sides.entry(fhir::person_of(&resource)).or_default().1.resources.push(resource);
+                let side = &mut sides.entry(fhir::owner_of(&resource, text.as_ref())).or_default().1;
+                side.resources.push(resource);
+                side.texts.push(text.as_ref());
             }
-            Err(error) => report.findings.push(unreadable(context, text.as_ref(), &error)),
+            Err(error) => {
+                unread.extend(fhir::owner_of_text(text.as_ref()));
+                let misfits = fhir::misfits(text.as_ref(), context.content());
+                if misfits.is_empty() {
+                    report.findings.push(unreadable(context, text.as_ref(), &error));
+                }
+                report.findings.extend(misfits);
+            }
         }
     }
-    let constraints = Constraints::of(context);
+    let mut rules = Rules::of(context);
     for (person_id, (rows, fhir)) in &sides {
         if let Some(person_id) = person_id {
             report.persons += 1;
             let (before, given) = (report.findings.len(), report.costs.len());
-            check_person(context, &constraints, *person_id, rows, fhir, &mut report);
+            let linked = report.episode_events.len();
+            check_person(context, &mut rules, *person_id, rows, fhir, &mut report);
             let found = &report.findings[before..];
             report.doubtful.extend(found.iter().filter_map(|finding| finding.key));
             // Of someone who is on one side only, nothing can be said of what was paid.
@@ -104,20 +121,25 @@ pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fh
                 report.doubtful.extend(rows.iter().filter_map(|row| row.key()));
                 let costs = &report.costs[given..];
                 report.doubtful.extend(costs.iter().filter_map(|row| DynRow::from(row).cell("cost_event_id").as_int()));
+                let links = &report.episode_events[linked..];
+                report.doubtful.extend(links.iter().filter_map(|row| row.cell(0).as_int()));
             }
         } else {
             report.findings.extend(rows.iter().map(|row| of_nobody(row)));
             report.findings.extend(fhir::duplicates(&fhir.resources, None, context.content()));
+            report.findings.extend(fhir.check(context, false));
             let harmonized = harmonize_patient(context.vocab, context.shared, &fhir.resources);
             report.losses.merge(&harmonized.losses);
         }
     }
+    let is_unread = |finding: &Finding| finding.person_id.is_some_and(|person| unread.contains(&person));
+    report.findings.retain(|finding| finding.rule != "fhir.subject" || !is_unread(finding));
     report
 }
 
 fn check_person(
     context: &Context<'_>,
-    constraints: &Constraints<'_>,
+    rules: &mut Rules<'_>,
     person_id: i64,
     rows: &[&DynRow],
     fhir: &FhirPerson<'_>,
@@ -125,6 +147,7 @@ fn check_person(
 ) {
     let mut out = Findings::default();
     out.list.extend(fhir::duplicates(&fhir.resources, Some(person_id), context.content()));
+    out.list.extend(fhir.check(context, true).into_iter().map(|finding| finding.of_row(Some(person_id), None)));
     let harmonized = harmonize_patient(context.vocab, context.shared, &fhir.resources);
     report.losses.merge(&harmonized.losses);
     for row in &harmonized.rows {
@@ -133,12 +156,14 @@ fn check_person(
         } else if row.table() == Table::Cost {
             report.costs.push(row.clone());
             *report.witness_rows.entry(Table::Cost).or_default() += 1;
+        } else if row.table() == Table::EpisodeEvent {
+            report.episode_events.push(row.clone());
+            *report.witness_rows.entry(Table::EpisodeEvent).or_default() += 1;
         } else if row.table().spec().person_column.is_some() {
-            // Of other tables (`episode_event`) no rows come here to be held against.
             *report.witness_rows.entry(row.table()).or_default() += 1;
         }
     }
-    let person = Person::new(person_id, rows, &harmonized.rows, fhir, &mut out);
+    let person = Person::new(person_id, rows, &harmonized.rows, fhir, context.omop, &mut out);
     let row = person.rendered(Table::Person).first().copied();
     let knows_persons = !context.omop.lacks(Table::Person);
     let mut verdict = Verdict::AGREED;
@@ -195,7 +220,7 @@ fn check_person(
             return;
         }
     }
-    rules::check(context, constraints, &person, verdict, &mut out);
+    omop::check(context, rules, &person, verdict, &mut report.whole, &mut out);
     report.findings.append(&mut out.list);
 }
 

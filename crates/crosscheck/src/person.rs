@@ -49,6 +49,7 @@ pub(crate) struct Person<'a> {
     pub(crate) omop: BTreeMap<Table, Vec<&'a DynRow>>,
     /// What FHIR gives.
     pub(crate) witness: BTreeMap<Table, Vec<&'a AnyRow>>,
+    pub(crate) side: &'a OmopSide,
     fhir: &'a FhirPerson<'a>,
     names: OnceCell<BTreeMap<i64, String>>,
 }
@@ -60,6 +61,7 @@ impl<'a> Person<'a> {
         rendered: &[&'a DynRow],
         witness: &'a [AnyRow],
         fhir: &'a FhirPerson<'a>,
+        side: &'a OmopSide,
         out: &mut Findings,
     ) -> Self {
         let mut by_key: BTreeMap<(Table, i64), (&DynRow, u64)> = BTreeMap::new();
@@ -83,7 +85,7 @@ impl<'a> Person<'a> {
         for row in witness {
             by_table.entry(row.table()).or_default().push(row);
         }
-        Person { id: person_id, omop, witness: by_table, fhir, names: OnceCell::new() }
+        Person { id: person_id, omop, witness: by_table, side, fhir, names: OnceCell::new() }
     }
 
     pub(crate) fn rendered(&self, table: Table) -> &[&'a DynRow] {
@@ -128,13 +130,14 @@ pub(crate) fn compare(omop: &OmopSide, person: &Person<'_>, patient: &Patient<'_
     let differing: Vec<usize> = (0..fields.len())
         .filter(|column| !same(&expected.cell(*column), &actual.cells[*column]))
         .filter(|column| !omop.is_unshared(fields[*column].name, &actual.cells[*column]))
+        .filter(|column| !omop.structure.lacks(Table::Person, fields[*column].name))
         .collect();
     let unknown_gender = matches!(patient.gender.as_deref(), None | Some("unknown"));
     let mut topics: BTreeSet<&str> = differing.iter().map(|column| topic(fields[*column].name)).collect();
     if unknown_gender {
         topics.remove("gender");
     }
-    let birth = Births::of(actual, expected);
+    let birth = Births::of(actual, expected, omop);
     if !birth.changed {
         topics.remove("birth");
     }
@@ -192,9 +195,12 @@ struct Births {
 }
 
 impl Births {
-    fn of(actual: &DynRow, expected: &AnyRow) -> Self {
+    fn of(actual: &DynRow, expected: &AnyRow, omop: &OmopSide) -> Self {
         let spec = Table::Person.spec();
-        let columns = ["year_of_birth", "month_of_birth", "day_of_birth"].map(|name| spec.column(name));
+        let names = ["year_of_birth", "month_of_birth", "day_of_birth"];
+        // A column that is not there is one finding, not one for each person.
+        let columns_lack = names.iter().any(|name| omop.structure.lacks(Table::Person, name));
+        let columns = names.map(|name| spec.column(name));
         let [expected, actual] = [
             columns.map(|column| column.map_or(Cell::Null, |column| expected.cell(column))),
             columns.map(|column| column.map_or(Cell::Null, |column| actual.cells[column].clone())),
@@ -202,7 +208,7 @@ impl Births {
         let pairs = || expected.iter().zip(&actual);
         Births {
             changed: pairs().any(|(a, b)| a != b && !a.is_null() && !b.is_null()),
-            lost: pairs().any(|(a, b)| a.is_null() != b.is_null()),
+            lost: pairs().any(|(a, b)| a.is_null() != b.is_null()) && !columns_lack,
             expected: partial_date(&expected),
             actual: partial_date(&actual),
         }

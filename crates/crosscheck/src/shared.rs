@@ -101,6 +101,11 @@ impl SharedCheck {
         findings
     }
 
+    /// The rows of OMOP, one a key.
+    pub(crate) fn rendered(&self) -> impl Iterator<Item = &DynRow> {
+        self.rendered.values().map(|(row, _)| row)
+    }
+
     /// How many rows FHIR gives for a table.
     pub(crate) fn expected_rows(&self, table: Table) -> u64 {
         self.expected.keys().filter(|(other, _)| *other == table).count() as u64

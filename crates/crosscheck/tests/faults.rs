@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[expect(dead_code, reason = "each file of tests uses some of it")]
 mod cohort;
 
 use std::collections::BTreeSet;
@@ -30,6 +31,17 @@ fn a_cohort_without_fault_has_no_finding() {
         assert!(cohort.rows(table) > 0, "a fault of {table} needs one");
     }
     cohort.expect(&[]);
+}
+
+#[test]
+fn no_reference_of_a_cohort_dangles() {
+    let mut cohort = Cohort::new();
+    cohort.references = true;
+    cohort.expect(&[]);
+    let encounter = cohort.fhir.iter().position(|resource| resource["resourceType"] == "Encounter").unwrap();
+    cohort.fhir.remove(encounter);
+    let findings = cohort.findings();
+    assert_eq!(findings.iter().filter(|finding| finding.rule == "fhir.dangling").count(), 1, "{findings:#?}");
 }
 
 #[test]
@@ -438,7 +450,7 @@ fn an_end_before_its_start_on_both_sides() {
     encounter["period"]["end"] = "1999-01-01T00:00:00-05:00".into();
     let person = cohort::person_of(encounter).unwrap();
     cohort.remap(person);
-    cohort.expect(&[("visit_occurrence.end_before_start", 1)]);
+    cohort.expect(&[("fhir.period", 1), ("visit_occurrence.end_before_start", 1)]);
 }
 
 #[test]
@@ -497,10 +509,18 @@ fn a_line_that_cannot_be_read() {
     let shared = twinlake_harmonize::Shared::default();
     let side = twinlake_crosscheck::OmopSide::default();
     let vocab = twinlake_vocab::Vocab::embedded();
-    let context = twinlake_crosscheck::Context { vocab, shared: &shared, omop: &side, pack: None, foreign: false };
-    let report = twinlake_crosscheck::check_partition(&context, &[], &[r#"{"resourceType":"Patient","birthDate":7}"#]);
-    assert_eq!(report.findings.len(), 1);
-    assert_eq!(report.findings[0].rule, "fhir.unreadable");
+    let fhir = twinlake_crosscheck::FhirSide::default();
+    let context =
+        twinlake_crosscheck::Context { vocab, shared: &shared, fhir: &fhir, omop: &side, pack: None, foreign: false };
+    for (text, rule) in [
+        (r#"{"resourceType":"Patient","birthDate":"1970""#, "fhir.unreadable"),
+        (r#"{"resourceType":"Patient","birthDate":7}"#, "fhir.type"),
+        (r#"{"resourceType":"Patient","birthDate":"2019-02-30"}"#, "fhir.format"),
+    ] {
+        let report = twinlake_crosscheck::check_partition(&context, &[], &[text]);
+        let rules: Vec<&str> = report.findings.iter().map(|finding| finding.rule.as_str()).collect();
+        assert_eq!(rules, [rule], "{text}");
+    }
 }
 
 #[test]

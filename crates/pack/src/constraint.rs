@@ -6,7 +6,7 @@ use crate::calibration::{Group, Question};
 use crate::key::{ConceptKey, Key};
 use crate::table::Sex;
 
-/// At which ages and in which sex a concept may occur.
+/// At which ages, in which sex, after what and in which dose a concept may occur.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Constraint {
     /// The concept.
@@ -17,8 +17,10 @@ pub struct Constraint {
     pub max_age: Option<u32>,
     /// The only sex.
     pub sex: Option<Sex>,
-    /// Concepts of which one must be on the problem list too.
+    /// Concepts of which one must be on the problem list too, and must not have begun later.
     pub requires_any: Vec<ConceptKey>,
+    /// Most units (tablets, puffs) a day of a drug: its quantity over the days that it lasts.
+    pub max_per_day: Option<f64>,
     /// Why.
     pub reason: &'static str,
 }
@@ -39,6 +41,7 @@ pub(crate) struct ConstraintRow {
     pub(crate) sex: Option<Sex>,
     #[serde(default)]
     pub(crate) requires_any: Vec<Key>,
+    pub(crate) max_per_day: Option<f64>,
     pub(crate) reason: Key,
 }
 

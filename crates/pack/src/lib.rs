@@ -226,6 +226,7 @@ impl Pack {
                 max_age: row.max_age,
                 sex: row.sex,
                 requires_any: row.requires_any.into_iter().map(resolve).collect::<Result<_, _>>()?,
+                max_per_day: row.max_per_day,
                 reason: row.reason.0,
             });
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Crates that make values and nothing else.
-const PURE: [&str; 10] = [
+const PURE: [&str; 11] = [
     "twinlake-fhir",
     "twinlake-r4",
     "twinlake-omop",
@@ -18,6 +18,7 @@ const PURE: [&str; 10] = [
     "twinlake-flatten",
     "twinlake-harmonize",
     "twinlake-crosscheck",
+    "twinlake-defects",
 ];
 
 /// What a pure crate never needs: a runtime, the cloud, the network.

@@ -1,13 +1,13 @@
 //! The report as JSON.
 
 use serde_json::{Value, json};
-use twinlake_crosscheck::{Finding, RuleResult, Severity, Status, rule};
+use twinlake_crosscheck::{Finding, RuleResult, Score, Severity, Status, rule};
 
 use crate::check::Report;
 
 /// The whole report, with an end of line.
-pub(super) fn report(report: &Report) -> String {
-    let value = json!({
+pub(super) fn report(report: &Report, score: Option<&Score>) -> String {
+    let mut value = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "summary": {
             "persons": report.persons,
@@ -26,6 +26,9 @@ pub(super) fn report(report: &Report) -> String {
         "rules": report.results.iter().map(result).collect::<Vec<_>>(),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
     });
+    if let Some(score) = score {
+        value["defects"] = json!(score);
+    }
     format!("{value:#}\n")
 }
 

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use twinlake_crosscheck::{Baseline, Severity};
+use twinlake_crosscheck::{Baseline, Score, Severity};
 use twinlake_task::PartialFile;
 
 use crate::check::Report;
@@ -20,9 +20,9 @@ pub use table::{findings_batches, findings_schema, rule_results_batch, rule_resu
 pub(crate) use json::finding as finding_as_json;
 pub(crate) use list::as_markdown;
 
-/// Writes the report as one JSON object: `summary`, `rules` and `findings`.
-pub(crate) fn write_json(path: &Path, report: &Report) -> Result<()> {
-    write(path, &json::report(report))
+/// Writes the report as one JSON object: `summary`, `rules` and `findings`; with a score, `defects` too.
+pub(crate) fn write_json(path: &Path, report: &Report, score: Option<&Score>) -> Result<()> {
+    write(path, &json::report(report, score))
 }
 
 /// Writes the report as XML for `JUnit`, a test case a rule; a rule fails when a finding of it is at least this bad.

@@ -1,67 +1,42 @@
 //! The FHIR side of a partition: resources by person, versions, and the names that findings use.
 
+mod json;
+mod reference;
+mod rules;
+mod schema;
+mod status;
+mod structure;
+
 use std::collections::BTreeMap;
 
-use twinlake_fhir::{Patient, Reference, Resource};
+use twinlake_fhir::{Header, Patient, Reference, Resource};
 use twinlake_omop::key;
 
+use crate::context::Context;
 use crate::finding::{Finding, Severity};
-use crate::registry::{Family, Over, Written};
 
-/// Rules on FHIR that the comparison needs.
-pub(crate) const RULES: &[Written] = &[
-    Written {
-        id: "patient.birth_date",
-        family: Family::Fhir,
-        severity: Severity::Error,
-        over: Over::ResourcesOf("Patient"),
-        says: "A Patient has a `birthDate`; without one there is no person.",
-        standard: "OMOP CDM v5.4 (person.year_of_birth isRequired)",
-        query: "Open the Patient that the finding names; `birthDate` is absent.",
-    },
-    Written {
-        id: "patient.gender",
-        family: Family::Fhir,
-        severity: Severity::Error,
-        over: Over::ResourcesOf("Patient"),
-        says: "A Patient has a `gender`, and OMOP does not know better than it.",
-        standard: "US Core 7.0.0",
-        query: "Open the Patient that the finding names; `gender` is absent or `unknown`.",
-    },
-    Written {
-        id: "fhir.duplicate",
-        family: Family::Fhir,
-        severity: Severity::Error,
-        over: Over::Resources,
-        says: "No resource comes twice in one version.",
-        standard: "FHIR R4 (Resource.id)",
-        query: "Search the files for the type and id that the finding names.",
-    },
-    Written {
-        id: "fhir.subject",
-        family: Family::Fhir,
-        severity: Severity::Error,
-        over: Over::Resources,
-        says: "The Patient whom resources are about is there.",
-        standard: "FHIR R4 (references)",
-        query: "Search the files for the Patient that the finding names; it is in none.",
-    },
-    Written {
-        id: "fhir.unreadable",
-        family: Family::Fhir,
-        severity: Severity::Error,
-        over: Over::Resources,
-        says: "Every record is a resource that can be read.",
-        standard: "FHIR R4 (JSON)",
-        query: "Open the file at the line that the finding names, or search for the text that it shows.",
-    },
-];
+pub use reference::FhirSide;
+pub(crate) use reference::Resolver;
+pub(crate) use rules::RULES;
 
 /// Key of the person a resource belongs to; none for what persons share, and for types that are not modelled.
 ///
 /// Partition FHIR by this and OMOP by `person_id`, and the two sides of a person meet.
 pub fn person_of(resource: &Resource<'_>) -> Option<i64> {
     patient_id(resource).map(key::of_person)
+}
+
+/// The same, also for types that are not modelled: those name their patient as the others do.
+pub(crate) fn owner_of(resource: &Resource<'_>, text: &str) -> Option<i64> {
+    match resource {
+        Resource::Other(_) => owner_of_text(text),
+        resource => person_of(resource),
+    }
+}
+
+/// The same, of a resource that need not be one we can read.
+pub(crate) fn owner_of_text(text: &str) -> Option<i64> {
+    Header::read(text).ok()?.patient_id().map(key::of_person)
 }
 
 /// Id of the patient a resource is about.
@@ -105,9 +80,26 @@ pub(crate) fn patient_id<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
 #[derive(Debug, Default)]
 pub(crate) struct FhirPerson<'a> {
     pub(crate) resources: Vec<Resource<'a>>,
+    /// Their texts, in the same order.
+    pub(crate) texts: Vec<&'a str>,
 }
 
 impl<'a> FhirPerson<'a> {
+    /// What is wrong with the resources by themselves. What several references miss is one finding.
+    ///
+    /// `is_persons` says whether they are a person's; else each is of nobody.
+    pub(crate) fn check(&self, context: &Context<'_>, is_persons: bool) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let own = self.resources.iter().filter_map(|resource| Some((resource.resource_type(), resource.id()?)));
+        let resolver =
+            if is_persons { Resolver::of_person(context.fhir, own) } else { Resolver::of_nobody(context.fhir) };
+        for text in &self.texts {
+            structure::check(text, context.content(), &resolver, &mut findings);
+        }
+        status::check(&self.resources, self.patient(), context.content(), &mut findings);
+        joined(findings)
+    }
+
     /// The Patient: of several versions the highest, of equal ones the last.
     pub(crate) fn patient(&self) -> Option<&Patient<'a>> {
         let patients = self.resources.iter().filter_map(|resource| match resource {
@@ -141,6 +133,46 @@ impl<'a> FhirPerson<'a> {
         }
         names
     }
+}
+
+/// What is wrong with a resource by itself, e.g. one that persons share. References are held against `context.fhir` alone.
+pub fn check_resource(context: &Context<'_>, text: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    structure::check(text, context.content(), &Resolver::of_nobody(context.fhir), &mut findings);
+    findings
+}
+
+/// What is wrong with the elements of a JSON text that is no resource as we read them; none when it is no JSON.
+pub(crate) fn misfits(text: &str, severity: Severity) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
+        let nothing_missing = FhirSide::default();
+        structure::check(text, severity, &Resolver::of_nobody(&nothing_missing), &mut findings);
+    }
+    findings
+}
+
+/// Findings with one for each resource that is not there, however often it is referred to.
+fn joined(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut missing: BTreeMap<String, (usize, u64)> = BTreeMap::new();
+    let mut joined: Vec<Finding> = Vec::with_capacity(findings.len());
+    for finding in findings {
+        if finding.rule == "fhir.dangling"
+            && let Some(target) = &finding.fhir
+        {
+            let (_, n) = missing.entry(target.clone()).or_insert((joined.len(), 0));
+            *n += 1;
+            if *n > 1 {
+                continue;
+            }
+        }
+        joined.push(finding);
+    }
+    for (place, n) in missing.into_values().filter(|(_, n)| *n > 1) {
+        let others = format!("; so do {} more references", n - 1);
+        joined[place].message.push_str(&others);
+    }
+    joined
 }
 
 fn version(meta: Option<&twinlake_fhir::Meta<'_>>) -> Option<u64> {

@@ -53,6 +53,8 @@ pub struct RuleResult {
 pub struct Counted {
     /// Persons on either side.
     pub persons: u64,
+    /// Tables that OMOP has, with rows or without; 0 when nobody told.
+    pub tables: u64,
     /// Rows that OMOP has, by table.
     pub rows: BTreeMap<Table, u64>,
     /// Rows that FHIR gives, by table.
@@ -65,6 +67,8 @@ pub struct Counted {
     pub unread: BTreeMap<Table, String>,
     /// Rules that could not run, and why.
     pub failed_to_run: BTreeMap<&'static str, String>,
+    /// Rules that had too little to go on, and why ([`crate::Accounting::not_applicable`]).
+    pub not_applicable: BTreeMap<String, String>,
 }
 
 /// How every rule ended, by id; `findings` counts those of each rule.
@@ -85,6 +89,7 @@ impl Counted {
         let of = |counts: &BTreeMap<Table, u64>, table| counts.get(&table).copied().unwrap_or_default();
         match over {
             Over::Persons => self.persons,
+            Over::Tables => self.tables,
             Over::Rows(table) => of(&self.rows, table),
             Over::Given(table) => of(&self.given, table),
             Over::Both(table) => of(&self.rows, table).max(of(&self.given, table)),
@@ -96,7 +101,7 @@ impl Counted {
     fn outcome(&self, rule: &Rule, found: u64) -> (Status, Option<String>) {
         let table = match rule.over {
             Over::Rows(table) | Over::Given(table) | Over::Both(table) => Some(table),
-            Over::Persons | Over::Resources | Over::ResourcesOf(_) => None,
+            Over::Persons | Over::Tables | Over::Resources | Over::ResourcesOf(_) => None,
         };
         if let Some(reason) = self.failed_to_run.get(&*rule.id) {
             return (Status::Error, Some(reason.clone()));
@@ -110,11 +115,15 @@ impl Counted {
         if rule.family == Family::Constraint && !self.constraints {
             return (Status::NotApplicable, Some("no pack's constraints are to be kept".to_owned()));
         }
+        if let Some(reason) = self.not_applicable.get(&*rule.id) {
+            return (Status::NotApplicable, Some(reason.clone()));
+        }
         if self.checked(rule.over) > 0 {
             return (Status::Passed, None);
         }
         let reason = match rule.over {
             Over::Persons => "there is no person".to_owned(),
+            Over::Tables => "which tables there are is not known".to_owned(),
             Over::Rows(table) => format!("OMOP has no row of {table}"),
             Over::Given(table) => format!("FHIR gives no row of {table}"),
             Over::Both(table) => format!("neither side has a row of {table}"),

@@ -1,10 +1,10 @@
 //! Rules that each table, or each column, has: made from the CDM's facts about them.
 
-use twinlake_omop::{FieldSpec, Kind, Table};
+use twinlake_omop::{FieldSpec, Table};
 
 use super::{Family, Over, Rule};
 use crate::finding::Severity;
-use crate::layout::{Layout, is_event};
+use crate::layout::Layout;
 
 /// Where the mapping that both sides obey comes from.
 const MAPPING: &str = "HL7 FHIR to OMOP, as in docs/harmonization.md";
@@ -16,7 +16,7 @@ const CDM: &str = "OMOP CDM v5.4";
 /// their like) have no FHIR counterpart by nature.
 pub fn is_checked(table: Table) -> bool {
     table.spec().person_column.is_some()
-        || matches!(table, Table::Location | Table::CareSite | Table::Provider | Table::Cost)
+        || matches!(table, Table::Location | Table::CareSite | Table::Provider | Table::Cost | Table::EpisodeEvent)
 }
 
 /// The rules of all tables.
@@ -27,7 +27,6 @@ pub(super) fn rules() -> Vec<Rule> {
         rules.extend(table.spec().fields.iter().map(|field| of.column(field)));
         rules.extend(of.presence());
         rules.extend(of.days());
-        rules.extend(of.constraints());
         rules.extend(of.own());
     }
     rules
@@ -51,34 +50,17 @@ impl Of {
         }
     }
 
-    /// Both sides say the same in a column, and what it holds is what the CDM allows.
+    /// Both sides say the same in a column.
     fn column(&self, field: &FieldSpec) -> Rule {
         let (table, name) = (self.table, field.name);
-        let mut says = vec![format!("Both sides say the same in `{name}`")];
-        let mut checks = vec!["cdmDatatype"];
-        if field.required {
-            says.push("it has a value".to_owned());
-            checks.push("isRequired");
-        }
-        says.push(match (field.kind, field.max_length) {
-            (Kind::Concept, _) => "it is a concept id".to_owned(),
-            (Kind::Key | Kind::Integer, _) => "it is an integer".to_owned(),
-            (Kind::Float, _) => "it is a finite number".to_owned(),
-            (Kind::Date, _) => "it is a day".to_owned(),
-            (Kind::DateTime, _) => "it is a time of a day".to_owned(),
-            (Kind::Text, None) => "it is a text".to_owned(),
-            (Kind::Text, Some(most)) => format!("it is a text of at most {most} characters"),
-        });
-        if let Some(other) = field.fk_table.and_then(Table::from_name).filter(|other| is_checked(*other)) {
-            says.push(format!("what it refers to is in `{other}`"));
-            checks.push("isForeignKey");
-        }
-        let says = format!("{}.", says.join("; "));
-        let standard = format!("{MAPPING}; {CDM} ({})", checks.join(", "));
+        let says = match name {
+            "person_id" => "Both sides say the same in `person_id`, and that person is there.".to_owned(),
+            _ => format!("Both sides say the same in `{name}`."),
+        };
         let query = format!(
             "Open the row of `{table}` with the finding's key and the resource that the finding names; compare `{name}` with what the resource says."
         );
-        self.rule(name, Family::Agreement, Over::Rows(table), says, &standard, query)
+        self.rule(name, Family::Agreement, Over::Rows(table), says, MAPPING, query)
     }
 
     /// The table is there, its rows are on both sides, and each once.
@@ -135,88 +117,28 @@ impl Of {
                 "end_before_start",
                 Family::Omop,
                 Over::Rows(table),
-                "No row ends before it starts, by day or by time.".to_owned(),
-                "DataQualityDashboard (plausibleStartBeforeEnd)",
+                format!("`{end}` is not before `{start}`, nor the time of the one before that of the other."),
+                "DataQualityDashboard (plausibleStartBeforeEnd, plausibleTemporalAfter)",
                 format!("Select the rows of `{table}` where `{end} < {start}`."),
             ));
         }
-        let Some(start) = name(layout.start) else { return rules };
-        if is_event(table) || table == Table::PayerPlanPeriod {
-            rules.push(self.rule(
-                "before_birth",
-                Family::Omop,
-                Over::Rows(table),
-                "No row begins before the person's birth.".to_owned(),
-                "DataQualityDashboard (plausibleAfterBirth)",
-                format!("Join `{table}` with `person`; select the rows where `{start}` is before the day of birth."),
-            ));
-            rules.push(self.rule(
-                "after_death",
-                Family::Omop,
-                Over::Rows(table),
-                "No row begins after the person's death.".to_owned(),
-                "DataQualityDashboard (plausibleBeforeDeath)",
-                format!("Join `{table}` with `death`; select the rows where `{start} > death_date`."),
-            ));
-        }
-        if is_event(table) {
-            rules.push(self.rule(
-                "outside_observation_period",
-                Family::Omop,
-                Over::Rows(table),
-                "Each row begins within an observation period of the person.".to_owned(),
-                "OMOP CDM v5.4 (observation_period)",
-                format!("Select the rows of `{table}` whose `{start}` is within no row of `observation_period` of the person."),
-            ));
-        }
         rules
-    }
-
-    /// What the model pack says of ages, sexes and causes.
-    fn constraints(&self) -> Vec<Rule> {
-        let table = self.table;
-        if !is_event(table) || Layout::of(table).concept.is_none() {
-            return Vec::new();
-        }
-        let rule = |what, says: &str, query: &str| {
-            let query = format!("Open the row of `{table}` with the finding's key; {query}.");
-            self.rule(what, Family::Constraint, Over::Rows(table), says.to_owned(), "pack (constraints.toml)", query)
-        };
-        vec![
-            rule(
-                "too_young",
-                "No concept occurs below the age at which its constraint allows it.",
-                "compare its day with the day of birth",
-            ),
-            rule(
-                "too_old",
-                "No concept occurs above the age to which its constraint allows it.",
-                "compare its day with the day of birth",
-            ),
-            rule(
-                "wrong_sex",
-                "No concept occurs in a person of the other sex than its constraint allows.",
-                "look up the person's gender",
-            ),
-            rule(
-                "without_cause",
-                "A concept occurs only with one of those that its constraint requires on the problem list.",
-                "look up the person's problems in `condition_occurrence`",
-            ),
-        ]
     }
 
     /// What only this table has.
     fn own(&self) -> Vec<Rule> {
         let table = self.table;
         match table {
-            Table::ConditionEra | Table::DrugEra | Table::ObservationPeriod => {
+            Table::ConditionEra | Table::DrugEra | Table::DoseEra | Table::ObservationPeriod => {
                 let mut rules = vec![self.rule(
                     "recomputed",
                     Family::Omop,
                     Over::Persons,
                     format!("The rows of `{table}` are those that follow from the person's own events."),
-                    "OMOP CDM v5.4 (conventions of eras and observation periods)",
+                    match table {
+                        Table::ConditionEra => "DataQualityDashboard (measureConditionEraCompleteness); OMOP CDM v5.4",
+                        _ => "OMOP CDM v5.4 (conventions of eras and observation periods)",
+                    },
                     format!("Select the person's rows of `{table}` and the events that they are made of; work the spans out again."),
                 )];
                 if table == Table::ObservationPeriod {

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use chrono::NaiveDate;
 use serde_json::Value;
-use twinlake_crosscheck::{Accounting, Context, CostCheck, Finding, OmopSide, SharedCheck, check_partition};
+use twinlake_crosscheck::{Accounting, Context, CostCheck, FhirSide, Finding, OmopSide, SharedCheck, check_partition};
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Shared, harmonize_patient};
 use twinlake_omop::{Cell, DynRow, Table, key};
@@ -60,6 +60,18 @@ pub(crate) struct Cohort {
     pub(crate) pack: Option<&'static Pack>,
     /// Whether the FHIR is someone else's.
     pub(crate) foreign: bool,
+    /// Whether references that dangle are found.
+    pub(crate) references: bool,
+    /// Columns of each table that OMOP has, where that is known.
+    pub(crate) columns: Option<Columns>,
+}
+
+/// Columns by table.
+pub(crate) type Columns = BTreeMap<Table, Vec<&'static str>>;
+
+/// All tables with all columns.
+pub(crate) fn all_columns() -> Columns {
+    Table::ALL.into_iter().map(|table| (table, table.spec().fields.iter().map(|field| field.name).collect())).collect()
 }
 
 impl Cohort {
@@ -83,7 +95,7 @@ impl Cohort {
             omop.extend(render::omop(&context, &timeline).iter().map(DynRow::from));
         }
         omop.retain(|row| COMPARED.contains(&row.table));
-        Cohort { fhir, omop, pack: None, foreign: false }
+        Cohort { fhir, omop, pack: None, foreign: false, references: false, columns: None }
     }
 
     fn shared(&self) -> Shared {
@@ -92,6 +104,18 @@ impl Cohort {
             shared.read(&Resource::from_json(&resource.text()).unwrap());
         }
         shared
+    }
+
+    /// What persons may refer to outside of what is theirs.
+    fn whole(&self) -> FhirSide {
+        let mut whole = FhirSide::default();
+        for resource in self.fhir.iter().filter(|_| self.references) {
+            if resource["resourceType"] == "Patient" || person_of(resource).is_none() {
+                let name = |key: &str| resource[key].as_str().unwrap_or_default();
+                whole.expect(name("resourceType"), name("id"));
+            }
+        }
+        whole
     }
 
     fn mapped(&self, shared: &Shared, person: i64) -> Vec<DynRow> {
@@ -178,6 +202,9 @@ impl Cohort {
             side.expect(&row);
             check.expect(&row);
         }
+        for (table, columns) in self.columns.iter().flatten() {
+            side.declare(*table, Some(columns));
+        }
         let mut omop: BTreeMap<i64, Vec<DynRow>> = BTreeMap::new();
         for row in &self.omop {
             side.count(row);
@@ -186,20 +213,26 @@ impl Cohort {
                 omop.entry(row.person_id().unwrap_or_default() % PARTITIONS).or_default().push(row.clone());
             }
         }
-        let context = Context { vocab, shared: &shared, omop: &side, pack: self.pack, foreign: self.foreign };
+        let whole = self.whole();
+        let context =
+            Context { vocab, shared: &shared, fhir: &whole, omop: &side, pack: self.pack, foreign: self.foreign };
         let mut accounting = Accounting::default();
-        let (mut costs, mut given) = (CostCheck::default(), Vec::new());
+        let (mut costs, mut given, mut links) = (CostCheck::default(), Vec::new(), Vec::new());
         for partition in 0..PARTITIONS {
             let rows = omop.remove(&partition).unwrap_or_default();
             let report = check_partition(&context, &rows, &fhir.remove(&partition).unwrap_or_default());
             costs.doubt(report.doubtful.iter().copied());
             given.extend(report.costs.iter().map(DynRow::from));
+            links.extend(report.episode_events.iter().map(DynRow::from));
             accounting.add(report, &mut check);
         }
-        let mut ledger = accounting.finish(&side, &check, self.foreign);
+        let mut ledger = accounting.finish(&context, &check);
+        let of = |table| -> Vec<DynRow> { self.omop.iter().filter(|row| row.table == table).cloned().collect() };
         if !side.lacks(Table::Cost) {
-            let rendered: Vec<DynRow> = self.omop.iter().filter(|row| row.table == Table::Cost).cloned().collect();
-            ledger.extend(costs.findings(&rendered, &given));
+            ledger.extend(costs.findings(&context, &of(Table::Cost), &given));
+        }
+        if !side.lacks(Table::EpisodeEvent) {
+            ledger.extend(costs.episode_events(&context, &of(Table::EpisodeEvent), &links));
         }
         ledger.into_findings()
     }

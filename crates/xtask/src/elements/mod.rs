@@ -55,7 +55,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> anyhow::Result<()> {
             let of_interest = definition["resourceType"] == "StructureDefinition"
                 && definition["derivation"] != "constraint"
                 && matches!(definition["kind"].as_str(), Some("resource" | "complex-type"))
-                && definition["type"].as_str().is_some_and(|name| published.types.contains(name));
+                && definition["type"].as_str().is_some_and(|name| published.knows(name, &definition));
             if of_interest {
                 read(&definition, &published, &terminology, &mut types, &mut required)?;
             }
@@ -89,6 +89,11 @@ fn resources(folder: &Path, file: &str) -> anyhow::Result<Vec<Value>> {
     Ok(entries.iter_mut().map(|entry| entry["resource"].take()).collect())
 }
 
+/// Age, Count, Distance, Duration: a Quantity of one kind, with a name of its own.
+fn is_quantity(definition: &Value) -> bool {
+    definition["baseDefinition"] == "http://hl7.org/fhir/StructureDefinition/Quantity"
+}
+
 /// What the specification published: copies of its definitions have had elements added to them.
 struct Published {
     paths: BTreeSet<String>,
@@ -108,7 +113,15 @@ impl Published {
         Ok(Published { paths, types })
     }
 
+    /// Whether a type is of R4. Kinds of Quantity have no elements of their own, so the list leaves them out.
+    fn knows(&self, name: &str, definition: &Value) -> bool {
+        self.types.contains(name) || is_quantity(definition)
+    }
+
     fn has(&self, path: &str, element: &Value) -> bool {
+        if path.split('.').next().is_some_and(|name| !self.types.contains(name)) {
+            return true;
+        }
         let path = path.trim_end_matches("[x]");
         let last = path.rsplit('.').next().unwrap_or(path);
         // The list of data elements leaves out what every type has, and parts that have parts.

@@ -1,0 +1,206 @@
+//! [`Cursor`]: a walk over a JSON text without building anything.
+//!
+//! The text is one that a JSON reader accepted; of one that is not JSON the walk ends where that shows.
+
+use std::borrow::Cow;
+
+/// What a value is, by its first byte.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    Object,
+    Array,
+    Text,
+    Number,
+    Boolean,
+    Null,
+}
+
+/// A place in a JSON text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cursor<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Cursor<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Cursor { text, at: 0 }
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn skip_space(&mut self) {
+        while self.byte().is_some_and(|b| b.is_ascii_whitespace()) {
+            self.at += 1;
+        }
+    }
+
+    /// Takes this byte when it comes next.
+    pub(super) fn take(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        let is_next = self.byte() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    /// What comes next.
+    pub(super) fn kind(&mut self) -> Option<Kind> {
+        self.skip_space();
+        Some(match self.byte()? {
+            b'{' => Kind::Object,
+            b'[' => Kind::Array,
+            b'"' => Kind::Text,
+            b't' | b'f' => Kind::Boolean,
+            b'n' => Kind::Null,
+            b'-' | b'0'..=b'9' => Kind::Number,
+            _ => return None,
+        })
+    }
+
+    /// The next key of an object whose `{` was taken; none at its end, whose `}` is taken.
+    pub(super) fn key(&mut self) -> Option<&'t str> {
+        self.take(b',');
+        if self.take(b'}') {
+            return None;
+        }
+        let key = self.raw_text()?;
+        self.take(b':');
+        Some(key)
+    }
+
+    /// Whether a list whose `[` was taken has another item; its `]` is taken at its end.
+    pub(super) fn item(&mut self) -> bool {
+        self.take(b',');
+        !self.take(b']') && self.kind().is_some()
+    }
+
+    /// The text between the quotes, escapes as they are written.
+    fn raw_text(&mut self) -> Option<&'t str> {
+        if !self.take(b'"') {
+            return None;
+        }
+        let start = self.at;
+        let bytes = self.text.as_bytes();
+        loop {
+            match bytes.get(self.at)? {
+                b'"' => break,
+                b'\\' => self.at += 2,
+                _ => self.at += 1,
+            }
+        }
+        let text = self.text.get(start..self.at);
+        self.at += 1;
+        text
+    }
+
+    /// A text, number or boolean: of a text what it says, of the others as they are written.
+    pub(super) fn scalar(&mut self) -> Cow<'t, str> {
+        if self.kind() == Some(Kind::Text) {
+            let start = self.at;
+            let Some(raw) = self.raw_text() else { return Cow::Borrowed("") };
+            if !raw.contains('\\') {
+                return Cow::Borrowed(raw);
+            }
+            let quoted = &self.text[start..self.at];
+            return serde_json::from_str::<String>(quoted).map_or(Cow::Borrowed(raw), Cow::Owned);
+        }
+        let start = self.at;
+        while self.byte().is_some_and(|b| !matches!(b, b',' | b'}' | b']') && !b.is_ascii_whitespace()) {
+            self.at += 1;
+        }
+        Cow::Borrowed(&self.text[start..self.at])
+    }
+
+    /// What [`Cursor::scalar`] would give.
+    pub(super) fn peek(&self) -> Cow<'t, str> {
+        let mut value = *self;
+        value.scalar()
+    }
+
+    /// Passes over a value.
+    pub(super) fn skip(&mut self) {
+        let mut depth = 0_u32;
+        loop {
+            match self.kind() {
+                Some(Kind::Object | Kind::Array) => {
+                    depth += 1;
+                    self.at += 1;
+                }
+                Some(Kind::Text) => {
+                    if self.raw_text().is_none() {
+                        self.at = self.text.len();
+                        return;
+                    }
+                }
+                Some(_) => {
+                    self.scalar();
+                }
+                None => match self.byte() {
+                    Some(b'}' | b']') => {
+                        depth = depth.saturating_sub(1);
+                        self.at += 1;
+                    }
+                    Some(b',' | b':') if depth > 0 => self.at += 1,
+                    _ => return,
+                },
+            }
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+
+    /// The first bytes of the value that comes next, for a message.
+    pub(super) fn shown(&self) -> String {
+        let mut value = *self;
+        value.skip();
+        shortened(self.text.get(self.at..value.at).unwrap_or_default())
+    }
+}
+
+/// At most sixty characters.
+pub(super) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_meets_every_key_and_value() {
+        let text = r#" {"a" : [1, {"b":"x]\"}"}, null ], "c": {"d": {}}, "e\n":true}"#;
+        let mut cursor = Cursor::new(text);
+        assert!(cursor.take(b'{'));
+        assert_eq!(cursor.key(), Some("a"));
+        assert!(cursor.take(b'['));
+        assert!(cursor.item());
+        assert_eq!(cursor.scalar(), "1");
+        assert!(cursor.item());
+        assert!(cursor.take(b'{'));
+        assert_eq!((cursor.key(), cursor.scalar().into_owned()), (Some("b"), "x]\"}".to_owned()));
+        assert_eq!(cursor.key(), None);
+        assert!(cursor.item());
+        assert_eq!(cursor.kind(), Some(Kind::Null));
+        cursor.skip();
+        assert!(!cursor.item());
+        assert_eq!(cursor.key(), Some("c"));
+        assert_eq!(cursor.shown(), r#"{"d": {}}"#);
+        cursor.skip();
+        assert_eq!((cursor.key(), cursor.scalar().into_owned()), (Some("e\\n"), "true".to_owned()));
+        assert_eq!(cursor.key(), None);
+    }
+
+    #[test]
+    fn what_is_no_json_ends_the_walk() {
+        for text in ["", "{", "{\"a\"", "[1,", "{\"a\":\"b", "}"] {
+            let mut cursor = Cursor::new(text);
+            cursor.skip();
+        }
+    }
+}

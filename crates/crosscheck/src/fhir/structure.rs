@@ -1,0 +1,345 @@
+//! One walk over a resource: its elements against R4's, its values against their formats and codes, and what it refers to.
+
+use std::fmt::Write as _;
+
+use twinlake_fhir::DateTime;
+use twinlake_r4::{Form, Primitive, ValueSet};
+
+use super::json::{Cursor, Kind, shortened};
+use super::reference::{Literal, Resolver, literal};
+use super::schema::{Of, Schema, Shape, Slot};
+use crate::finding::{Finding, Severity};
+
+/// How deep parts may lie in parts; deeper ones are passed over.
+const DEEPEST: u32 = 64;
+
+/// Checks one resource's text; findings are at this severity.
+pub(crate) fn check(text: &str, severity: Severity, resolver: &Resolver<'_>, out: &mut Vec<Finding>) {
+    let mut walk = Walk {
+        schema: Schema::r4(),
+        resolver,
+        severity,
+        name: name_of(text),
+        path: Vec::new(),
+        contained: Vec::new(),
+        fragments: Vec::new(),
+        depth: 0,
+        out,
+    };
+    walk.resource(&mut Cursor::new(text));
+    for (fragment, path) in std::mem::take(&mut walk.fragments) {
+        if !walk.contained.contains(&fragment) {
+            let sentence = format!("refers to `#{fragment}` in {path}, which it does not contain");
+            walk.find_at("fhir.dangling", path, &fragment, &sentence);
+        }
+    }
+}
+
+/// `Condition/c-17`, as far as the text tells.
+fn name_of(text: &str) -> String {
+    let [resource_type, id] =
+        ["resourceType", "id"].map(|name| text_member(Cursor::new(text), name).unwrap_or_default());
+    format!("{resource_type}/{id}")
+}
+
+struct Walk<'w> {
+    schema: &'static Schema,
+    resolver: &'w Resolver<'w>,
+    severity: Severity,
+    name: String,
+    /// Keys from the resource to here, each with the place in its list.
+    path: Vec<(&'w str, Option<usize>)>,
+    /// Ids of contained resources.
+    contained: Vec<String>,
+    /// References to contained resources, and where they stand.
+    fragments: Vec<(String, String)>,
+    depth: u32,
+    out: &'w mut Vec<Finding>,
+}
+
+impl<'w> Walk<'w> {
+    fn resource<'t: 'w>(&mut self, cursor: &mut Cursor<'t>) {
+        if cursor.kind() != Some(Kind::Object) {
+            self.find("fhir.type", &cursor.shown(), "should be a resource");
+            return cursor.skip();
+        }
+        let resource_type = text_member(*cursor, "resourceType");
+        let Some(shape) = resource_type.as_deref().and_then(|name| self.schema.resource(name)) else {
+            let says = resource_type.unwrap_or_default();
+            self.contained.extend(text_member(*cursor, "id"));
+            self.find("fhir.resource_type", &says, "is no type of resources");
+            return cursor.skip();
+        };
+        if self.path.is_empty() {
+            self.path.push((shape.name, None));
+            self.object(cursor, shape, true);
+            self.path.pop();
+        } else {
+            self.object(cursor, shape, true);
+        }
+    }
+
+    /// Walks over an object of a type; gives back what a Reference refers to.
+    fn object<'t: 'w>(&mut self, cursor: &mut Cursor<'t>, shape: &Shape, is_resource: bool) -> Option<String> {
+        if self.depth > DEEPEST || !cursor.take(b'{') {
+            cursor.skip();
+            return None;
+        }
+        self.depth += 1;
+        let (mut seen, mut valued, mut hint, mut n) = (0_u128, 0_u128, 0, 0_u32);
+        let mut reference = None;
+        let (is_reference, is_period) = (shape.name == "Reference", shape.name == "Period");
+        let mut ends = [None, None];
+        while let Some(key) = cursor.key() {
+            if cursor.kind().is_none() {
+                break;
+            }
+            n += 1;
+            if is_resource && key == "resourceType" {
+                cursor.skip();
+                continue;
+            }
+            let bare = key.strip_prefix('_');
+            let Some(slot) = shape.slot(bare.unwrap_or(key), &mut hint) else {
+                self.path.push((key, None));
+                self.find("fhir.element", &cursor.shown(), &format!("is no element of {} in R4", shape.name));
+                self.path.pop();
+                cursor.skip();
+                continue;
+            };
+            self.path.push((key, None));
+            let bit = 1_u128 << slot.element;
+            if bare.is_some() {
+                self.extended(cursor, slot);
+            } else {
+                if valued & bit != 0 {
+                    let (rule, sentence) = if slot.choice {
+                        ("fhir.choice", "is a second value of an element that has one type at a time")
+                    } else {
+                        ("fhir.cardinality", "stands there twice")
+                    };
+                    self.find(rule, &cursor.shown(), sentence);
+                }
+                valued |= bit;
+                if is_reference && key == "reference" && cursor.kind() == Some(Kind::Text) {
+                    reference = Some(cursor.peek().into_owned());
+                }
+                if is_period && cursor.kind() == Some(Kind::Text) {
+                    ends[usize::from(key == "end")] = Some(cursor.peek());
+                }
+                if is_resource && key == "id" && self.depth > 1 && cursor.kind() == Some(Kind::Text) {
+                    self.contained.push(cursor.peek().into_owned());
+                }
+                self.value(cursor, slot);
+            }
+            seen |= bit;
+            self.path.pop();
+        }
+        if let [Some(start), Some(end)] = &ends
+            && is_before(end, start)
+        {
+            self.find("fhir.period", end, &format!("is before its start, {start}"));
+        }
+        if n == 0 {
+            self.find("fhir.cardinality", "{}", "is an object without elements");
+        } else {
+            for (bit, name) in shape.required.iter().filter(|(bit, _)| seen & (1_u128 << bit) == 0) {
+                let choice = if shape.element_of(*bit) == *name { "" } else { "[x]" };
+                let path = format!("{}.{name}{choice}", self.path());
+                let sentence = format!("has no {path}, which R4 requires");
+                self.find_at("fhir.required", path, "", &sentence);
+            }
+        }
+        self.depth -= 1;
+        reference
+    }
+
+    /// The value of a key: a list where R4 says so, and only there.
+    fn value<'t: 'w>(&mut self, cursor: &mut Cursor<'t>, slot: &Slot) {
+        let is_list = cursor.kind() == Some(Kind::Array);
+        if is_list != slot.many {
+            let sentence =
+                if is_list { "is a list, where one value is allowed" } else { "is no list, where R4 has one" };
+            self.find("fhir.cardinality", &cursor.shown(), sentence);
+        }
+        if !is_list {
+            return self.single(cursor, slot, false);
+        }
+        cursor.take(b'[');
+        let mut place = 0;
+        while cursor.item() {
+            if let Some(last) = self.path.last_mut() {
+                last.1 = Some(place);
+            }
+            self.single(cursor, slot, true);
+            place += 1;
+        }
+        if place == 0 {
+            self.find("fhir.cardinality", "[]", "is an empty list");
+        }
+    }
+
+    fn single<'t: 'w>(&mut self, cursor: &mut Cursor<'t>, slot: &Slot, in_list: bool) {
+        let kind = cursor.kind();
+        match slot.of {
+            // Of a list of primitives some have an extension only.
+            Of::Primitive(_) if in_list && kind == Some(Kind::Null) => cursor.skip(),
+            Of::Primitive(primitive) => self.primitive(cursor, primitive, slot.binding),
+            Of::Resource if kind == Some(Kind::Object) => self.resource(cursor),
+            Of::Reference if kind == Some(Kind::Object) => {
+                let Some(shape) = self.schema.named("Reference") else { return cursor.skip() };
+                if let Some(reference) = self.object(cursor, shape, false) {
+                    self.refers(&reference, slot.targets);
+                }
+            }
+            Of::Complex(place) if kind == Some(Kind::Object) => {
+                let before = *cursor;
+                self.object(cursor, self.schema.shape(place), false);
+                if let Some(binding) = slot.binding {
+                    self.bound(before, binding);
+                }
+            }
+            Of::Complex(_) | Of::Reference | Of::Resource => {
+                self.find("fhir.type", &cursor.shown(), "should be an object");
+                cursor.skip();
+            }
+        }
+    }
+
+    fn primitive(&mut self, cursor: &mut Cursor<'_>, primitive: &Primitive, binding: Option<&ValueSet>) {
+        let form = match cursor.kind() {
+            Some(Kind::Text) => Form::Text,
+            Some(Kind::Number) => Form::Number,
+            Some(Kind::Boolean) => Form::Boolean,
+            _ => {
+                self.find("fhir.type", &cursor.shown(), &format!("should be a {}", primitive.name()));
+                return cursor.skip();
+            }
+        };
+        let says = cursor.scalar();
+        if form != primitive.form() {
+            self.find("fhir.type", &shortened(&says), &format!("is not written as a {} is", primitive.name()));
+        } else if !primitive.matches(&says) {
+            self.find("fhir.format", &shortened(&says), &format!("is no {}", primitive.name()));
+        } else if let Some(binding) = binding.filter(|binding| !binding.has(None, &says)) {
+            self.find("fhir.code", &shortened(&says), &format!("is no code of {}", binding.name));
+        }
+    }
+
+    /// `_birthDate` and its like: the id and extensions of a primitive.
+    fn extended<'t: 'w>(&mut self, cursor: &mut Cursor<'t>, slot: &Slot) {
+        let (Of::Primitive(_), Some(element)) = (slot.of, self.schema.named("Element")) else {
+            self.find("fhir.element", &cursor.shown(), "stands beside no primitive");
+            return cursor.skip();
+        };
+        if cursor.kind() != Some(Kind::Array) {
+            self.object(cursor, element, false);
+            return;
+        }
+        cursor.take(b'[');
+        while cursor.item() {
+            if cursor.kind() == Some(Kind::Object) { drop(self.object(cursor, element, false)) } else { cursor.skip() }
+        }
+    }
+
+    /// A Coding, or a CodeableConcept one of whose codings must be of the value set, when it has one of its systems.
+    fn bound(&mut self, mut value: Cursor<'_>, binding: &ValueSet) {
+        let mut codings = Vec::new();
+        codings_of(&mut value, &mut codings);
+        let wrong = codings.iter().find(|(system, code)| binding.knows(system) && !binding.has(Some(system), code));
+        let fits = codings.iter().any(|(system, code)| binding.has(Some(system), code));
+        let wrong = wrong.or_else(|| codings.first().filter(|_| !fits));
+        if let Some((system, code)) = wrong {
+            self.find("fhir.code", &format!("{system}|{code}"), &format!("is no code of {}", binding.name));
+        }
+    }
+
+    fn refers(&mut self, reference: &str, targets: &[&str]) {
+        match literal(reference) {
+            Literal::Contained(id) => {
+                let path = self.path();
+                self.fragments.push((id.to_owned(), path));
+            }
+            Literal::Resource { resource_type, id } => {
+                if !targets.is_empty() && !targets.contains(&resource_type) {
+                    let sentence = format!("refers to a {resource_type}, where R4 allows {}", targets.join(", "));
+                    self.find("fhir.reference_type", reference, &sentence);
+                } else if !self.resolver.has(resource_type, id) {
+                    self.find("fhir.dangling", reference, "refers to nothing that is there");
+                }
+            }
+            Literal::Unresolved => self.find("fhir.dangling", reference, "refers to nothing that is there"),
+            Literal::Elsewhere => {}
+        }
+    }
+
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for (key, place) in &self.path {
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(key);
+            if let Some(place) = place {
+                let _ = write!(path, "[{place}]");
+            }
+        }
+        path
+    }
+
+    fn find(&mut self, rule: &str, says: &str, sentence: &str) {
+        let path = self.path();
+        let sentence = format!("says `{says}` in {path}, which {sentence}");
+        self.find_at(rule, path, says, &sentence);
+    }
+
+    fn find_at(&mut self, rule: &str, path: String, says: &str, sentence: &str) {
+        let message = format!("{rule}: {} {sentence}", self.name);
+        let finding = Finding::on_fhir(rule, self.severity, message).of_resource(&self.name);
+        let says = (!says.is_empty()).then(|| says.to_owned());
+        self.out.push(Finding { path: Some(path), ..finding }.saying(says, None));
+    }
+}
+
+/// Whether a time is before another, as far as both are precise.
+fn is_before(one: &str, other: &str) -> bool {
+    let (Ok(one_at), Ok(other_at)) = (DateTime::parse(one), DateTime::parse(other)) else { return false };
+    if let (Some(one), Some(other)) = (one_at.utc(), other_at.utc()) {
+        return one < other;
+    }
+    let precise = one.len().min(other.len()).min("2019-02-28".len());
+    one[..precise] < other[..precise]
+}
+
+/// The text of this name in an object, wherever it stands.
+fn text_member(mut object: Cursor<'_>, name: &str) -> Option<String> {
+    object.take(b'{');
+    while let Some(key) = object.key() {
+        match object.kind()? {
+            Kind::Text if key == name => return Some(object.scalar().into_owned()),
+            _ => object.skip(),
+        }
+    }
+    None
+}
+
+/// System and code of a Coding, or of each coding of a CodeableConcept.
+fn codings_of(value: &mut Cursor<'_>, codings: &mut Vec<(String, String)>) {
+    let (mut system, mut code) = (String::new(), None);
+    value.take(b'{');
+    while let Some(key) = value.key() {
+        match (key, value.kind()) {
+            ("system", Some(Kind::Text)) => system = value.scalar().into_owned(),
+            ("code", Some(Kind::Text)) => code = Some(value.scalar().into_owned()),
+            ("coding", Some(Kind::Array)) => {
+                value.take(b'[');
+                while value.item() {
+                    codings_of(value, codings);
+                }
+            }
+            (_, None) => break,
+            _ => value.skip(),
+        }
+    }
+    codings.extend(code.map(|code| (system, code)));
+}
