@@ -98,7 +98,6 @@ pub(crate) fn vocabulary_rows(vocab: &Vocab, date: NaiveDate) -> impl Iterator<I
         cdm_version: Some("5.4".to_owned()),
         cdm_version_concept_id: types::CDM_V5_4,
         vocabulary_version: vocab.version().to_owned(),
-        ..Default::default()
     };
     std::iter::once(AnyRow::from(cdm_source))
         .chain(vocab.concept_rows().map(AnyRow::from))

@@ -187,7 +187,7 @@ fn a_line_of_two_hundred_megabytes_is_rejected_and_the_next_one_is_read() {
     let bench = Bench::new(&[]);
     let mut file = BufWriter::new(File::create(bench.path("fhir/bad.ndjson")).unwrap());
     file.write_all(br#"{"resourceType":"DocumentReference","id":"d1","description":""#).unwrap();
-    let piece = [b'x'; 1 << 20];
+    let piece = vec![b'x'; 1 << 20];
     for _ in 0..200 {
         file.write_all(&piece).unwrap();
     }

@@ -1,6 +1,7 @@
 //! One resource per id: of several versions the highest counts.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use twinlake_fhir::Resource;
 
@@ -11,26 +12,45 @@ use crate::loss::Losses;
 /// The others are counted under `superseded` (a lower version) or `duplicate` (the same), a resource without an id
 /// under `id`.
 pub(crate) fn current<'r, 'a>(resources: &'r [Resource<'a>], losses: &mut Losses) -> Vec<&'r Resource<'a>> {
-    let mut best: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    // Numbers are sorted faster than texts; of those few that are equal the texts are compared.
+    let mut order: Vec<(u64, usize)> = Vec::with_capacity(resources.len());
     for (place, resource) in resources.iter().enumerate() {
-        let Some(id) = resource.id() else {
-            losses.count_out_of_scope(resource.resource_type(), "id", 1);
-            continue;
-        };
-        let key = (resource.resource_type(), id);
-        if let Some(&other) = best.get(&key) {
-            let (mine, theirs) = (version(resource), version(&resources[other]));
-            let reason = if mine == theirs { "duplicate" } else { "superseded" };
-            losses.count_out_of_scope(resource.resource_type(), reason, 1);
-            if mine < theirs {
-                continue;
-            }
+        match resource.id() {
+            Some(id) => order.push((hash(resource.resource_type(), id), place)),
+            None => losses.count_out_of_scope(resource.resource_type(), "id", 1),
         }
-        best.insert(key, place);
     }
-    let mut places: Vec<usize> = best.into_values().collect();
+    order.sort_unstable();
+    let mut places: Vec<usize> = Vec::with_capacity(order.len());
+    for alike in order.chunk_by(|one, other| one.0 == other.0) {
+        if let [(_, only)] = alike {
+            places.push(*only);
+            continue;
+        }
+        let mut best: BTreeMap<(&str, Option<&str>), usize> = BTreeMap::new();
+        for &(_, place) in alike {
+            let resource = &resources[place];
+            let key = (resource.resource_type(), resource.id());
+            if let Some(&other) = best.get(&key) {
+                let (mine, theirs) = (version(resource), version(&resources[other]));
+                let reason = if mine == theirs { "duplicate" } else { "superseded" };
+                losses.count_out_of_scope(resource.resource_type(), reason, 1);
+                if mine < theirs {
+                    continue;
+                }
+            }
+            best.insert(key, place);
+        }
+        places.extend(best.into_values());
+    }
     places.sort_unstable();
     places.into_iter().map(|place| &resources[place]).collect()
+}
+
+fn hash(resource_type: &str, id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (resource_type, id).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// `meta.versionId` as a number; absent or not a number is below any.

@@ -52,7 +52,9 @@ impl Walk<'_> {
         self.path.push_str(name);
         let mut covered = false;
         let mut below = false;
-        for used in self.used {
+        let first = self.path.as_bytes().first();
+        // Most differ in their first letter, and this runs for each element against each path.
+        for used in self.used.iter().filter(|used| used.as_bytes().first() == first) {
             match used.strip_prefix(self.path.as_str()) {
                 Some("") => covered = true,
                 Some(rest) if rest.starts_with('.') => below = true,

@@ -252,42 +252,45 @@ fn type_name(resource: &Resource<'_>) -> &'static str {
 }
 
 fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>) -> bool {
+    let is_of = |subject: Option<&Reference<'_>>| is_of(person_id, patient, subject);
     match resource {
         Resource::Patient(other) => other.id == patient.id,
-        Resource::Encounter(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::Condition(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::Observation(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::Procedure(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::MedicationRequest(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::MedicationDispense(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::MedicationStatement(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::DeviceUseStatement(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::Composition(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::DiagnosticReport(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::ServiceRequest(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::Specimen(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::DocumentReference(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::QuestionnaireResponse(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::Immunization(resource) => is_of(person_id, resource.patient.as_ref()),
-        Resource::AllergyIntolerance(resource) => is_of(person_id, resource.patient.as_ref()),
-        Resource::Coverage(resource) => is_of(person_id, resource.beneficiary.as_ref()),
-        Resource::EpisodeOfCare(resource) => is_of(person_id, resource.patient.as_ref()),
-        Resource::MedicationAdministration(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::Device(resource) => is_of(person_id, resource.patient.as_ref()),
-        Resource::SupplyDelivery(resource) => is_of(person_id, resource.patient.as_ref()),
-        Resource::ImagingStudy(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::RelatedPerson(resource) => is_of(person_id, resource.patient.as_ref()),
-        Resource::CareTeam(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::CarePlan(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::Goal(resource) => is_of(person_id, resource.subject.as_ref()),
-        Resource::Claim(resource) => is_of(person_id, resource.patient.as_ref()),
-        Resource::ExplanationOfBenefit(resource) => is_of(person_id, resource.patient.as_ref()),
+        Resource::Encounter(resource) => is_of(resource.subject.as_ref()),
+        Resource::Condition(resource) => is_of(resource.subject.as_ref()),
+        Resource::Observation(resource) => is_of(resource.subject.as_ref()),
+        Resource::Procedure(resource) => is_of(resource.subject.as_ref()),
+        Resource::MedicationRequest(resource) => is_of(resource.subject.as_ref()),
+        Resource::MedicationDispense(resource) => is_of(resource.subject.as_ref()),
+        Resource::MedicationStatement(resource) => is_of(resource.subject.as_ref()),
+        Resource::DeviceUseStatement(resource) => is_of(resource.subject.as_ref()),
+        Resource::Composition(resource) => is_of(resource.subject.as_ref()),
+        Resource::DiagnosticReport(resource) => is_of(resource.subject.as_ref()),
+        Resource::ServiceRequest(resource) => is_of(resource.subject.as_ref()),
+        Resource::Specimen(resource) => is_of(resource.subject.as_ref()),
+        Resource::DocumentReference(resource) => is_of(resource.subject.as_ref()),
+        Resource::QuestionnaireResponse(resource) => is_of(resource.subject.as_ref()),
+        Resource::Immunization(resource) => is_of(resource.patient.as_ref()),
+        Resource::AllergyIntolerance(resource) => is_of(resource.patient.as_ref()),
+        Resource::Coverage(resource) => is_of(resource.beneficiary.as_ref()),
+        Resource::EpisodeOfCare(resource) => is_of(resource.patient.as_ref()),
+        Resource::MedicationAdministration(resource) => is_of(resource.subject.as_ref()),
+        Resource::Device(resource) => is_of(resource.patient.as_ref()),
+        Resource::SupplyDelivery(resource) => is_of(resource.patient.as_ref()),
+        Resource::ImagingStudy(resource) => is_of(resource.subject.as_ref()),
+        Resource::RelatedPerson(resource) => is_of(resource.patient.as_ref()),
+        Resource::CareTeam(resource) => is_of(resource.subject.as_ref()),
+        Resource::CarePlan(resource) => is_of(resource.subject.as_ref()),
+        Resource::Goal(resource) => is_of(resource.subject.as_ref()),
+        Resource::Claim(resource) => is_of(resource.patient.as_ref()),
+        Resource::ExplanationOfBenefit(resource) => is_of(resource.patient.as_ref()),
         _ => true,
     }
 }
 
-pub(crate) fn is_of(person_id: i64, subject: Option<&Reference<'_>>) -> bool {
-    subject.and_then(|subject| subject.id_of("Patient")).is_some_and(|id| key::of_person(id) == person_id)
+fn is_of(person_id: i64, patient: &Patient<'_>, subject: Option<&Reference<'_>>) -> bool {
+    let id = subject.and_then(|subject| subject.id_of("Patient"));
+    // The same id has the same key, and need not be hashed.
+    id.is_some_and(|id| patient.id.as_deref() == Some(id) || key::of_person(id) == person_id)
 }
 
 fn count_all(resources: &[&Resource<'_>], reason: &str, losses: &mut Losses) {

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
+/// How hard a spill is compressed: it is read once, and soon, so that speed counts for more than size.
+const SPILL_LEVEL: i32 = -4;
+
 /// Records written to disk in partitions by key, so that one partition at a time fits in memory.
 ///
 /// All records of a key are in the same partition. The files are compressed, and removed when the spill or the partitions
@@ -72,7 +75,7 @@ impl Spill {
             .map(|i| {
                 let path = folder.partition(i);
                 let file = File::create(&path).with_context(|| format!("writing `{}`", path.display()))?;
-                Ok(zstd::Encoder::new(BufWriter::new(file), 1)?)
+                Ok(zstd::Encoder::new(BufWriter::new(file), SPILL_LEVEL)?)
             })
             .collect::<Result<_>>()?;
         Ok(Self { folder, partitions, n_records: 0 })
