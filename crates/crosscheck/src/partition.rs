@@ -186,6 +186,8 @@ fn check_person(
             verdict = agreement::compare(context, &person, patient, &mut out);
             if !verdict.same_person {
                 excuse(&mut report.excused_locations);
+                // Whether they are dead is another's death.
+                out.list.retain(|finding| finding.rule != fhir::ACTIVE_AFTER_DEATH);
             }
         }
         Some(patient) => {

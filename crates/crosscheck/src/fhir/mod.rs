@@ -20,6 +20,7 @@ pub use must_support::{MustSupport, ProfileScore};
 pub use reference::FhirSide;
 pub(crate) use reference::Resolver;
 pub(crate) use rules::RULES;
+pub(crate) use status::ACTIVE_AFTER_DEATH;
 
 /// Key of the person a resource belongs to; none for what persons share, and for types that are not modelled.
 ///

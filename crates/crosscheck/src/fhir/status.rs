@@ -32,6 +32,9 @@ pub(crate) fn check(
     }
 }
 
+/// The rule that holds a resource against the patient's death.
+pub(crate) const ACTIVE_AFTER_DEATH: &str = "fhir.active_after_death";
+
 struct Broken {
     rule: &'static str,
     path: &'static str,
@@ -95,7 +98,7 @@ fn observation_rules(observation: &Observation<'_>) -> Option<Broken> {
 
 fn request_rules(request: &MedicationRequest<'_>, is_dead: bool) -> Option<Broken> {
     if is_dead && request.status.as_deref() == Some("active") {
-        return Some(broken("fhir.active_after_death", "MedicationRequest.status", "is active, its patient is dead"));
+        return Some(broken(ACTIVE_AFTER_DEATH, "MedicationRequest.status", "is active, its patient is dead"));
     }
     None
 }

@@ -190,7 +190,7 @@ fn read(
         let is_id = name == "id" && !parent.contains('.') && definition["kind"] == "resource";
         let code = if is_id { "id".to_owned() } else { code };
         let mut line = format!("{name} {min} {max} {code}");
-        for target in targets(element) {
+        for target in targets(element).into_iter().filter(|name| published.types.contains(*name)) {
             write!(line, " >{target}")?;
         }
         let binding = &element["binding"];
