@@ -131,7 +131,7 @@ pub static KINDS: &[Kind] = &[
         fhir::entered_in_error,
     ),
     on_fhir("fhir-refuted-condition", "A confirmed problem is refuted.", fhir::refuted_condition),
-    on_fhir("fhir-lost-abatement", "A problem that passed has lost its end.", fhir::lost_abatement),
+    on_fhir("fhir-lost-abatement", "A problem that passed has lost its end.", fhir::lost_abatement).rare(),
     on_fhir("fhir-wrong-supply", "A fill lasts for twice the days.", fhir::wrong_supply),
     on_fhir("fhir-truncated-text", "A note breaks off in the middle.", fhir::truncated_text),
     on_fhir("fhir-flipped-gender", "The patient has the other gender.", fhir::flipped_gender),
@@ -178,7 +178,8 @@ pub static KINDS: &[Kind] = &[
         .swap(),
     on_both("both-before-birth", "before_birth", "A problem began before birth.", both::before_birth),
     on_both("both-after-death", "after_death", "A problem began after death.", both::after_death).rare(),
-    on_both("both-end-before-start", "end_before_start", "A problem ended before it began.", both::end_before_start),
+    on_both("both-end-before-start", "end_before_start", "A problem ended before it began.", both::end_before_start)
+        .rare(),
     on_both(
         "both-coverage-before-birth",
         "before_birth",

@@ -8,7 +8,7 @@ use crate::draws::Draws;
 use crate::kind::{KINDS, Kind};
 
 /// Share of charts in which the rare kinds are tried first.
-const RARE_FIRST: f64 = 0.3;
+const RARE_FIRST: f64 = 0.5;
 
 /// Which patients get a fault, and of which kinds: `rate=0.01,kinds=all,seed=7`, where each part may be left out.
 ///
