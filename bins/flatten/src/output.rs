@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use anyhow::{Context as _, Result, anyhow};
-use arrow::array::RecordBatch;
+use arrow::array::{Array as _, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::writer::FileWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
@@ -272,7 +272,9 @@ impl Output {
         if let TableFile::Arrow(file) = &mut writer.file {
             return file.write(&rows).with_context(|| format!("writing table `{table}`"));
         }
-        let n_bytes = rows.get_array_memory_size();
+        // What the rows take, not the room around them: that depends on the thread, and row groups must not.
+        let sizes = rows.columns().iter().map(|column| column.to_data().get_slice_memory_size());
+        let n_bytes = sizes.sum::<Result<usize, _>>()?;
         writer.pending_rows += rows.num_rows();
         writer.pending_bytes += n_bytes;
         self.pending_bytes += n_bytes;

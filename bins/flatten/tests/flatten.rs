@@ -139,6 +139,33 @@ fn the_output_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
+fn parquet_files_do_not_depend_on_the_number_of_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    fs::write(
+        path("view.json"),
+        r#"{"name": "people", "resource": "Patient", "select": [{"column": [
+            {"name": "id", "path": "id", "type": "id"}, {"name": "language", "path": "language", "type": "string"}]}]}"#,
+    )
+    .unwrap();
+    // More than waits for a row group to be full, and no two chunks alike.
+    let mut input = Vec::new();
+    for n in 0..18_000usize {
+        let text = "x".repeat(n * n % 4099);
+        writeln!(input, r#"{{"resourceType":"Patient","id":"{n}","language":"{text}"}}"#).unwrap();
+    }
+    fs::write(path("p.ndjson"), input).unwrap();
+    let files = ["1", "3"].map(|threads| {
+        let output = path(&format!("{threads}.parquet"));
+        let (view, input) = (path("view.json"), path("p.ndjson"));
+        let flags = ["--format", "parquet", "--threads", threads, "--output", &output];
+        run(&args(&[&["--view", &view, "--input", &input][..], &flags].concat())).unwrap();
+        fs::read(output).unwrap()
+    });
+    assert!(files[0] == files[1]);
+}
+
+#[test]
 fn an_error_of_the_sink_ends_all_threads() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("Patient.ndjson");
