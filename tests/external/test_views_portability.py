@@ -68,8 +68,15 @@ WRITTEN = {
 # Columns of which pysof gives something else: (view, column) and why.
 DIFFERENT: dict[tuple[str, str], str] = {}
 
-# Views of elements that no generated resource has; Synthea's have instances.
-NOT_GENERATED = {"encounter_diagnosis", "imaging_study_instance"}
+# Views of elements that no generated resource has, or of which it has one and
+# the view wants several; Synthea's have instances and diagnoses of benefits.
+NOT_GENERATED = {
+    "condition_coding",
+    "encounter_diagnosis",
+    "explanation_of_benefit_diagnosis",
+    "imaging_study_instance",
+    "observation_category",
+}
 
 
 def types(selects: list[dict]) -> dict[str, str]:

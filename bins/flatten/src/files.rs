@@ -1,5 +1,6 @@
 //! Files in, record batches out, on as many threads as wanted, always in the same order.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use twinlake_flatten::{Flattener, Plan, Types, ViewDefinition, ViewError, resource_type};
 
-use crate::input::{Body, Chunk, Rejected, read_file};
+use crate::input::{Body, Chunk, Rejected, is_stdin, read_file};
 use crate::keys::{add_keys, with_keys};
 use crate::permits::Permits;
 
@@ -99,12 +100,13 @@ pub(crate) fn flatten_with(
     }
     let work = Mutex::new(work);
     std::thread::scope(|scope| {
-        let reader = scope.spawn(move || read(files, &memory, &give_work));
+        let reader = scope.spawn(move || read(files, permits, &memory, &give_work));
         for _ in 0..config.threads.get() {
             let (work, tables, give_flat) = (&work, &tables, give_flat.clone());
             scope.spawn(move || {
+                let mut flatteners = BTreeMap::new();
                 while let Some((number, chunk)) = next(work) {
-                    let mut flat = permits.run(|| tables.flatten(&chunk));
+                    let mut flat = permits.run(|| tables.flatten(&chunk, &mut flatteners));
                     flat.memory = chunk.into_memory();
                     if give_flat.send((number, flat)).is_err() {
                         return;
@@ -134,11 +136,24 @@ pub(crate) fn flatten_with(
 }
 
 /// Reads all files in order, one chunk for each piece of memory.
-fn read(files: &[PathBuf], memory: &Receiver<Vec<u8>>, give_work: &SyncSender<(u64, Chunk)>) -> Result<()> {
+fn read(
+    files: &[PathBuf],
+    permits: &Permits,
+    memory: &Receiver<Vec<u8>>,
+    give_work: &SyncSender<(u64, Chunk)>,
+) -> Result<()> {
     let mut number = 0;
     let mut going = true;
     for file in files {
-        read_file(file, &mut || memory.recv().ok(), &mut |chunk| {
+        // Reading is work too, from memory for a chunk to the chunk; but whoever writes to standard input may let us wait.
+        let held = RefCell::new(None);
+        let mut memory = || {
+            let memory = memory.recv().ok();
+            held.replace((!is_stdin(file)).then(|| permits.hold()));
+            memory
+        };
+        read_file(file, &mut memory, &mut |chunk| {
+            held.take();
             going = give_work.send((number, chunk)).is_ok();
             number += 1;
             going
@@ -189,7 +204,8 @@ impl Tables {
         })
     }
 
-    fn flatten(&self, chunk: &Chunk) -> Flat {
+    /// Flattens a chunk with what the thread has kept from those before.
+    fn flatten<'t>(&'t self, chunk: &Chunk, flatteners: &mut BTreeMap<&'t str, Flattener>) -> Flat {
         let mut flat = Flat {
             rows: Vec::new(),
             resources: BTreeMap::new(),
@@ -198,10 +214,9 @@ impl Tables {
             lines: None,
             memory: Vec::new(),
         };
-        let mut flatteners: BTreeMap<&str, Flattener> = BTreeMap::new();
         let n_lines = chunk.each(&mut |line, byte, text| {
             let (reason, text) = match text {
-                Ok(text) => match self.push(text, &mut flatteners, &mut flat) {
+                Ok(text) => match self.push(text, flatteners, &mut flat) {
                     Ok(()) => return,
                     Err(error) => (error.to_string(), text.to_owned()),
                 },
@@ -219,8 +234,8 @@ impl Tables {
         }
         flat.rejected.sort_by_key(|rejected| rejected.line);
         for (resource, flattener) in flatteners {
-            let (plan, schemas) = &self.plans[resource];
-            for batch in flattener.finish() {
+            let (plan, schemas) = &self.plans[*resource];
+            for batch in flattener.flush() {
                 let rows = if self.keys { add_keys(resource, &schemas[batch.table], &batch.rows) } else { batch.rows };
                 flat.rows.push((plan.tables()[batch.table].name().to_owned(), rows));
             }

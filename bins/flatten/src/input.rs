@@ -13,6 +13,10 @@ use twinlake_fhir::{FhirError, Header};
 /// Standard input, by its name among files.
 pub(crate) const STDIN: &str = "-";
 
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == STDIN
+}
+
 /// Bytes of text that make a chunk, the unit of work of a thread.
 const CHUNK_BYTES: usize = 1 << 20;
 
@@ -148,7 +152,7 @@ pub(crate) type Memory<'m> = &'m mut dyn FnMut() -> Option<Vec<u8>>;
 /// References within a Bundle (`urn:uuid:`, and conditional ones to its own entries) become `Type/id`.
 pub(crate) fn read_file(path: &Path, memory: Memory<'_>, sink: &mut dyn FnMut(Chunk) -> bool) -> Result<()> {
     let file: Arc<Path> = path.into();
-    if path.as_os_str() == STDIN {
+    if is_stdin(path) {
         return read_stdin(&file, memory, sink).context("reading standard input");
     }
     match kind(path).with_context(|| format!("reading `{}`", path.display()))? {

@@ -6,6 +6,7 @@ mod files;
 mod input;
 mod keys;
 mod output;
+mod parquet_file;
 mod permits;
 
 use std::collections::BTreeSet;
@@ -160,8 +161,7 @@ pub fn run(args: &Args) -> Result<Exit> {
 /// Files that can hold resources: all that were named, and in folders those with a name that says so, but for the
 /// manifest of a bulk export.
 fn input_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let (stdin, paths): (Vec<PathBuf>, Vec<PathBuf>) =
-        paths.iter().cloned().partition(|path| path.as_os_str() == input::STDIN);
+    let (stdin, paths): (Vec<PathBuf>, Vec<PathBuf>) = paths.iter().cloned().partition(|path| input::is_stdin(path));
     if stdin.len() > 1 {
         return Err(UsageError::new("standard input is read only once"));
     }

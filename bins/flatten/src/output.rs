@@ -11,14 +11,11 @@ use anyhow::{Context as _, Result, anyhow};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::writer::FileWriter;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::SerializedFileWriter;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
 use twinlake_flatten::{CellText, cell_text, json_lines};
 use twinlake_task::PartialFile;
 
+use crate::parquet_file::ParquetFile;
 use crate::permits::Permits;
 
 /// How rows are written.
@@ -46,7 +43,7 @@ impl Format {
 }
 
 /// Where a table goes: a file that is there whole or not at all, or stdout.
-enum Target {
+pub(crate) enum Target {
     File(Box<PartialFile>),
     Stdout(io::Stdout),
 }
@@ -76,24 +73,22 @@ const PENDING_BYTES: usize = 32 << 20;
 enum TableFile {
     /// Lines of text.
     Text(Target),
-    Parquet(Box<SerializedFileWriter<Target>>, Arc<ArrowRowGroupWriterFactory>),
+    Parquet(Box<ParquetFile>),
     Arrow(Box<FileWriter<Target>>),
 }
 
 /// A table that is being written.
 struct Table {
-    schema: SchemaRef,
     file: TableFile,
     /// Batches of a row group that is not full yet.
     pending: Vec<RecordBatch>,
     pending_rows: usize,
     pending_bytes: usize,
-    n_groups: usize,
 }
 
 /// Batches to encode, and how.
 struct Job {
-    batches: Vec<RecordBatch>,
+    batches: Arc<Vec<RecordBatch>>,
     encoding: Encoding,
     done: SyncSender<Result<Encoded>>,
 }
@@ -101,27 +96,28 @@ struct Job {
 enum Encoding {
     Ndjson,
     Csv,
-    Parquet(Arc<ArrowRowGroupWriterFactory>, SchemaRef, usize),
+    /// One column of a row group.
+    Parquet(usize, Box<ArrowColumnWriter>),
 }
 
 enum Encoded {
     Text(Vec<u8>),
-    Group(Vec<ArrowColumnChunk>),
+    Column(ArrowColumnChunk),
 }
 
 impl Job {
-    fn encode(&self) -> Result<Encoded> {
-        Ok(match &self.encoding {
+    fn encode(batches: &[RecordBatch], encoding: Encoding) -> Result<Encoded> {
+        Ok(match encoding {
             Encoding::Ndjson => {
                 let mut lines = String::new();
-                for rows in &self.batches {
+                for rows in batches {
                     json_lines(rows, &mut lines);
                 }
                 Encoded::Text(lines.into_bytes())
             }
             Encoding::Csv => {
                 let mut writer = csv::Writer::from_writer(Vec::new());
-                for rows in &self.batches {
+                for rows in batches {
                     for row in 0..rows.num_rows() {
                         for column in rows.columns() {
                             match cell_text(column, row) {
@@ -134,17 +130,14 @@ impl Job {
                 }
                 Encoded::Text(writer.into_inner().map_err(csv::IntoInnerError::into_error)?)
             }
-            Encoding::Parquet(factory, schema, group) => {
-                let mut writers = factory.create_column_writers(*group)?;
-                for rows in &self.batches {
-                    let mut next = writers.iter_mut();
-                    for (field, column) in schema.fields().iter().zip(rows.columns()) {
-                        for leaf in compute_leaves(field, column)? {
-                            next.next().context("a writer for each leaf of the schema")?.write(&leaf)?;
-                        }
+            Encoding::Parquet(column, mut writer) => {
+                for rows in batches {
+                    // A list of primitives has one leaf, as a primitive has.
+                    for leaf in compute_leaves(rows.schema_ref().field(column), rows.column(column))? {
+                        writer.write(&leaf)?;
                     }
                 }
-                Encoded::Group(writers.into_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>()?)
+                Encoded::Column(writer.close()?)
             }
         })
     }
@@ -160,50 +153,53 @@ impl Table {
                 target.write_all(&header.into_inner().map_err(csv::IntoInnerError::into_error)?)?;
                 TableFile::Text(target)
             }
-            Format::Parquet => {
-                let properties = WriterProperties::builder()
-                    .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-                    .set_created_by("twinlake".to_owned())
-                    .build();
-                let writer = ArrowWriter::try_new(target, schema.clone(), Some(properties))?;
-                let (writer, factory) = writer.into_serialized_writer()?;
-                TableFile::Parquet(Box::new(writer), Arc::new(factory))
-            }
+            Format::Parquet => TableFile::Parquet(Box::new(ParquetFile::new(target, schema.clone()))),
             Format::Arrow => TableFile::Arrow(Box::new(FileWriter::try_new(target, schema)?)),
         };
-        let schema = schema.clone();
-        Ok(Self { schema, file, pending: Vec::new(), pending_rows: 0, pending_bytes: 0, n_groups: 0 })
+        Ok(Self { file, pending: Vec::new(), pending_rows: 0, pending_bytes: 0 })
     }
 
-    /// What is pending, as work to do.
-    fn take_pending(&mut self, format: Format) -> Option<(Job, Receiver<Result<Encoded>>)> {
+    /// What is pending, as work to do: the text of all rows, or each column of a row group.
+    fn take_pending(&mut self, format: Format) -> Result<Vec<(Job, Receiver<Result<Encoded>>)>> {
         if self.pending.is_empty() {
-            return None;
+            return Ok(Vec::new());
         }
-        let encoding = match (&self.file, format) {
-            (TableFile::Parquet(_, factory), _) => {
-                Encoding::Parquet(factory.clone(), self.schema.clone(), self.n_groups)
+        let encodings = match (&mut self.file, format) {
+            (TableFile::Parquet(file), _) => {
+                let writers = file.column_writers(&self.pending)?.into_iter().map(Box::new);
+                (0..).zip(writers).map(|(column, writer)| Encoding::Parquet(column, writer)).collect()
             }
-            (_, Format::Csv) => Encoding::Csv,
-            _ => Encoding::Ndjson,
+            (_, Format::Csv) => vec![Encoding::Csv],
+            _ => vec![Encoding::Ndjson],
         };
-        self.n_groups += 1;
         (self.pending_rows, self.pending_bytes) = (0, 0);
-        let (done, result) = sync_channel(1);
-        Some((Job { batches: std::mem::take(&mut self.pending), encoding, done }, result))
+        let batches = Arc::new(std::mem::take(&mut self.pending));
+        let job = |encoding| {
+            let (done, result) = sync_channel(1);
+            (Job { batches: batches.clone(), encoding, done }, result)
+        };
+        Ok(encodings.into_iter().map(job).collect())
     }
 
-    fn append(&mut self, encoded: Encoded) -> Result<()> {
-        match (&mut self.file, encoded) {
-            (TableFile::Text(target), Encoded::Text(text)) => target.write_all(&text)?,
-            (TableFile::Parquet(file, _), Encoded::Group(columns)) => {
+    fn append(&mut self, encoded: Vec<Encoded>) -> Result<()> {
+        match &mut self.file {
+            TableFile::Parquet(file) => {
                 let mut group = file.next_row_group()?;
-                for column in columns {
-                    column.append_to_row_group(&mut group)?;
+                for encoded in encoded {
+                    if let Encoded::Column(column) = encoded {
+                        column.append_to_row_group(&mut group)?;
+                    }
                 }
                 group.close()?;
             }
-            _ => unreachable!("a job is made for its table's format"),
+            TableFile::Text(target) => {
+                for encoded in encoded {
+                    if let Encoded::Text(text) = encoded {
+                        target.write_all(&text)?;
+                    }
+                }
+            }
+            TableFile::Arrow(_) => unreachable!("batches are written as they come"),
         }
         Ok(())
     }
@@ -211,7 +207,7 @@ impl Table {
     fn finish(self) -> Result<Target> {
         Ok(match self.file {
             TableFile::Text(target) => target,
-            TableFile::Parquet(file, _) => file.into_inner()?,
+            TableFile::Parquet(file) => file.finish()?,
             TableFile::Arrow(mut writer) => {
                 writer.finish()?;
                 writer.into_inner()?
@@ -226,9 +222,10 @@ pub(crate) struct Output {
     tables: BTreeMap<String, Table>,
     pending_bytes: usize,
     jobs: Option<Sender<Job>>,
-    /// What is being encoded, in the order of its rows.
-    encoding: VecDeque<(String, Receiver<Result<Encoded>>)>,
-    n_threads: usize,
+    /// What is being encoded, in the order of its rows, and the parts of it in theirs.
+    encoding: VecDeque<(String, Vec<Receiver<Result<Encoded>>>)>,
+    /// How many row groups, or pieces of text, may be on their way.
+    n_encoding: usize,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -255,14 +252,19 @@ impl Output {
         for _ in 0..n_threads {
             let (work, permits) = (work.clone(), permits.clone());
             threads.push(std::thread::spawn(move || {
-                while let Some(job) = next(&work) {
+                while let Some(Job { batches, encoding, done }) = next(&work) {
+                    let encoded = permits.run(|| Job::encode(&batches, encoding));
+                    // Before it is told, so that the memory is free when the next rows come.
+                    drop(batches);
                     // Whoever waits for it may have given up.
-                    let _ = job.done.send(permits.run(|| job.encode()));
+                    let _ = done.send(encoded);
                 }
             }));
         }
         let (jobs, encoding) = (Some(jobs), VecDeque::new());
-        Ok(Self { format, tables: writers, pending_bytes: 0, jobs, encoding, n_threads, threads })
+        // The columns of a row group keep all threads busy; a second one is there when the first ends.
+        let n_encoding = if format == Format::Parquet { 2 } else { n_threads };
+        Ok(Self { format, tables: writers, pending_bytes: 0, jobs, encoding, n_encoding, threads })
     }
 
     pub(crate) fn write(&mut self, table: &str, rows: RecordBatch) -> Result<()> {
@@ -290,20 +292,28 @@ impl Output {
     fn encode(&mut self, table: &str) -> Result<()> {
         let writer = self.tables.get_mut(table).context("every table was begun")?;
         self.pending_bytes -= writer.pending_bytes;
-        let Some((job, result)) = writer.take_pending(self.format) else { return Ok(()) };
-        while self.encoding.len() >= self.n_threads {
+        let work = writer.take_pending(self.format)?;
+        if work.is_empty() {
+            return Ok(());
+        }
+        while self.encoding.len() >= self.n_encoding {
             self.append_oldest()?;
         }
         let jobs = self.jobs.as_ref().context("the tables are not finished")?;
-        jobs.send(job).map_err(|_| anyhow!("the threads that encode have ended"))?;
-        self.encoding.push_back((table.to_owned(), result));
+        let mut results = Vec::new();
+        for (job, result) in work {
+            jobs.send(job).map_err(|_| anyhow!("the threads that encode have ended"))?;
+            results.push(result);
+        }
+        self.encoding.push_back((table.to_owned(), results));
         Ok(())
     }
 
     fn append_oldest(&mut self) -> Result<()> {
-        let Some((table, result)) = self.encoding.pop_front() else { return Ok(()) };
+        let Some((table, results)) = self.encoding.pop_front() else { return Ok(()) };
         let writer = self.tables.get_mut(&table).context("every table was begun")?;
-        let encoded = result.recv().context("a thread that encodes has ended").and_then(|encoded| encoded);
+        let encoded: Result<Vec<_>> =
+            results.iter().map(|result| result.recv().context("a thread that encodes has ended")?).collect();
         encoded.and_then(|encoded| writer.append(encoded)).with_context(|| format!("writing table `{table}`"))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// A count of threads that may be busy. Flattening and encoding have their own threads, which wait for each other; only
+/// A count of threads that may be busy. Reading, flattening and encoding have their own threads, which wait for each other; only
 /// so many of them run at a time as the user allows.
 #[derive(Debug)]
 pub(crate) struct Permits {
@@ -17,11 +17,12 @@ impl Permits {
 
     /// Does the work when its turn comes.
     pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _held = self.acquire();
+        let _held = self.hold();
         work()
     }
 
-    fn acquire(&self) -> Held<'_> {
+    /// One permit, for as long as it is held.
+    pub(crate) fn hold(&self) -> Held<'_> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         while *free == 0 {
             free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
@@ -32,7 +33,7 @@ impl Permits {
 }
 
 /// Given back when dropped, also when the work panics.
-struct Held<'p>(&'p Permits);
+pub(crate) struct Held<'p>(&'p Permits);
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {

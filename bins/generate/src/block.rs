@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::ops::Range;
 
 use arrow::record_batch::RecordBatch;
+use twinlake_defects::Chart;
 use twinlake_fhir::Resource;
 use twinlake_omop::{AnyRow, Table, TableBuilder};
 use twinlake_synth::ids;
@@ -12,6 +13,7 @@ use twinlake_synth::render::{self, Context};
 use twinlake_synth::simulate::Model;
 
 use crate::bundle::BundleWriter;
+use crate::defects::{AnswerRows, Defects};
 use crate::sink::{FhirFormat, FhirPart};
 use crate::truth::TruthRows;
 
@@ -85,18 +87,23 @@ pub(crate) struct Block {
     pub(crate) fhir: Vec<FhirPart>,
     pub(crate) omop: Vec<(Table, RecordBatch)>,
     pub(crate) truth: Option<RecordBatch>,
+    pub(crate) answers: Option<RecordBatch>,
+}
+
+/// What all blocks of a cohort are made from.
+pub(crate) struct Whole<'a> {
+    pub(crate) context: &'a Context<'a>,
+    /// The day before the delta, if it is one.
+    pub(crate) since: Option<&'a Context<'a>>,
+    pub(crate) model: &'a Model<'a>,
+    pub(crate) defects: Option<&'a Defects<'a>>,
 }
 
 impl Block {
-    /// Patients as they are on the day of `context`; with `since`, only what has become other than on its day.
-    pub(crate) fn patients(
-        context: &Context<'_>,
-        since: Option<&Context<'_>>,
-        model: &Model<'_>,
-        patients: Range<u64>,
-        wanted: Wanted,
-        scratch: &mut Scratch,
-    ) -> Self {
+    /// Patients as they are on the day of the whole's context; with `since`, only what has become other than on its day.
+    pub(crate) fn patients(whole: &Whole<'_>, patients: Range<u64>, wanted: Wanted, scratch: &mut Scratch) -> Self {
+        let &Whole { context, since, model, defects } = whole;
+        let mut answers = defects.map(|_| AnswerRows::default());
         let mut writer = Writer::new(wanted, scratch);
         let mut truth = wanted.truth.then(|| TruthRows::new(model));
         let mut n_patients = 0;
@@ -107,6 +114,14 @@ impl Block {
             }
             if let Some(truth) = &mut truth {
                 truth.add(context, &timeline, &states);
+            }
+            if let Some((defects, answers)) = defects.zip(answers.as_mut())
+                && let Some((chart, defect)) = defects.chart(context, model, &timeline)
+            {
+                answers.add(&defect);
+                writer.chart(&chart, wanted, context);
+                n_patients += 1;
+                continue;
             }
             let before = since.map(|since| Before::new(since, model, number, wanted)).unwrap_or_default();
             let mut is_written = since.is_none();
@@ -138,7 +153,12 @@ impl Block {
             }
             n_patients += u64::from(is_written);
         }
-        Self { n_patients, truth: truth.map(TruthRows::finish), ..writer.finish() }
+        Self {
+            n_patients,
+            truth: truth.map(TruthRows::finish),
+            answers: answers.map(AnswerRows::finish),
+            ..writer.finish()
+        }
     }
 
     /// What all patients share, vocabulary included.
@@ -220,6 +240,21 @@ impl<'a> Writer<'a> {
         lines.push(b'\n');
         *n_lines += 1;
         self.block.n_bytes += (lines.len() - before) as u64;
+    }
+
+    /// Both sides of a patient, as they stand.
+    fn chart(&mut self, chart: &Chart, wanted: Wanted, context: &Context<'_>) {
+        if wanted.fhir.is_some() {
+            for document in &chart.fhir {
+                self.resource(&Resource::from_json(&document.text).expect("a defect leaves a resource readable"));
+            }
+            self.end_of(|| context.ids.fhir(chart.person_id));
+        }
+        if wanted.omop {
+            for row in &chart.omop {
+                self.tables.entry(row.table).or_insert_with(|| TableBuilder::new(row.table)).append_cells(row);
+            }
+        }
     }
 
     /// Ends what belongs together in one Bundle.

@@ -5,6 +5,7 @@
 
 mod block;
 mod bundle;
+mod defects;
 mod folder;
 mod kit;
 mod manifest;
@@ -14,6 +15,7 @@ mod sink;
 mod truth;
 
 use std::fs;
+use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,7 @@ use anyhow::{Context as _, Result};
 use arrow::record_batch::RecordBatch;
 use chrono::NaiveDate;
 use clap::{Parser, ValueEnum};
+use twinlake_defects::Plan;
 use twinlake_pack::Pack;
 use twinlake_synth::chart::Rates;
 use twinlake_synth::cohort::Shard;
@@ -29,13 +32,14 @@ use twinlake_synth::simulate::Model;
 use twinlake_task::{Exit, Progress, UsageError};
 use twinlake_vocab::Vocab;
 
+use defects::AnswersFile;
 use truth::TruthFile;
 
 pub use block::Compress;
 pub use folder::{BundleFolder, CsvFolder, NdjsonFolder, ParquetFolder};
 pub use manifest::Manifest;
 pub use produce::{Options, Totals, produce};
-pub use sink::{FhirFormat, FhirPart, FhirSink, OmopSink, TruthSink};
+pub use sink::{BatchSink, FhirFormat, FhirPart, FhirSink, OmopSink, Sinks};
 
 /// Writes synthetic patients as FHIR R4 and as OMOP CDM v5.4; the same seed gives the same patients.
 #[derive(Clone, Debug, Parser)]
@@ -78,8 +82,20 @@ pub struct Args {
     #[arg(long, value_name = "MESSY|FILE")]
     pub chart: Option<String>,
 
+    /// Put faults into the charts of a share of patients, one each: `rate=0.01,kinds=all,seed=7`
+    #[arg(long, conflicts_with = "since", value_name = "PLAN")]
+    pub defects: Option<String>,
+
+    /// File for the key to the defects [default: `defects.parquet` beside the folder for OMOP, or that for FHIR]
+    #[arg(long, requires = "defects", value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+
+    /// List the kinds of defects, and write nothing
+    #[arg(long)]
+    pub list_defects: bool,
+
     /// Folder for FHIR
-    #[arg(long, value_name = "DIR", required_unless_present_any = ["omop_dir", "truth"])]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["omop_dir", "truth", "list_defects"])]
     pub fhir_dir: Option<PathBuf>,
 
     /// Folder for OMOP
@@ -140,6 +156,10 @@ pub enum OmopFormat {
 ///
 /// A usage error (exit code 2) for arguments that cannot be, else what could not be read or written, by name.
 pub fn run(args: &Args) -> Result<Exit> {
+    if args.list_defects {
+        std::io::stdout().write_all(defects::list().as_bytes()).context("writing to stdout")?;
+        return Ok(Exit::Done);
+    }
     let last = args.first.checked_add(args.patients - 1).filter(|&last| last <= MAX_PATIENT);
     let Some(last) = last else {
         return Err(UsageError::new(format!("the cohort's last patient is beyond `{MAX_PATIENT}`")));
@@ -161,6 +181,7 @@ pub fn run(args: &Args) -> Result<Exit> {
         },
         compress: args.compress,
         chart: args.chart.as_deref().map_or(Ok(Rates::NONE), chart_rates)?,
+        defects: args.defects.as_deref().map(plan_of).transpose()?,
         since: args.since,
     };
     // A whole cohort is one file a table; a shard's files are named after it, so that all shards share a folder.
@@ -172,15 +193,20 @@ pub fn run(args: &Args) -> Result<Exit> {
     let mut omop = args.omop_dir.as_deref().map(|dir| OmopFolder::new(dir, args, shard, with_reference)).transpose()?;
     let truth = args.truth.as_deref().map(|dir| TruthFile::new(dir, shard, &Model::new(&pack)));
     let mut truth = truth.transpose()?;
+    let mut answers = args.defects.is_some().then(|| AnswersFile::new(&answers_path(args, shard))).transpose()?;
+    let mut write_answers = |batch: &RecordBatch| answers.as_mut().map_or(Ok(()), |file| file.write(batch));
     let mut write_truth = |batch: &RecordBatch| truth.as_mut().map_or(Ok(()), |file| file.write(batch));
     let mut progress = Progress::start("generate");
     tracing::info!(run_id = %args.task.run_id(), seed = args.seed, first = args.first, last, shard = %args.shard, %as_of, since = args.since.map(tracing::field::display), "generating");
     let totals = produce(
         &context,
         &options,
-        fhir.as_mut().map(FhirFolder::as_sink),
-        omop.as_mut().map(OmopFolder::as_sink),
-        args.truth.is_some().then_some(&mut write_truth),
+        Sinks {
+            fhir: fhir.as_mut().map(FhirFolder::as_sink),
+            omop: omop.as_mut().map(OmopFolder::as_sink),
+            truth: args.truth.is_some().then_some(&mut write_truth),
+            answers: args.defects.is_some().then_some(&mut write_answers),
+        },
         &mut |totals| progress.say(|| format!("{} patients", totals.patients)),
     )?;
     if let Some(fhir) = fhir {
@@ -196,8 +222,24 @@ pub fn run(args: &Args) -> Result<Exit> {
     if let Some(truth) = truth {
         truth.complete()?;
     }
+    if let Some(answers) = answers {
+        answers.complete()?;
+    }
     progress.done(&totals.to_string());
     Ok(Exit::Done)
+}
+
+/// The plan of `--defects`.
+fn plan_of(plan: &str) -> Result<Plan> {
+    plan.parse().map_err(|error| UsageError::new(format!("`--defects {plan}`: {error}")))
+}
+
+/// Where the key to the defects goes: not among the tables, where it would be taken for one.
+fn answers_path(args: &Args, shard: Option<&str>) -> PathBuf {
+    let name = shard.map_or_else(|| "defects.parquet".to_owned(), |shard| format!("defects.{shard}.parquet"));
+    let folder = [&args.omop_dir, &args.fhir_dir, &args.truth].into_iter().flatten().next();
+    let beside = folder.and_then(|folder| folder.parent()).unwrap_or(Path::new(""));
+    args.answers.clone().unwrap_or_else(|| beside.join(name))
 }
 
 /// The shares of `--chart`.

@@ -8,14 +8,16 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use chrono::NaiveDate;
+use twinlake_defects::Plan;
 use twinlake_omop::Table;
 use twinlake_synth::chart::Rates;
 use twinlake_synth::cohort::for_each_block;
 use twinlake_synth::render::Context;
 use twinlake_synth::simulate::Model;
 
-use crate::block::{Block, Compress, Scratch, Wanted};
-use crate::sink::{FhirFormat, FhirSink, OmopSink, TruthSink};
+use crate::block::{Block, Compress, Scratch, Wanted, Whole};
+use crate::defects::Defects;
+use crate::sink::{FhirFormat, Sinks};
 
 /// Which patients, and how their FHIR is to look.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub struct Options {
     pub compress: Compress,
     /// How charts go wrong.
     pub chart: Rates,
+    /// Which patients get a fault.
+    pub defects: Option<Plan>,
     /// Leave out what was the same on that day, and what patients share: the rest is a delta.
     pub since: Option<NaiveDate>,
 }
@@ -87,16 +91,16 @@ impl fmt::Display for Totals {
 pub fn produce(
     context: &Context<'_>,
     options: &Options,
-    mut fhir: Option<&mut dyn FhirSink>,
-    mut omop: Option<&mut dyn OmopSink>,
-    mut truth: Option<TruthSink<'_>>,
+    sinks: Sinks<'_>,
     watch: &mut dyn FnMut(&Totals),
 ) -> Result<Totals> {
+    let Sinks { mut fhir, mut omop, mut truth, mut answers } = sinks;
     let wanted = Wanted {
         fhir: fhir.is_some().then_some((options.format, options.compress)),
         omop: omop.is_some(),
         truth: truth.is_some(),
     };
+    let defects = options.defects.as_ref().map(|plan| Defects::new(plan, context));
     let mut totals = Totals::default();
     let mut take = |block: Block| -> Result<()> {
         if let Some(sink) = fhir.as_deref_mut() {
@@ -106,6 +110,9 @@ pub fn produce(
             block.omop.iter().try_for_each(|(table, batch)| sink.write(*table, batch))?;
         }
         if let (Some(sink), Some(batch)) = (truth.as_deref_mut(), &block.truth) {
+            sink(batch)?;
+        }
+        if let (Some(sink), Some(batch)) = (answers.as_deref_mut(), &block.answers) {
             sink(batch)?;
         }
         totals.add(&block);
@@ -121,7 +128,8 @@ pub fn produce(
     let kept = || idle.lock().unwrap_or_else(PoisonError::into_inner);
     let make = |patients| {
         let mut scratch = kept().pop().unwrap_or_else(Scratch::new);
-        let block = Block::patients(context, since.as_ref(), &model, patients, wanted, &mut scratch);
+        let whole = Whole { context, since: since.as_ref(), model: &model, defects: defects.as_ref() };
+        let block = Block::patients(&whole, patients, wanted, &mut scratch);
         kept().push(scratch);
         block
     };

@@ -46,5 +46,19 @@ pub trait OmopSink {
     fn write(&mut self, table: Table, batch: &RecordBatch) -> Result<()>;
 }
 
-/// Takes the truth behind the charts, in the order of patients; its columns are those of `generate --truth`.
-pub type TruthSink<'s> = &'s mut dyn FnMut(&RecordBatch) -> Result<()>;
+/// Where each of what is made goes; what has no sink is not made.
+#[derive(Default)]
+pub struct Sinks<'s> {
+    /// FHIR.
+    pub fhir: Option<&'s mut dyn FhirSink>,
+    /// OMOP.
+    pub omop: Option<&'s mut dyn OmopSink>,
+    /// The truth behind the charts.
+    pub truth: Option<BatchSink<'s>>,
+    /// The key to the defects.
+    pub answers: Option<BatchSink<'s>>,
+}
+
+/// Takes rows of the truth behind the charts, or of the key to defects, in the order of patients; their columns are those
+/// of `generate --truth` and `generate --defects`.
+pub type BatchSink<'s> = &'s mut dyn FnMut(&RecordBatch) -> Result<()>;

@@ -10,7 +10,7 @@ use anyhow::Result;
 use arrow::record_batch::RecordBatch;
 use chrono::{Days, NaiveDate};
 use serde_json::Value;
-use twinlake_generate::{Compress, FhirFormat, FhirPart, FhirSink, OmopSink, Options, produce};
+use twinlake_generate::{Compress, FhirFormat, FhirPart, FhirSink, OmopSink, Options, Sinks, produce};
 use twinlake_omop::{DynRow, Table, read};
 use twinlake_pack::Pack;
 use twinlake_synth::chart::{Deed, Rates};
@@ -156,10 +156,12 @@ impl Whole {
             format: FhirFormat::Ndjson,
             compress: Compress::None,
             chart,
+            defects: None,
             since,
         };
         let (mut fhir, mut omop) = (Resources::default(), Rows::default());
-        produce(&context, &options, Some(&mut fhir), Some(&mut omop), None, &mut |_| ()).unwrap();
+        let sinks = Sinks { fhir: Some(&mut fhir), omop: Some(&mut omop), ..Sinks::default() };
+        produce(&context, &options, sinks, &mut |_| ()).unwrap();
         omop.0.values_mut().for_each(|rows| rows.sort_unstable());
         Self { fhir: fhir.0, omop: omop.0 }
     }

@@ -63,9 +63,10 @@ enum Form {
     Object,
 }
 
-/// Whether a file may hold FHIR, by its name.
+/// Whether a file may hold FHIR, by its name; the manifest of a bulk export only lists files that do.
 pub(crate) fn is_fhir_by_name(path: &Path) -> bool {
-    form(path).is_some()
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    form(path).is_some() && !(name.starts_with("manifest.") && name.ends_with(".json"))
 }
 
 /// The form of a file by its name, without the ending of the compression.

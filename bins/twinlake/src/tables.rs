@@ -46,6 +46,7 @@ pub(crate) fn fhir(name: &str, schema: SchemaRef) -> LakeTable {
             | "medication_administration"
             | "medication_dispense"
             | "claim"
+            | "claim_diagnosis"
             | "claim_item"
             | "explanation_of_benefit"
             | "explanation_of_benefit_adjudication"
@@ -69,43 +70,33 @@ pub(crate) fn fhir(name: &str, schema: SchemaRef) -> LakeTable {
     }
 }
 
-/// Every disagreement and broken rule, `quality.findings`.
+/// Disagreements and broken rules, `quality.findings`; of each rule as many as are kept.
 pub(crate) fn findings() -> LakeTable {
-    quality(
-        "findings",
-        vec![
-            Field::new("rule", DataType::Utf8, false),
-            Field::new("severity", DataType::Utf8, false),
-            Field::new("table_name", DataType::Utf8, true),
-            Field::new("column_name", DataType::Utf8, true),
-            Field::new("person_id", DataType::Int64, true),
-            Field::new("row_key", DataType::Int64, true),
-            Field::new("fhir", DataType::Utf8, true),
-            Field::new("omop", DataType::Utf8, true),
-            Field::new("message", DataType::Utf8, false),
-        ],
-    )
+    quality("findings", twinlake_validate::findings_schema())
+}
+
+/// How each rule ended, `quality.rule_results`.
+pub(crate) fn rule_results() -> LakeTable {
+    quality("rule_results", twinlake_validate::rule_results_schema())
 }
 
 /// What has no home in OMOP, counted, `quality.losses`.
 pub(crate) fn losses() -> LakeTable {
-    quality(
-        "losses",
-        vec![
-            Field::new("kind", DataType::Utf8, false),
-            Field::new("resource_type", DataType::Utf8, true),
-            Field::new("name", DataType::Utf8, false),
-            Field::new("code_system", DataType::Utf8, true),
-            Field::new("n", DataType::Int64, false),
-        ],
-    )
+    let fields = vec![
+        Field::new("kind", DataType::Utf8, false),
+        Field::new("resource_type", DataType::Utf8, true),
+        Field::new("name", DataType::Utf8, false),
+        Field::new("code_system", DataType::Utf8, true),
+        Field::new("n", DataType::Int64, false),
+    ];
+    quality("losses", Arc::new(Schema::new(fields)))
 }
 
-fn quality(name: &str, fields: Vec<Field>) -> LakeTable {
+fn quality(name: &str, schema: SchemaRef) -> LakeTable {
     LakeTable {
         namespace: "quality".into(),
         name: name.into(),
-        schema: Arc::new(Schema::new(fields)),
+        schema,
         keys: Vec::new(),
         partitioned_by_dt: false,
         sort: Vec::new(),

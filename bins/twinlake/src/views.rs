@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde_json::json;
 use twinlake_flatten::lint::{Severity, lint};
@@ -39,7 +39,7 @@ enum Verb {
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Check views by the profiles Shareable and Tabular; exit code 1 when there is an error
+    /// Check views by the profiles Shareable and Tabular; exit code 3 when there is an error
     Lint {
         /// Views or folders of views (`*.json`)
         #[arg(value_name = "FILE|DIR", required_unless_present = "builtin")]
@@ -87,7 +87,7 @@ struct Source {
 ///
 /// # Errors
 ///
-/// A view that is not there or cannot be read; for `lint`, findings that are errors.
+/// A view that is not there or cannot be read. What `lint` finds is no error of the command, but [`Exit::Findings`].
 pub(crate) fn views(args: &ViewsArgs) -> Result<Exit> {
     let text = match &args.verb {
         Verb::List { paths, json } => list(paths, *json)?,
@@ -173,10 +173,7 @@ fn check(paths: &[PathBuf], builtin: bool, json: bool) -> Result<Exit> {
         lines.push(format!("{totals}\n"));
     }
     say(&lines.concat())?;
-    if n_errors > 0 {
-        bail!("{totals}");
-    }
-    Ok(Exit::Done)
+    Ok(if n_errors > 0 { Exit::Findings } else { Exit::Done })
 }
 
 fn count(n: usize, what: &str) -> String {

@@ -201,6 +201,47 @@ fn generate_and_validate_work_on_plain_folders() {
 }
 
 #[test]
+fn validate_writes_what_it_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (fhir, omop) = (path("fhir"), path("omop"));
+    let folders = ["--fhir-dir", &fhir, "--omop-dir", &omop];
+    assert_exit(&twinlake(&[&["generate", "--patients", "3"], &folders[..]].concat()), 0);
+    let notes = dir.path().join("omop/note.parquet");
+    let whole = fs::read(&notes).unwrap();
+    fs::write(&notes, &whole[..whole.len() / 2]).unwrap();
+    let person = dir.path().join("fhir/Patient.ndjson");
+    let text = fs::read_to_string(&person).unwrap();
+    fs::write(&person, text.replace("\"gender\":\"female\"", "\"gender\":\"male\"")).unwrap();
+    let n_women = text.matches("\"gender\":\"female\"").count();
+    assert!(n_women > 0);
+
+    let (json, junit, html, tables) = (path("report.json"), path("report.xml"), path("report.html"), path("quality"));
+    let files = ["--json", &json, "--junit", &junit, "--html", &html, "--parquet", &tables, "--limit", "1"];
+    assert_exit(&twinlake(&[&["validate"], &folders[..], &files[..]].concat()), 3);
+    let report: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
+    let ended = |rule: &str| report["rules"].as_array().unwrap().iter().find(|result| result["rule"] == rule).unwrap();
+    assert_eq!(ended("note.note_date")["status"], "error");
+    assert_eq!(ended("person.gender_concept_id")["status"], "failed");
+    assert_eq!(ended("person.gender_concept_id")["findings"], n_women);
+    assert_eq!(ended("measurement.before_birth")["status"], "passed");
+    assert_eq!(ended("dose_era.duplicate")["status"], "not_applicable");
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1, "one of the rule is kept: {}", report["findings"]);
+    assert!(fs::read_to_string(&junit).unwrap().contains("name=\"person.gender_concept_id\"><failure message="));
+    assert!(fs::read_to_string(&html).unwrap().contains("<h3><code>person.gender_concept_id</code></h3>"));
+    assert!(dir.path().join("quality/findings.parquet").exists());
+
+    // What is known does not fail a run, and neither does what is not asked for.
+    fs::write(&notes, whole).unwrap();
+    let known = path("known.txt");
+    assert_exit(&twinlake(&[&["validate", "--write-baseline", &known], &folders[..]].concat()), 3);
+    assert_exit(&twinlake(&[&["validate", "--baseline", &known], &folders[..]].concat()), 0);
+    assert_exit(&twinlake(&[&["validate", "--rules", "measurement.*,*.duplicate"], &folders[..]].concat()), 0);
+    assert_exit(&twinlake(&[&["validate", "--rules", "nonsense.*"], &folders[..]].concat()), 2);
+    assert!(stdout(&twinlake(&["validate", "--list-rules"])).contains("`{table}.before_birth`"));
+}
+
+#[test]
 fn validate_reads_bundles_and_finds_what_is_cut_off() {
     let dir = tempfile::tempdir().unwrap();
     let (fhir, omop) = (dir.path().join("fhir"), dir.path().join("omop"));

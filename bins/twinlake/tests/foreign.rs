@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use twinlake_crosscheck::Severity;
+use twinlake_crosscheck::{Severity, Terms};
 use twinlake_omop::{Table, read};
 use twinlake_validate::{Sources, check, fhir_files, omop_files};
 use twinlake_vocab::Vocab;
@@ -76,10 +76,12 @@ fn every_record_of_synthea_is_accounted_for_and_every_rule_of_omop_holds() {
         unreadable: Vec::new(),
         n_duplicates: 0,
         omop: omop_files(&omop).unwrap(),
+        has_all_tables: false,
         work: dir.path().join("work"),
         vocab: Vocab::embedded(),
         pack: None,
         foreign: true,
+        terms: Terms::default(),
         threads: NonZeroUsize::MIN,
     })
     .unwrap();

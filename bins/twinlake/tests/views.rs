@@ -3,10 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use twinlake_flatten::builtin;
+use twinlake_flatten::{Plan, Types, builtin, functions};
 
 fn views(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_twinlake")).arg("views").args(arguments).output().unwrap()
@@ -64,6 +65,26 @@ fn list_and_show_have_every_builtin_view() {
 }
 
 #[test]
+fn the_page_has_every_view_and_function() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/views.md");
+    let page = fs::read_to_string(page).unwrap();
+    for plan in Plan::compile_all(&builtin::views(), Types::Typed).unwrap() {
+        let line = page.lines().find(|line| line.starts_with(&format!("| {} |", plan.resource()))).unwrap();
+        let tables = plan.tables().iter().map(|table| format!("`{}` {}", table.name(), table.schema().fields().len()));
+        let told = format!("| {} | {} |", plan.resource(), tables.collect::<Vec<_>>().join(", "));
+        assert_eq!(line, told);
+    }
+    for name in functions() {
+        // Of these the page has one word for all.
+        let name = if name.starts_with("convertsTo") { "convertsTo…" } else { name };
+        assert!(
+            page.contains(&format!("`{name}`")) || page.contains(&format!("`{name}(")),
+            "no {name} in docs/views.md"
+        );
+    }
+}
+
+#[test]
 fn lint_says_file_place_rule_and_what_to_do() {
     let builtin = views(&["lint", "--builtin"]);
     assert_eq!(builtin.status.code(), Some(0), "{}", stdout(&builtin));
@@ -76,7 +97,9 @@ fn lint_says_file_place_rule_and_what_to_do() {
     fs::write(dir.path().join("bad.json"), bad).unwrap();
 
     let output = views(&["lint", dir.path().to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(1));
+    // As every command with findings, so that a script can tell them from a failure.
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(views(&["lint", "no-such-file.json"]).status.code(), Some(1));
     let text = stdout(&output);
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");

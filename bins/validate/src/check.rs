@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow};
 use twinlake_crosscheck::{
-    Accounting, Context, CostCheck, Finding, PartitionReport, Severity, SharedCheck, check_partition,
+    Accounting, Context, CostCheck, Count, Finding, PartitionReport, RuleResult, Severity, SharedCheck, Status, Terms,
+    check_partition, rule_results,
 };
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Losses, Shared};
@@ -28,6 +29,8 @@ pub struct Sources<'a> {
     pub n_duplicates: u64,
     /// Parquet or CSV files of each OMOP table.
     pub omop: BTreeMap<Table, Vec<PathBuf>>,
+    /// Whether `omop` names every table that there is, so that one that is not among them is missing.
+    pub has_all_tables: bool,
     /// Folder for work files, removed at the end.
     pub work: PathBuf,
     /// The vocabulary that the FHIR is mapped with.
@@ -36,6 +39,8 @@ pub struct Sources<'a> {
     pub pack: Option<&'a Pack>,
     /// Whether the FHIR is someone else's: what is wrong with it is then a warning.
     pub foreign: bool,
+    /// Which findings count, and how many of each rule are kept.
+    pub terms: Terms,
     /// Threads.
     pub threads: NonZeroUsize,
 }
@@ -52,8 +57,12 @@ pub struct Unreadable {
 /// What the check gave.
 #[derive(Debug)]
 pub struct Report {
-    /// Every disagreement and broken rule, errors first.
+    /// Disagreements and broken rules, errors first; of each rule as many as the terms keep.
     pub findings: Vec<Finding>,
+    /// How many findings each rule has, those that are not kept among them.
+    pub counts: BTreeMap<String, Count>,
+    /// How each rule that was asked for ended, by id.
+    pub results: Vec<RuleResult>,
     /// What FHIR said and OMOP has no place for.
     pub losses: Losses,
     /// Persons on either side.
@@ -65,18 +74,36 @@ pub struct Report {
 }
 
 impl Report {
-    /// Number of findings of a severity.
+    /// Number of findings of a severity that the baseline does not know.
     pub fn count(&self, severity: Severity) -> u64 {
-        self.findings.iter().filter(|finding| finding.severity == severity).count() as u64
+        let of = |count: &Count| match severity {
+            Severity::Error => count.errors,
+            Severity::Warning => count.warnings,
+        };
+        self.counts.values().map(of).sum()
     }
 
-    /// Findings by rule.
+    /// Number of findings that the baseline knows.
+    pub fn known(&self) -> u64 {
+        self.counts.values().map(|count| count.known).sum()
+    }
+
+    /// Findings by rule, without those that the baseline knows.
     pub fn by_rule(&self) -> BTreeMap<&str, u64> {
-        let mut rules = BTreeMap::new();
-        for finding in &self.findings {
-            *rules.entry(finding.rule.as_str()).or_default() += 1;
-        }
-        rules
+        let new_ones = self.counts.iter().map(|(rule, count)| (rule.as_str(), count.new_ones()));
+        new_ones.filter(|(_, n)| *n > 0).collect()
+    }
+
+    /// Number of rules that ended so.
+    pub fn ended(&self, status: Status) -> usize {
+        self.results.iter().filter(|result| result.status == status).count()
+    }
+
+    /// Whether a finding is at least this bad, or a rule could not run.
+    pub fn fails_at(&self, severity: Severity) -> bool {
+        let is_bad =
+            self.count(Severity::Error) > 0 || severity == Severity::Warning && self.count(Severity::Warning) > 0;
+        is_bad || self.ended(Status::Error) > 0
     }
 }
 
@@ -86,11 +113,15 @@ impl Report {
 ///
 /// # Errors
 ///
-/// Files that cannot be read, by name. What is wrong inside them is a finding.
+/// FHIR files that cannot be read, and work files that cannot be written, by name. What is wrong inside them is a finding;
+/// an OMOP table that cannot be read makes its rules end as errors.
 pub fn check(sources: &Sources<'_>) -> Result<Report> {
     let files = sources.fhir.iter().chain(sources.omop.values().flatten());
     let bytes: u64 = files.map(|path| bytes_to_read(path)).sum();
     let mut gathered = Gathered::new(&sources.work, bytes)?;
+    if sources.has_all_tables {
+        gathered.declare(&sources.omop);
+    }
     gathered.read_omop(&sources.omop)?;
     gathered.read_fhir(&sources.fhir)?;
     let Gathered { spill, mut costs, mut omop, shared_rows, shared_lines, mut unreadable } = gathered;
@@ -117,7 +148,7 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
     }
 
     let context = Context { vocab, shared: &shared, omop: &omop, pack: sources.pack, foreign: sources.foreign };
-    let mut accounting = Accounting::default();
+    let mut accounting = Accounting::new(sources.terms.clone());
     let mut cost_check = CostCheck::default();
     let partitions = spill.finish()?;
     for wave in partitions.chunks(sources.threads.get()) {
@@ -134,27 +165,40 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
             accounting.add(report, &mut shared_check);
         }
     }
-    let mut findings = accounting.finish(&context, &shared_check);
+    let mut counted = accounting.counted(&context, &shared_check);
+    let mut ledger = accounting.finish(&context, &shared_check);
     if !omop.lacks(Table::Cost) || !omop.lacks(Table::EpisodeEvent) {
         for part in costs.finish()? {
-            findings.extend(check_costs(&context, &cost_check, &part)?);
+            ledger.extend(check_costs(&context, &cost_check, &part)?);
         }
     }
     let severity = if sources.foreign { Severity::Warning } else { Severity::Error };
     let unreadable = sources.unreadable.iter().cloned().chain(unreadable);
-    findings.extend(unreadable.map(|record| unreadable_finding(record, severity)));
+    ledger.extend(unreadable.map(|record| unreadable_finding(record, severity)));
     if sources.n_duplicates > 0 {
         let message = format!("fhir.duplicate: {} resources come again with the same content", sources.n_duplicates);
         // Bundles repeat what they share, so this need not be an error.
-        findings.push(Finding::on_fhir("fhir.duplicate", Severity::Warning, message));
+        ledger.push(Finding::on_fhir("fhir.duplicate", Severity::Warning, message));
     }
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let mut losses = accounting.losses;
     losses.merge(shared.losses());
     for (resource_type, n) in accounting.resources {
         *resources.entry(resource_type).or_default() += n;
     }
-    Ok(Report { findings, losses, persons: accounting.persons, resources, rows: accounting.omop_rows })
+    counted.resources.clone_from(&resources);
+    let counts = ledger.counts().clone();
+    let found = counts.iter().map(|(rule, count)| (rule.clone(), count.new_ones())).collect();
+    let mut results = rule_results(&counted, &found);
+    results.retain(|result| sources.terms.rules.has(result.rule));
+    Ok(Report {
+        findings: ledger.into_findings(),
+        counts,
+        results,
+        losses,
+        persons: accounting.persons,
+        resources,
+        rows: accounting.omop_rows,
+    })
 }
 
 fn check_part(context: &Context<'_>, partition: &Partition) -> Result<PartitionReport> {
@@ -164,7 +208,10 @@ fn check_part(context: &Context<'_>, partition: &Partition) -> Result<PartitionR
             lines.push(String::from_utf8(record.payload).context("a spilled line is not UTF-8")?);
         } else {
             let table = Table::ALL.get(usize::from(record.tag)).context("a spilled row is of no table")?;
-            rows.push(decode(*table, &record.payload)?);
+            // What was read of a table before it could not be read further is no table to check.
+            if !context.omop.unread().contains_key(table) {
+                rows.push(decode(*table, &record.payload)?);
+            }
         }
     }
     Ok(check_partition(context, &rows, &lines))

@@ -65,29 +65,44 @@ impl Gathered {
         })
     }
 
-    /// Reads the files of OMOP tables.
-    pub(crate) fn read_omop(&mut self, tables: &BTreeMap<Table, Vec<PathBuf>>) -> Result<()> {
+    /// Learns which tables and columns there are. A file that cannot be read is for [`Gathered::read_omop`] to say.
+    pub(crate) fn declare(&mut self, tables: &BTreeMap<Table, Vec<PathBuf>>) {
         for (table, files) in tables {
-            if !is_checked(*table) && !OmopSide::learns_from(*table) {
-                continue;
+            let mut columns = files.iter().filter_map(|path| columns_of(*table, path)).peekable();
+            if columns.peek().is_none() {
+                self.omop.declare::<&str>(*table, None);
             }
+            columns.for_each(|columns| self.omop.declare(*table, Some(&columns)));
+        }
+    }
+
+    /// Reads the files of OMOP tables. One that cannot be read is noted, with file and reason; the others are read.
+    pub(crate) fn read_omop(&mut self, tables: &BTreeMap<Table, Vec<PathBuf>>) -> Result<()> {
+        let is_wanted = |table: Table| is_checked(table) || OmopSide::learns_from(table);
+        for (table, files) in tables.iter().filter(|(table, _)| is_wanted(**table)) {
             for path in files {
-                let context = || format!("reading `{}`", path.display());
-                let file = File::open(path).with_context(context)?;
-                if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
-                    for row in read::csv(*table, file).with_context(context)? {
-                        self.add_row(&row.with_context(context)?)?;
-                    }
-                } else {
-                    for rows in read::parquet(*table, file).with_context(context)? {
-                        for row in rows.with_context(context)? {
-                            self.add_row(&row)?;
-                        }
-                    }
+                if let Some(reason) = self.read_table(*table, path)? {
+                    self.omop.could_not_read(*table, format!("reading `{}`: {reason}", path.display()));
+                    break;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Reads a file of a table; gives back why it could not be read. A work file that cannot be written is an error.
+    fn read_table(&mut self, table: Table, path: &Path) -> Result<Option<String>> {
+        let batches = match rows_of(table, path) {
+            Ok(batches) => batches,
+            Err(error) => return Ok(Some(format!("{error:#}"))),
+        };
+        for rows in batches {
+            match rows {
+                Ok(rows) => rows.iter().try_for_each(|row| self.add_row(row))?,
+                Err(error) => return Ok(Some(format!("{error:#}"))),
+            }
+        }
+        Ok(None)
     }
 
     fn add_row(&mut self, row: &DynRow) -> Result<()> {
@@ -152,4 +167,24 @@ impl Gathered {
         let own = || header.id.as_deref().map_or(0, |id| key::of(resource_type, id));
         self.spill.write(header.patient_id().map_or_else(own, key::of_person), FHIR, text.as_bytes())
     }
+}
+
+/// The rows of a file, some at a time.
+fn rows_of(table: Table, path: &Path) -> Result<Box<dyn Iterator<Item = Result<Vec<DynRow>>>>> {
+    let file = File::open(path)?;
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
+        let rows = read::csv(table, file)?;
+        return Ok(Box::new(rows.map(|row| Ok(vec![row?]))));
+    }
+    let batches = read::parquet(table, file)?;
+    Ok(Box::new(batches.map(|rows| Ok(rows?))))
+}
+
+/// The columns of a table that a file has; none when it cannot be read.
+fn columns_of(table: Table, path: &Path) -> Option<Vec<&'static str>> {
+    let file = File::open(path).ok()?;
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
+        return Some(read::csv(table, file).ok()?.columns().collect());
+    }
+    Some(read::parquet(table, file).ok()?.columns().collect())
 }

@@ -7,14 +7,22 @@ use twinlake_omop::Table;
 
 use crate::context::Context;
 use crate::finding::{Finding, Severity};
+use crate::ledger::{Ledger, Terms};
 use crate::omop::{self, Whole};
 use crate::partition::PartitionReport;
+use crate::registry::Counted;
 use crate::shared::SharedCheck;
 
 /// The reports of all partitions, added up.
+///
+/// Of the findings as many are kept as the [`Terms`] say; rows that one side lacks are remembered by key until the end, some
+/// fifty bytes each, since another person may have them.
 #[derive(Clone, Debug, Default)]
 pub struct Accounting {
-    findings: Vec<Finding>,
+    ledger: Ledger,
+    unsettled: Vec<Unsettled>,
+    /// Findings that are kept of those not settled yet, by table and kind.
+    held: BTreeMap<(Table, Kind), usize>,
     /// What FHIR said and OMOP has no place for.
     pub losses: Losses,
     /// Persons on either side.
@@ -29,9 +37,19 @@ pub struct Accounting {
 }
 
 impl Accounting {
+    /// An empty one.
+    pub fn new(terms: Terms) -> Self {
+        Accounting { ledger: Ledger::new(terms), ..Accounting::default() }
+    }
+
     /// Adds a partition; its locations go to `shared`.
     pub fn add(&mut self, report: PartitionReport, shared: &mut SharedCheck) {
-        self.findings.extend(report.findings);
+        for finding in report.findings {
+            match Unsettled::of(&finding) {
+                Some(unsettled) => self.hold(unsettled, finding),
+                None => self.ledger.push(finding),
+            }
+        }
         self.losses.merge(&report.losses);
         self.persons += report.persons;
         self.whole.merge(report.whole);
@@ -47,88 +65,149 @@ impl Accounting {
         shared.excuse(&report.excused_locations);
     }
 
+    fn hold(&mut self, mut unsettled: Unsettled, finding: Finding) {
+        let held = self.held.entry((unsettled.table, unsettled.kind)).or_default();
+        if !self.ledger.is_enough(*held) {
+            *held += 1;
+            unsettled.finding = Some(Box::new(finding));
+        }
+        self.unsettled.push(unsettled);
+    }
+
+    /// What there was to check, for [`crate::rule_results`].
+    pub fn counted(&self, context: &Context<'_>, shared: &SharedCheck) -> Counted {
+        let omop = context.omop;
+        let mut counted = Counted {
+            persons: self.persons,
+            tables: omop.tables(),
+            resources: self.resources.clone(),
+            constraints: context.pack.is_some(),
+            unread: omop.unread().clone(),
+            not_applicable: self.whole.not_applicable().into_iter().collect(),
+            ..Counted::default()
+        };
+        for table in Table::ALL {
+            counted.rows.insert(table, omop.rows(table));
+            let given = self.witness_rows.get(&table).copied().unwrap_or_default() + shared.expected_rows(table);
+            counted.given.insert(table, given);
+        }
+        counted
+    }
+
     /// All findings: those of the persons, of the shared rows and of the whole.
     ///
     /// A table that OMOP lacks is one finding. A row that OMOP gives to another person than FHIR is one finding, not one
     /// for each of the two persons.
-    pub fn finish(&mut self, context: &Context<'_>, shared: &SharedCheck) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        let mut missing = BTreeSet::new();
+    pub fn finish(&mut self, context: &Context<'_>, shared: &SharedCheck) -> Ledger {
+        let mut said: BTreeSet<Table> = context.omop.unread().keys().copied().collect();
         for table in Table::ALL {
             let given = self.witness_rows.get(&table).copied().unwrap_or_default() + shared.expected_rows(table);
-            if given > 0 && context.omop.lacks(table) {
+            if given > 0 && context.omop.lacks(table) && said.insert(table) {
                 let message = format!("{table}.missing: FHIR gives {given} rows, OMOP has no {table}");
                 let says = Some(format!("{given} rows"));
-                findings.push(Finding::on(table, "missing", message).saying(says, Some("0 rows".to_owned())));
-                missing.insert(table);
+                self.ledger.push(Finding::on(table, "missing", message).saying(says, Some("0 rows".to_owned())));
             }
         }
-        findings.extend(context.omop.structure.findings(&missing));
+        self.ledger.extend(context.omop.structure.findings(&said));
         if context.omop.concepts.lacks_zero() {
             let message = "concept.no_zero: CONCEPT has no concept 0, to which all that has no concept refers";
-            findings.push(Finding::on(Table::Concept, "no_zero", message));
+            self.ledger.push(Finding::on(Table::Concept, "no_zero", message));
         }
         let of_shared = shared.findings(context.foreign);
         for row in shared.rendered() {
-            findings.extend(omop::check_shared(context, row, &of_shared));
+            self.ledger.extend(omop::check_shared(context, row, &of_shared));
         }
-        findings.extend(of_shared);
-        findings.extend(settle(std::mem::take(&mut self.findings)));
-        findings.extend(self.whole.findings(context));
-        findings
+        self.ledger.extend(of_shared);
+        self.settle();
+        self.ledger.extend(self.whole.findings(context));
+        std::mem::take(&mut self.ledger)
     }
 
-    /// Rules that had too few persons or rows to say anything, by id, and why.
-    pub fn not_applicable(&self) -> BTreeMap<String, String> {
-        self.whole.not_applicable().into_iter().collect()
+    /// Joins what two persons say of one row: missing with one because the other has it, or because nobody has it.
+    fn settle(&mut self) {
+        let mut unsettled = std::mem::take(&mut self.unsettled);
+        let mut lacking: BTreeMap<(Table, i64), usize> = BTreeMap::new();
+        for (place, one) in unsettled.iter().enumerate().filter(|(_, one)| one.kind == Kind::Lacking) {
+            lacking.insert((one.table, one.key), place);
+        }
+        let mut said = vec![false; unsettled.len()];
+        for place in 0..unsettled.len() {
+            let one = &unsettled[place];
+            let Some(&other) = lacking.get(&(one.table, one.key)).filter(|_| one.kind != Kind::Lacking) else {
+                continue;
+            };
+            said[other] = true;
+            if one.kind == Kind::Surplus {
+                said[place] = true;
+                self.ledger.push(moved(&unsettled[other], one));
+            }
+        }
+        for (one, said) in unsettled.iter_mut().zip(said) {
+            match one.finding.take() {
+                _ if said => {}
+                Some(finding) => self.ledger.push(*finding),
+                None => self.ledger.count(&one.rule(), || format!("{} {}", one.table, one.key)),
+            }
+        }
     }
+}
+
+/// Why a row is on one side only, as far as its person knows.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Kind {
+    /// FHIR gives it, OMOP's person does not have it.
+    Lacking,
+    /// OMOP's person has it, FHIR does not give it.
+    Surplus,
+    /// It is of nobody.
+    Orphan,
+}
+
+/// A row that one side lacks, until all persons are known.
+#[derive(Clone, Debug)]
+struct Unsettled {
+    table: Table,
+    kind: Kind,
+    key: i64,
+    person_id: Option<i64>,
+    /// None when enough of its rule are kept.
+    finding: Option<Box<Finding>>,
+}
+
+impl Unsettled {
+    fn of(finding: &Finding) -> Option<Self> {
+        let (table, key) = finding.table.zip(finding.key)?;
+        let what = finding.rule.split_once('.').map_or("", |(_, what)| what);
+        let kind = match what {
+            "person_id" => Kind::Orphan,
+            "missing_in_fhir" if table != Table::Person => Kind::Surplus,
+            "missing_in_omop" if table != Table::Person => Kind::Lacking,
+            _ => return None,
+        };
+        Some(Unsettled { table, kind, key, person_id: finding.person_id, finding: None })
+    }
+
+    fn rule(&self) -> String {
+        let what = match self.kind {
+            Kind::Lacking => "missing_in_omop",
+            Kind::Surplus => "missing_in_fhir",
+            Kind::Orphan => "person_id",
+        };
+        format!("{}.{what}", self.table)
+    }
+}
+
+/// OMOP gives the row to another person than FHIR.
+fn moved(lacking: &Unsettled, surplus: &Unsettled) -> Finding {
+    let (table, key) = (lacking.table, lacking.key);
+    let [says, holds] =
+        [lacking, surplus].map(|side| side.person_id.map_or_else(|| "nobody".to_owned(), |id| id.to_string()));
+    let name = lacking.finding.as_ref().and_then(|finding| finding.fhir.as_deref()).unwrap_or("FHIR");
+    let message = format!("{table}.person_id: {name} says person {says}, {table} {key} says {holds}");
+    Finding::on(table, "person_id", message).of_row(lacking.person_id, Some(key)).saying(Some(says), Some(holds))
 }
 
 /// Number of errors among findings; a run with none has passed.
 pub fn errors(findings: &[Finding]) -> usize {
     findings.iter().filter(|finding| finding.severity == Severity::Error).count()
-}
-
-/// Joins what two persons say of one row: missing with one because the other has it, or because nobody has it.
-fn settle(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut holders: BTreeMap<(Table, i64), usize> = BTreeMap::new();
-    for (place, finding) in findings.iter().enumerate() {
-        let (Some(table), Some(key)) = (finding.table, finding.key) else { continue };
-        let is_orphan = finding.column == Some("person_id");
-        let is_surplus = what(finding) == "missing_in_fhir" && table != Table::Person;
-        if is_orphan || is_surplus {
-            holders.insert((table, key), place);
-        }
-    }
-    let mut moved: BTreeMap<usize, Finding> = BTreeMap::new();
-    let mut dropped = vec![false; findings.len()];
-    for (place, finding) in findings.iter().enumerate() {
-        let (Some(table), Some(key)) = (finding.table, finding.key) else { continue };
-        if what(finding) != "missing_in_omop" || table == Table::Person {
-            continue;
-        }
-        let Some(&holder) = holders.get(&(table, key)) else { continue };
-        dropped[place] = true;
-        let other = &findings[holder];
-        if what(other) == "missing_in_fhir" {
-            let [says, holds] =
-                [finding, other].map(|side| side.person_id.map_or_else(|| "nobody".to_owned(), |id| id.to_string()));
-            let name = finding.fhir.as_deref().unwrap_or("FHIR");
-            let message = format!("{table}.person_id: {name} says person {says}, {table} {key} says {holds}");
-            let found = Finding::on(table, "person_id", message).of_row(finding.person_id, Some(key));
-            moved.insert(holder, found.saying(Some(says), Some(holds)));
-        }
-    }
-    let mut settled = Vec::with_capacity(findings.len());
-    for (place, finding) in findings.into_iter().enumerate() {
-        if !dropped[place] {
-            settled.push(moved.remove(&place).unwrap_or(finding));
-        }
-    }
-    settled
-}
-
-/// The rule without its table.
-fn what(finding: &Finding) -> &str {
-    finding.rule.split_once('.').map_or("", |(_, what)| what)
 }

@@ -267,6 +267,7 @@ fn compare_rows(
         out.push(
             Finding::on(table, "missing_in_omop", message)
                 .of_row(Some(person.id), Some(key))
+                .of_resource(name)
                 .saying(Some(name.to_owned()), None),
         );
     }
@@ -296,10 +297,7 @@ fn compare_row(
     for (column, field) in table.spec().fields.iter().enumerate() {
         let (says, holds) = (expected.cell(column), &actual.cells[column]);
         let is_no_column = person.side.structure.lacks(table, field.name);
-        if same(&says, holds)
-            || is_no_column
-            || skip(field.name, expected, actual)
-            || !topics.insert(topic(field.name))
+        if same(&says, holds) || is_no_column || skip(field.name, expected, actual) || !topics.insert(topic(field.name))
         {
             continue;
         }
@@ -309,6 +307,7 @@ fn compare_row(
         out.push(
             Finding::on(table, column, message)
                 .of_row(Some(person.id), Some(key))
+                .of_resource(name)
                 .saying(Some(says.to_string()), Some(holds.to_string())),
         );
     }

@@ -44,6 +44,7 @@ pub struct OmopSide {
     pub(crate) concepts: OwnConcepts,
     pub(crate) descendants: Descendants,
     pub(crate) seen: SeenKeys,
+    unread: BTreeMap<Table, String>,
 }
 
 impl OmopSide {
@@ -91,6 +92,19 @@ impl OmopSide {
     /// row that refers to it.
     pub fn expect(&mut self, row: &AnyRow) {
         self.expected.entry(row.table()).or_default().extend(row.key());
+    }
+
+    /// Learns that a table could not be read. What was read of it before does not count, nothing is compared with it, and
+    /// its rules end as errors.
+    pub fn could_not_read(&mut self, table: Table, reason: impl Into<String>) {
+        self.unread.insert(table, reason.into());
+        self.rows.remove(&table);
+        self.keys.remove(&table);
+    }
+
+    /// Tables that could not be read, and why.
+    pub fn unread(&self) -> &BTreeMap<Table, String> {
+        &self.unread
     }
 
     /// Number of rows of a table.

@@ -45,6 +45,12 @@ pub struct Finding {
     pub person_id: Option<i64>,
     /// Key of the OMOP row.
     pub key: Option<i64>,
+    /// The resource, `Condition/c-17`, when one is concerned.
+    pub resource: Option<String>,
+    /// The element of it, `Observation.component[1].valueQuantity`, when one is concerned.
+    pub path: Option<String>,
+    /// File and line of the resource, `Condition.ndjson:17`, where that is known.
+    pub place: Option<String>,
     /// What FHIR says.
     pub fhir: Option<String>,
     /// What OMOP says.
@@ -65,6 +71,9 @@ impl Finding {
             column: table.spec().fields.iter().map(|field| field.name).find(|name| *name == what),
             person_id: None,
             key: None,
+            resource: None,
+            path: None,
+            place: None,
             fhir: None,
             omop: None,
             message: message.into(),
@@ -81,6 +90,9 @@ impl Finding {
             column: None,
             person_id: None,
             key: None,
+            resource: None,
+            path: None,
+            place: None,
             fhir: None,
             omop: None,
             message: message.into(),
@@ -97,6 +109,26 @@ impl Finding {
         self.fhir = fhir;
         self.omop = omop;
         self
+    }
+
+    pub(crate) fn of_resource(mut self, resource: &str) -> Self {
+        self.resource = Some(resource.to_owned());
+        self
+    }
+
+    /// What the finding is about, so that it is known again in another run: the row, else the resource and its element,
+    /// else the person, else its whole message.
+    pub fn subject(&self) -> String {
+        match (self.table, self.key, &self.resource, self.person_id) {
+            (Some(table), Some(key), ..) => format!("{table} {key}"),
+            (_, _, Some(resource), _) => match &self.path {
+                Some(path) => format!("{resource} {path}"),
+                None => resource.clone(),
+            },
+            (Some(table), None, None, None) => table.name().to_owned(),
+            (_, _, None, Some(person)) => format!("person {person}"),
+            (None, _, None, None) => self.message.clone(),
+        }
     }
 
     pub(crate) fn at(mut self, severity: Severity) -> Self {

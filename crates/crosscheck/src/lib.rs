@@ -20,6 +20,7 @@
 
 mod accounting;
 mod agreement;
+mod answers;
 mod context;
 mod cost;
 mod episode_event;
@@ -27,6 +28,7 @@ mod era;
 mod fhir;
 mod finding;
 mod layout;
+mod ledger;
 mod omop;
 mod partition;
 mod person;
@@ -34,10 +36,12 @@ mod registry;
 mod shared;
 
 pub use accounting::{Accounting, errors};
+pub use answers::{Answer, Score, Tally};
 pub use context::{Context, OmopSide};
 pub use cost::CostCheck;
 pub use fhir::person_of;
 pub use finding::{Finding, Severity};
+pub use ledger::{Baseline, Count, Ledger, RuleFilter, Terms};
 pub use partition::{PartitionReport, check_partition};
 pub use registry::{Counted, Family, Over, Rule, RuleResult, Status, is_checked, rule, rule_results, rules};
 pub use shared::SharedCheck;

@@ -10,8 +10,8 @@ use crate::agreement;
 use crate::context::Context;
 use crate::fhir::{self, FhirPerson};
 use crate::finding::{Finding, Findings, Severity};
-use crate::person::{Person, Verdict, partial_date};
 use crate::omop::{self, Rules, Whole};
+use crate::person::{Person, Verdict, partial_date};
 
 /// What the check of some persons gave.
 #[derive(Clone, Debug, Default)]

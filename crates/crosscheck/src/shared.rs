@@ -68,7 +68,9 @@ impl SharedCheck {
             let severity = if foreign { Severity::Warning } else { Severity::Error };
             let message = format!("fhir.duplicate: {resource_type}/{id} comes {count} times with one version");
             let name = format!("{resource_type}/{id}");
-            findings.push(Finding::on_fhir("fhir.duplicate", severity, message).saying(Some(name), None));
+            findings.push(
+                Finding::on_fhir("fhir.duplicate", severity, message).of_resource(&name).saying(Some(name), None),
+            );
         }
         for ((table, key), (row, count)) in &self.rendered {
             if *count > 1 {

@@ -278,7 +278,8 @@ fn plausible_value_high_of_days() {
     source.cells[release] = Cell::Date(last);
     cohort.omop.push(source);
     let whole = cohort.findings();
-    let late: Vec<_> = whole.iter().filter(|finding| finding.column.is_some_and(|name| !name.contains("_end_"))).collect();
+    let late: Vec<_> =
+        whole.iter().filter(|finding| finding.column.is_some_and(|name| !name.contains("_end_"))).collect();
     assert!(late.is_empty(), "{late:#?}");
     cohort.omop.last_mut().unwrap().cells[release] = Cell::Date(last - Days::new(400));
     let findings = cohort.findings();
@@ -374,7 +375,8 @@ fn within_visit_dates() {
     let period = alone.rows(Table::ObservationPeriod).next().unwrap().clone();
     let start = period.cell("observation_period_start_date").as_date().unwrap();
     let is_later = |row: &DynRow| {
-        row.cell("measurement_date").as_date().unwrap() > start + Days::new(30) && !row.cell("visit_occurrence_id").is_null()
+        row.cell("measurement_date").as_date().unwrap() > start + Days::new(30)
+            && !row.cell("visit_occurrence_id").is_null()
     };
     alone.set_where(Table::Measurement, "measurement_date", Cell::Date(start), is_later);
     alone.expect("measurement.away_from_visit");

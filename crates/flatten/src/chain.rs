@@ -4,7 +4,8 @@
 
 use crate::code::{Action, Code, Op, ReferenceKeys, Typed};
 use crate::path::Binary;
-use crate::tape::NodeRef;
+use crate::tape::{NodeKind, NodeRef};
+use crate::temporal::Temporal;
 
 /// A path that only looks for places.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub(crate) struct Chain {
 #[derive(Clone, Debug)]
 pub(crate) enum End {
     Value,
+    /// Whether there is any place.
+    Exists,
     ReferenceKey(Option<String>, ReferenceKeys),
 }
 
@@ -31,6 +34,8 @@ enum Link {
     Choice(Vec<u16>),
     /// Only those whose element under the key is this one text.
     Is(u16, String),
+    /// Only those from which a place is found.
+    Exists(Vec<Link>),
 }
 
 /// What a chain found.
@@ -47,10 +52,18 @@ impl Chain {
             Op::Step(input, Action::ReferenceKey(resource, keys)) => {
                 (input.as_ref(), End::ReferenceKey(resource.clone(), *keys))
             }
+            Op::Step(_, Action::Exists(_)) => (code, End::Exists),
             _ => (code, End::Value),
         };
         let mut chain = Self { firsts: Vec::new(), last: Vec::new(), end, data_type: None };
-        chain.read(code)?;
+        match (&chain.end, &code.op) {
+            (End::Exists, Op::Step(input, Action::Exists(criteria))) => {
+                chain.read(input)?;
+                chain.last.extend(criteria.as_deref().map_or_else(|| Some(Vec::new()), tests)?);
+                chain.data_type = Some("boolean");
+            }
+            _ => chain.read(code)?,
+        }
         Some(chain)
     }
 
@@ -75,19 +88,7 @@ impl Chain {
                 self.data_type = Some("id");
             }
             Action::Where(criteria) => {
-                let Op::Binary(Binary::Equal, left, right) = &criteria.op else { return None };
-                let (
-                    Op::Step(focus, Action::Member((key, Some("string" | "code" | "uri" | "url" | "id")))),
-                    Op::Text(text, "string"),
-                ) = (&left.op, &right.op)
-                else {
-                    return None;
-                };
-                // What may be a date is compared as one.
-                if !matches!(focus.op, Op::Focus) || text.starts_with(|c: char| c.is_ascii_digit()) {
-                    return None;
-                }
-                self.last.push(Link::Is(*key, text.clone()));
+                self.last.extend(tests(criteria)?);
             }
             Action::First => {
                 let links = std::mem::take(&mut self.last);
@@ -111,8 +112,36 @@ impl Chain {
             }
         }
         let mut places = Places::default();
-        search(&self.last, from, false, &mut places)?;
+        search(&self.last, from, matches!(self.end, End::Exists), &mut places)?;
         Some(places)
+    }
+}
+
+/// Criteria that are a search: a text under a key, something that exists, or several of these at once.
+fn tests(criteria: &Code) -> Option<Vec<Link>> {
+    match &criteria.op {
+        Op::Binary(Binary::And, left, right) => {
+            let mut links = tests(left)?;
+            links.extend(tests(right)?);
+            Some(links)
+        }
+        Op::Step(_, Action::Exists(_)) => {
+            let chain = Chain::of(criteria)?;
+            chain.firsts.is_empty().then(|| vec![Link::Exists(chain.last)])
+        }
+        Op::Binary(Binary::Equal, left, right) => {
+            let (
+                Op::Step(focus, Action::Member((key, Some("string" | "code" | "uri" | "url" | "id")))),
+                Op::Text(text, "string"),
+            ) = (&left.op, &right.op)
+            else {
+                return None;
+            };
+            // What may be a date is compared as one.
+            let is_plain = matches!(focus.op, Op::Focus) && Temporal::parse(text).is_none();
+            is_plain.then(|| vec![Link::Is(*key, text.clone())])
+        }
+        _ => None,
     }
 }
 
@@ -121,34 +150,43 @@ fn same_type(keys: &[Typed]) -> bool {
 }
 
 /// Looks from `node` on; ends with the first place when only that is wanted.
-fn search<'a>(links: &[Link], node: NodeRef<'a>, only_first: bool, places: &mut Places<'a>) -> Option<()> {
-    let Some((link, rest)) = links.split_first() else {
-        places.first = places.first.or(Some(node));
-        places.count += 1;
-        return Some(());
-    };
-    let below = match link {
-        Link::Member(key) => node.get(*key),
-        Link::Choice(keys) => keys.iter().find_map(|key| node.get(*key)),
-        Link::Is(key, wanted) => {
-            return match node.get(*key) {
-                None => Some(()),
-                Some(found) => match found.text() {
-                    Some(text) if text == wanted => search(rest, node, only_first, places),
-                    Some(_) => Some(()),
-                    // A list, or something else than text.
-                    None => None,
-                },
-            };
-        }
-    };
-    if let Some(below) = below {
-        for one in below.each() {
-            search(rest, one, only_first, places)?;
-            if only_first && places.count > 0 {
-                break;
+fn search<'a>(mut links: &[Link], mut node: NodeRef<'a>, only_first: bool, places: &mut Places<'a>) -> Option<()> {
+    while let Some((link, rest)) = links.split_first() {
+        links = rest;
+        let below = match link {
+            Link::Member(key) => node.get(*key),
+            Link::Choice(keys) => keys.iter().find_map(|key| node.get(*key)),
+            Link::Is(key, wanted) => match node.get(*key) {
+                None => return Some(()),
+                // A list, or something else than text, is for the general evaluation.
+                Some(found) if found.text()? == wanted => continue,
+                Some(_) => return Some(()),
+            },
+            Link::Exists(links) => {
+                let mut places = Places::default();
+                search(links, node, true, &mut places)?;
+                if places.count == 0 {
+                    return Some(());
+                }
+                continue;
             }
+        };
+        let Some(below) = below else { return Some(()) };
+        if below.kind() == NodeKind::Array {
+            for one in below.each() {
+                search(rest, one, only_first, places)?;
+                if only_first && places.count > 0 {
+                    break;
+                }
+            }
+            return Some(());
         }
+        if below.kind() == NodeKind::Null {
+            return Some(());
+        }
+        node = below;
     }
+    places.first = places.first.or(Some(node));
+    places.count += 1;
     Some(())
 }

@@ -1,5 +1,7 @@
 //! A path, compiled: its elements are keys of the plan, its constants are values.
 
+use regex::Regex;
+
 use crate::functions::Function;
 use crate::number::Number;
 use crate::path::Binary;
@@ -57,6 +59,10 @@ pub(crate) enum Action {
     /// Extensions of primitives: the input is what has them, the keys are those of the primitive and of what is beside it.
     PrimitiveExtension(Option<String>, ExtensionKeys, Vec<u16>),
     Join(String),
+    /// Whether the text, or a part of it, is as the regular expression says.
+    Matches(Regex),
+    /// Text with other text for each part that is as the regular expression says.
+    ReplaceMatches(Regex, String),
     ResourceKey(u16),
     ReferenceKey(Option<String>, ReferenceKeys),
     Boundary {

@@ -1,13 +1,17 @@
 //! From an expression to code: elements are looked up in R4, keys get numbers, and what is needed is noted.
 
+use regex::{Regex, RegexBuilder};
+use twinlake_r4::{self as r4, Found};
+
 use crate::code::{Action, Code, ExtensionKeys, Op, QuantityKeys, ReferenceKeys, Typed};
+use crate::convert::Target;
 use crate::element;
 use crate::error::Fault;
 use crate::functions::Function;
+use crate::nearest::nearest;
 use crate::needed::{Shape, Shapes};
 use crate::number::Number;
 use crate::path::{Binary, Expr, Kind, OfType, Step};
-use crate::r4::{self, Found};
 
 /// What is known of the items that a path gives, before any resource is read.
 #[derive(Clone, Debug)]
@@ -73,6 +77,9 @@ type Compiled = Result<(Code, Known), Fault>;
 impl Compiler<'_> {
     /// The code of an expression that starts from what `focus` tells.
     pub(crate) fn expr(&mut self, expr: &Expr, focus: &Known) -> Compiled {
+        if self.shapes.is_full() {
+            return Err(Fault::new(expr.at, "the views look at more than 10,000 different elements"));
+        }
         let (op, known) = match &expr.kind {
             Kind::Focus => (Op::Focus, focus.clone()),
             Kind::Resource(named) => {
@@ -88,6 +95,7 @@ impl Compiler<'_> {
             Kind::Nothing => (Op::Nothing, Known { shapes: Vec::new(), types: None, many: false }),
             Kind::Boolean(value) => (Op::Boolean(*value), Known::computed("boolean")),
             Kind::Integer(value) => (Op::Integer(*value), Known::computed("integer")),
+            Kind::Integer64(value) => (Op::Integer(*value), Known::computed("integer64")),
             Kind::Decimal(text) => match Number::parse(text) {
                 Some(number) => (Op::Number(number), Known::computed("decimal")),
                 None => return Err(Fault::new(expr.at, format!("`{text}` has too many digits"))),
@@ -124,13 +132,26 @@ impl Compiler<'_> {
             left = self.as_quantity(left, &left_known);
             right = self.as_quantity(right, &right_known);
         }
+        let adds_quantity =
+            matches!(operator, Binary::Add | Binary::Subtract) && right_known.single_type() == Some("Quantity");
+        if adds_quantity {
+            left = self.as_quantity(left, &left_known);
+            right = self.as_quantity(right, &right_known);
+        }
         let known = match operator {
+            // What is as much later is as what it was.
+            _ if adds_quantity => Known { shapes: Vec::new(), many: false, ..left_known },
             Binary::Union => Self::both(left_known, right_known),
             Binary::Concatenate => Known::computed("string"),
             Binary::Add if both.iter().any(|known| is_text(known)) => Known::computed("string"),
             Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Remainder => {
-                let integers = both.iter().all(|known| known.single_type() == Some("integer"));
-                Known::computed(if integers { "integer" } else { "decimal" })
+                let all =
+                    |types: &[&str]| both.iter().all(|known| known.single_type().is_some_and(|of| types.contains(&of)));
+                Known::computed(match () {
+                    () if all(&["integer"]) => "integer",
+                    () if all(&["integer", "integer64"]) => "integer64",
+                    () => "decimal",
+                })
             }
             Binary::Divide => Known::computed("decimal"),
             Binary::WholeDivide => Known::computed("integer"),
@@ -212,28 +233,34 @@ impl Compiler<'_> {
             Function::Count
             | Function::Length
             | Function::IndexOf
-            | Function::ToInteger
+            | Function::LastIndexOf
             | Function::Floor
             | Function::Ceiling
-            | Function::Truncate => Known::computed("integer"),
+            | Function::Truncate
+            | Function::PartOf(_) => Known::computed("integer"),
             Function::Abs => Known::computed(input.single_type().filter(|of| *of == "integer").unwrap_or("decimal")),
-            Function::Round | Function::ToDecimal => Known::computed("decimal"),
-            Function::Split => Known { many: true, ..Known::computed("string") },
-            Function::Lower
-            | Function::Upper
-            | Function::Trim
-            | Function::Replace
-            | Function::Substring
-            | Function::ToText => Known::computed("string"),
+            Function::Round | Function::Average => Known::computed("decimal"),
+            Function::Sum | Function::Min | Function::Max => Known { shapes: Vec::new(), many: false, ..input.clone() },
+            Function::To(target) => Known::computed(target.data_type()),
+            Function::DateOf => Known::computed("date"),
+            Function::TimeOf => Known::computed("time"),
+            Function::Split | Function::ToChars => Known { many: true, ..Known::computed("string") },
+            Function::Lower | Function::Upper | Function::Trim | Function::Replace | Function::Substring => {
+                Known::computed("string")
+            }
             Function::All
+            | Function::AllFalse
             | Function::AllTrue
+            | Function::AnyFalse
             | Function::AnyTrue
             | Function::Contains
+            | Function::Converts(_)
             | Function::EndsWith
             | Function::StartsWith
             | Function::HasValue
             | Function::IsDistinct
-            | Function::ToBoolean => Known::computed("boolean"),
+            | Function::SubsetOf
+            | Function::SupersetOf => Known::computed("boolean"),
         };
         Ok((Action::Call(function, codes), known))
     }
@@ -251,7 +278,7 @@ impl Compiler<'_> {
             return Ok(compiled);
         }
         let outer = focus;
-        let (code, input) = self.expr(input, focus)?;
+        let (mut code, input) = self.expr(input, focus)?;
         let boolean = || Known::computed("boolean");
         let (action, known) = match step {
             Step::Member(name) => self.member(at, &input, name)?,
@@ -287,7 +314,22 @@ impl Compiler<'_> {
                 };
                 (Action::Is(Box::new(action)), boolean())
             }
-            Step::Call(function, arguments) => self.call(*function, arguments, &input, outer)?,
+            Step::Matches { pattern, full } => {
+                let pattern = regular_expression(pattern, *full)?;
+                (Action::Matches(pattern), boolean())
+            }
+            Step::ReplaceMatches(pattern, with) => {
+                let Kind::Text(with, _) = &with.kind else {
+                    return Err(Fault::new(with.at, "what the parts are replaced by is text in quotes"));
+                };
+                (Action::ReplaceMatches(regular_expression(pattern, false)?, with.clone()), Known::computed("string"))
+            }
+            Step::Call(function, arguments) => {
+                if matches!(function, Function::To(Target::Quantity) | Function::Converts(Target::Quantity)) {
+                    code = self.as_quantity(code, &input);
+                }
+                self.call(*function, arguments, &input, outer)?
+            }
             Step::Index(index) => {
                 let (index, _) = self.expr(index, focus)?;
                 (Action::Index(Box::new(index)), input.one())
@@ -393,7 +435,7 @@ impl Compiler<'_> {
                     continue;
                 }
                 Found::Choice(element) => {
-                    (element, element.types.iter().map(|of| (element::choice_key(name, of), *of)).collect())
+                    (element, element.types.iter().map(|of| (r4::choice_key(name, of), *of)).collect())
                 }
                 Found::Key(element, of) => (element, vec![(name.to_owned(), of)]),
             };
@@ -438,8 +480,8 @@ impl Compiler<'_> {
     fn unknown_member(&mut self, input: &Known, name: &str) -> (Action, Known) {
         let mut keys: Vec<Typed> = vec![(self.shapes.key(name), element::type_of_element(name))];
         if element::is_choice(name) {
-            for of in element::types() {
-                keys.push((self.shapes.key(&element::choice_key(name, of)), Some(of)));
+            for of in r4::TYPES {
+                keys.push((self.shapes.key(&r4::choice_key(name, of)), Some(of)));
             }
         }
         let shapes = self.children(&input.shapes, &keys);
@@ -471,7 +513,7 @@ impl Compiler<'_> {
                         many |= element.many;
                         there.extend(&element.types);
                         for of in element.types.iter().filter(|of| subtypes.contains(of)) {
-                            let typed = (self.shapes.key(&element::choice_key(name, of)), Some(*of));
+                            let typed = (self.shapes.key(&r4::choice_key(name, of)), Some(*of));
                             if !keys.contains(&typed) {
                                 keys.push(typed);
                             }
@@ -510,7 +552,7 @@ impl Compiler<'_> {
             return Ok((action, Known { shapes, types: Some(vec![known_types]), many }));
         }
         let keys: Vec<Typed> =
-            subtypes.iter().map(|of| (self.shapes.key(&element::choice_key(name, of)), Some(*of))).collect();
+            subtypes.iter().map(|of| (self.shapes.key(&r4::choice_key(name, of)), Some(*of))).collect();
         let bare = self.shapes.key(name);
         let mut shapes = self.children(&input.shapes, &keys);
         shapes.extend(self.children(&input.shapes, &[(bare, None)]));
@@ -526,7 +568,7 @@ impl Compiler<'_> {
             return Err(Fault::new(at, format!("a {of} is a primitive and has no `{name}`")));
         }
         let names = types.iter().filter_map(|of| r4::elements(of)).flatten().map(|element| element.name);
-        if let Some(near) = r4::nearest(name, names) {
+        if let Some(near) = nearest(name, names) {
             return Err(Fault::new(at, format!("{of} has no element `{name}`; did you mean `{near}`?")));
         }
         self.notes.push(Fault::new(at, format!("{of} has no element `{name}` in R4, so this is empty")));
@@ -587,6 +629,20 @@ impl Compiler<'_> {
         let op = Op::Step(Box::new(code), Action::PrimitiveExtension(url, keys, places));
         Ok(Some((Code { at, op }, Known { shapes, types: Some(vec!["Extension"]), many: true })))
     }
+}
+
+/// A regular expression is known before any data is read, and what is wrong with it told.
+fn regular_expression(pattern: &Expr, full: bool) -> Result<Regex, Fault> {
+    let Kind::Text(text, _) = &pattern.kind else {
+        return Err(Fault::new(pattern.at, "a regular expression is text in quotes"));
+    };
+    let whole = if full { format!("^(?:{text})$") } else { text.clone() };
+    // The point stands for the end of a line too, says FHIRPath.
+    RegexBuilder::new(&whole).dot_matches_new_line(true).size_limit(1 << 20).build().map_err(|error| {
+        let shown = error.to_string();
+        let last = shown.lines().last().unwrap_or_default();
+        Fault::new(pattern.at, format!("`{text}` is no regular expression: {}", last.trim_start_matches("error: ")))
+    })
 }
 
 fn is_text(known: &Known) -> bool {

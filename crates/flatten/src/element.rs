@@ -1,62 +1,7 @@
-//! What we know of FHIR's types without its structure definitions: the names of data types, which of them are
-//! subtypes of another, and the elements whose name ends in `[x]` in the specification.
+//! What we know of FHIR's elements wherever they stand: which types are subtypes of another, and which elements have a name that ends
+//! in `[x]` in the specification.
 
-/// Data types that can stand behind `[x]`, and with it after `ofType()`.
-const TYPES: &[&str] = &[
-    "base64Binary",
-    "boolean",
-    "canonical",
-    "code",
-    "date",
-    "dateTime",
-    "decimal",
-    "id",
-    "instant",
-    "integer",
-    "integer64",
-    "markdown",
-    "oid",
-    "positiveInt",
-    "string",
-    "time",
-    "unsignedInt",
-    "uri",
-    "url",
-    "uuid",
-    "Address",
-    "Age",
-    "Annotation",
-    "Attachment",
-    "CodeableConcept",
-    "CodeableReference",
-    "Coding",
-    "ContactDetail",
-    "ContactPoint",
-    "Contributor",
-    "Count",
-    "DataRequirement",
-    "Distance",
-    "Dosage",
-    "Duration",
-    "Expression",
-    "HumanName",
-    "Identifier",
-    "Meta",
-    "Money",
-    "ParameterDefinition",
-    "Period",
-    "Quantity",
-    "Range",
-    "Ratio",
-    "RatioRange",
-    "Reference",
-    "RelatedArtifact",
-    "SampledData",
-    "Signature",
-    "Timing",
-    "TriggerDefinition",
-    "UsageContext",
-];
+use twinlake_r4::TYPES;
 
 /// Elements that the specification writes with `[x]` (R4 and R5), sorted.
 const CHOICES: &[&str] = &[
@@ -158,11 +103,6 @@ pub(crate) fn data_type(name: &str) -> Option<&'static str> {
     TYPES.iter().copied().find(|known| *known == name)
 }
 
-/// All data types that can stand behind `[x]`.
-pub(crate) fn types() -> &'static [&'static str] {
-    TYPES
-}
-
 /// Whether a bare step to `name` may also mean `nameString`, `nameQuantity` and so on.
 pub(crate) fn is_choice(name: &str) -> bool {
     CHOICES.contains(&name) && !NOT_WITHOUT_OF_TYPE.contains(&name)
@@ -178,16 +118,6 @@ pub(crate) fn choice_type(key: &str, name: &str) -> Option<&'static str> {
             known.starts_with(first.to_ascii_lowercase()) && known.len() == suffix.len() && known[1..] == suffix[1..]
         })
     })
-}
-
-/// The key of the choice element `name` when it has this type: `value`, `dateTime` gives `valueDateTime`.
-pub(crate) fn choice_key(name: &str, type_name: &str) -> String {
-    let mut key = String::with_capacity(name.len() + type_name.len());
-    key.push_str(name);
-    let mut letters = type_name.chars();
-    key.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-    key.extend(letters);
-    key
 }
 
 /// The type itself and those that specialize it.
@@ -222,6 +152,8 @@ pub(crate) fn type_of_element(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use twinlake_r4::choice_key;
+
     use super::*;
 
     #[test]

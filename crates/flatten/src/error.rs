@@ -99,6 +99,16 @@ pub enum FlattenError {
         /// `Type/id` of the resource.
         resource: String,
     },
+    /// A column of the rows of one resource has more text than a batch holds, 2 GiB.
+    #[error("view `{view}`, column `{column}`: {resource} gives more than 2 GiB of text")]
+    TooMuchText {
+        /// The view.
+        view: String,
+        /// The column.
+        column: String,
+        /// `Type/id` of the resource.
+        resource: String,
+    },
     /// A path that could not be evaluated.
     #[error("view `{view}`: `{path}`, character {at}, in {resource}: {reason}")]
     Path {

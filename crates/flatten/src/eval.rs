@@ -12,6 +12,7 @@ use crate::item::{Item, Items};
 use crate::json::{self, split_reference};
 use crate::number::Number;
 use crate::path::Binary;
+use crate::quantity;
 use crate::tape::NodeRef;
 use crate::temporal::Temporal;
 
@@ -28,7 +29,7 @@ pub(crate) type Flow = Result<ControlFlow<()>>;
 /// Takes items as they are found.
 pub(crate) type Out<'o, 'a> = &'o mut dyn FnMut(Item<'a>) -> Flow;
 
-const MORE: Flow = Ok(ControlFlow::Continue(()));
+pub(crate) const MORE: Flow = Ok(ControlFlow::Continue(()));
 const ENOUGH: Flow = Ok(ControlFlow::Break(()));
 
 #[cold]
@@ -207,6 +208,17 @@ fn step<'a>(at: usize, input: &Code, action: &Action, scope: &Scope<'a>, focus: 
             })?;
             joined.map_or(MORE, |joined| out(Item::Text(Cow::Owned(joined), "string")))
         }
+        Action::Matches(regex) => match subject(at, input, scope, focus)? {
+            Some(item) => out(Item::Boolean(regex.is_match(item.text().unwrap_or_default()))),
+            None => MORE,
+        },
+        Action::ReplaceMatches(regex, with) => match subject(at, input, scope, focus)? {
+            Some(item) => {
+                let text = regex.replace_all(item.text().unwrap_or_default(), with.as_str());
+                out(Item::Text(Cow::Owned(text.into_owned()), "string"))
+            }
+            None => MORE,
+        },
         Action::ResourceKey(key) => nodes(input, scope, focus, &mut |node| match node.get(*key) {
             Some(id) if id.text().is_some() => out(Item::Node(id, Some("id"))),
             _ => MORE,
@@ -231,6 +243,16 @@ fn step<'a>(at: usize, input: &Code, action: &Action, scope: &Scope<'a>, focus: 
                 None => MORE,
             }
         }),
+    }
+}
+
+/// The only item, which is text.
+fn subject<'a>(at: usize, input: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Option<Item<'a>>> {
+    match single(at, input, scope, focus)? {
+        Some(item) if item.text().is_none() => {
+            Err(fault(at, format!("a regular expression is for text, not `{}`", item.shown())))
+        }
+        found => Ok(found),
     }
 }
 
@@ -451,8 +473,8 @@ fn equal(left: &Items<'_>, right: &Items<'_>) -> Option<bool> {
 
 pub(crate) fn equal_items(left: &Item<'_>, right: &Item<'_>) -> Option<bool> {
     if let (Item::Quantity(a, unit), Item::Quantity(b, other)) = (left, right) {
-        // Units are not converted; what differs in unit is not known to differ.
-        return if unit == other { a.compare(*b).map(|order| order == Ordering::Equal) } else { None };
+        // Of units that are not known to measure the same, nothing is known.
+        return quantity::compare((*a, unit), (*b, other)).map(|order| order == Ordering::Equal);
     }
     if let (Some(left), Some(right)) = (left.boolean(), right.boolean()) {
         return Some(left == right);
@@ -503,9 +525,9 @@ fn temporals(left: &Item<'_>, right: &Item<'_>) -> Option<(Temporal, Temporal)> 
     (typed(left) || typed(right) || (written(left) && written(right))).then_some(both)
 }
 
-fn compare(at: usize, left: &Item<'_>, right: &Item<'_>) -> Result<Option<Ordering>> {
+pub(crate) fn compare(at: usize, left: &Item<'_>, right: &Item<'_>) -> Result<Option<Ordering>> {
     if let (Item::Quantity(a, unit), Item::Quantity(b, other)) = (left, right) {
-        return Ok(if unit == other { a.compare(*b) } else { None });
+        return Ok(quantity::compare((*a, unit), (*b, other)));
     }
     if let (Some(a), Some(b)) = (left.number(), right.number()) {
         return Ok(a.compare(b));
@@ -519,11 +541,42 @@ fn compare(at: usize, left: &Item<'_>, right: &Item<'_>) -> Result<Option<Orderi
     Err(fault(at, format!("`{}` and `{}` have no order", left.shown(), right.shown())))
 }
 
+/// A date, a time or a quantity, and so much more.
+fn plus_quantity<'a>(at: usize, left: &Item<'_>, amount: Number, unit: &str) -> Result<Option<Item<'a>>> {
+    if let Item::Quantity(value, own) = left {
+        let sum = quantity::convert(amount, unit, own).and_then(|amount| value.add(amount));
+        return Ok(sum.map(|sum| Item::Quantity(sum, Cow::Owned(own.to_string()))));
+    }
+    let Some(temporal) = left.text().and_then(Temporal::parse) else {
+        let reason = format!("a quantity is added to a date, a time or a quantity, not to `{}`", left.shown());
+        return Err(fault(at, reason));
+    };
+    if quantity::time_word(unit).is_none() {
+        return Err(fault(at, format!("`{unit}` is no unit of time; there are days, months, years, 'd', 'h', …")));
+    }
+    let data_type = match left.data_type() {
+        Some(known @ ("date" | "dateTime" | "instant" | "time")) => known,
+        _ if temporal.is_time() => "time",
+        _ => "dateTime",
+    };
+    Ok(temporal.plus(amount, unit).map(|later| Item::text_of(&later, data_type)))
+}
+
 fn number(at: usize, item: &Item<'_>) -> Result<Number> {
     item.number().ok_or_else(|| fault(at, format!("`{}` is no number, or has too many digits", item.shown())))
 }
 
-fn arithmetic<'a>(at: usize, operator: Binary, left: &Item<'_>, right: &Item<'_>) -> Result<Option<Item<'a>>> {
+/// What an operator makes of two values; nothing where FHIRPath says so, e.g. for a division by zero.
+pub(crate) fn arithmetic<'a>(
+    at: usize,
+    operator: Binary,
+    left: &Item<'_>,
+    right: &Item<'_>,
+) -> Result<Option<Item<'a>>> {
+    if let (Binary::Add | Binary::Subtract, Item::Quantity(amount, unit)) = (operator, right) {
+        let amount = if operator == Binary::Add { *amount } else { amount.negate() };
+        return plus_quantity(at, left, amount, unit);
+    }
     if let (Binary::Add, Some(a), Some(b)) = (operator, left.text(), right.text()) {
         return Ok(Some(Item::Text(Cow::Owned(format!("{a}{b}")), "string")));
     }
@@ -579,7 +632,8 @@ mod tests {
             Err(fault) => return format!("{}: {}", fault.at, fault.reason),
         };
         let mut buffers = Buffers::default();
-        let tape = buffers.parse(resource, &shapes.freeze()).unwrap();
+        let needed = shapes.freeze();
+        let tape = buffers.parse(resource, &needed).unwrap();
         let scope = Scope { resource: tape.root(), row_index: 0 };
         match collect(&code, &scope, &Item::Node(tape.root(), None)) {
             Ok(items) => items.as_slice().iter().map(Item::shown).collect::<Vec<_>>().join(","),
@@ -663,9 +717,40 @@ mod tests {
             ("multipleBirth is integer", "true"),
             ("multipleBirth as integer", "2"),
             ("5 'mg' < 6 'mg'", "true"),
-            ("5 'mg' < 6 'g'", ""),
+            ("5 'mg' < 6 'g'", "true"),
+            ("5 'mg' < 6 'L'", ""),
             ("1 day = 1 'd'", "true"),
             ("birthDate.hasValue()", "true"),
+            ("birthDate + 18 years", "1988-06"),
+            ("(@2020-03-01 - 1 'd').toString()", "2020-02-29"),
+            ("@T23:30 + 45 minutes", "00:15"),
+            ("@2020-01-01 + 1 'mg'", "12: `mg` is no unit of time; there are days, months, years, 'd', 'h', …"),
+            ("(4 'g' + 500 'mg') > 4.4 'g'", "true"),
+            ("2 weeks = 14 days", "true"),
+            ("birthDate.yearOf() * 100 + birthDate.monthOf()", "197006"),
+            ("birthDate.dayOf()", ""),
+            ("@2020-01-01T10:20:30Z.dateOf()", "2020-01-01"),
+            ("@2020-01-01T10:20:30Z.timeOf().hourOf()", "10"),
+            ("'2020-02-30'.convertsToDate()", "false"),
+            ("'2020-02-03T04:05:06Z'.toDate()", "2020-02-03"),
+            ("'10:30'.toTime() < @T11:00", "true"),
+            (r"'5 \'mg\''.toQuantity() = 5 'mg'", "true"),
+            ("name.given.matches('B')", "11: expected at most one value, found 3"),
+            ("name.first().given.first().matches('^[A-C]$')", "true"),
+            ("'abc'.matches('b') and 'abc'.matchesFull('b').not()", "true"),
+            ("'2020-01'.replaceMatches('([0-9]+)-([0-9]+)', '$2/$1')", "01/2020"),
+            ("name.given.toChars()", "11: expected at most one value, found 3"),
+            ("'a-b-c'.lastIndexOf('-')", "3"),
+            ("(1 | 2.5).sum()", "3.5"),
+            ("(1 | 2).avg()", "1.5"),
+            ("name.given.max()", "C"),
+            ("name.given.min()", "A"),
+            ("name.given.where($this = 'Z').sum()", ""),
+            ("('A' | 'B').subsetOf(name.given)", "true"),
+            ("name.given.supersetOf('Z')", "false"),
+            ("(true | false).anyFalse()", "true"),
+            ("(true | false).allFalse()", "false"),
+            ("%sct & '|38341003'", "http://snomed.info/sct|38341003"),
             ("@2019-01-01T10:00:00Z = @2019-01-01T11:00:00+01:00", "true"),
         ] {
             assert_eq!(eval(path, PATIENT), expected, "{path}");

@@ -9,9 +9,8 @@ use crate::batch::Rows;
 use crate::error::FlattenError;
 use crate::needed::Shapes;
 use crate::plan::Plan;
-use crate::rows::rows;
+use crate::rows::add_rows;
 use crate::tape::{Buffers, NodeRef};
-use crate::types::Scalar;
 
 /// Flattens resources of one type by all views of a [`Plan`].
 ///
@@ -77,27 +76,18 @@ impl Flattener {
         if resource_type != plan.resource() {
             return Ok(());
         }
-        // All rows first, then all appends: a fault in the last view must not leave rows in the first.
-        let mut cells: Vec<Vec<Scalar<'_>>> = Vec::with_capacity(tables.len());
-        for table in plan.tables() {
-            let mut flat = Vec::with_capacity(table.columns.len());
-            rows(table, root, plan.keys(), &mut |row| {
-                flat.extend_from_slice(row);
-                Ok(())
-            })?;
-            cells.push(flat);
-        }
-        for (index, flat) in cells.iter().enumerate() {
-            let table = &plan.tables()[index];
-            for row in flat.chunks_exact(table.columns.len()) {
-                tables[index].append(row);
-                let is_large = resource.len() > LARGE_RESOURCE && tables[index].n_bytes() >= BATCH_BYTES;
-                if tables[index].len() >= *batch_rows || is_large {
-                    ready.push(TableBatch { table: index, rows: tables[index].finish(table) });
+        let before: Vec<usize> = tables.iter().map(Rows::len).collect();
+        for (table, rows) in plan.tables().iter().zip(tables.iter_mut()) {
+            if let Err(error) = add_rows(table, root, plan.keys(), rows) {
+                for (rows, before) in tables.iter_mut().zip(before) {
+                    rows.truncate(before);
                 }
+                return Err(error);
             }
-            if tables[index].n_bytes() >= BATCH_BYTES {
-                ready.push(TableBatch { table: index, rows: tables[index].finish(table) });
+        }
+        for (index, rows) in tables.iter_mut().enumerate() {
+            if rows.len() >= *batch_rows || rows.has_text(BATCH_BYTES, resource.len() > LARGE_RESOURCE) {
+                push_batches(ready, index, rows.finish(&plan.tables()[index]), *batch_rows);
             }
         }
         Ok(())
@@ -108,20 +98,36 @@ impl Flattener {
         std::mem::take(&mut self.ready)
     }
 
-    /// Takes all rows that are left, in the order of the tables; empty tables give no batch.
-    pub fn finish(mut self) -> Vec<TableBatch> {
+    /// Takes all rows that are left, in the order of the tables; empty tables give no batch. More can be pushed.
+    pub fn flush(&mut self) -> Vec<TableBatch> {
         for (index, rows) in self.tables.iter_mut().enumerate() {
             if rows.len() > 0 {
-                self.ready.push(TableBatch { table: index, rows: rows.finish(&self.plan.tables()[index]) });
+                let rows = rows.finish(&self.plan.tables()[index]);
+                push_batches(&mut self.ready, index, rows, self.batch_rows);
             }
         }
-        self.ready
+        self.take_ready()
+    }
+
+    /// Takes all rows that are left, as [`Self::flush`], and ends.
+    pub fn finish(mut self) -> Vec<TableBatch> {
+        self.flush()
     }
 }
 
-/// Text in a column of one batch at most, but for what its last rows hold: Arrow counts it in 31 bits.
+/// Cuts rows that are too many for one batch.
+fn push_batches(ready: &mut Vec<TableBatch>, table: usize, rows: RecordBatch, batch_rows: usize) {
+    let mut start = 0;
+    while start < rows.num_rows() {
+        let n_rows = batch_rows.min(rows.num_rows() - start);
+        ready.push(TableBatch { table, rows: rows.slice(start, n_rows) });
+        start += n_rows;
+    }
+}
+
+/// Text in a column of one batch at most, but for what its last resource has: Arrow counts it in 31 bits.
 const BATCH_BYTES: usize = 256 << 20;
-/// A resource of more bytes than this may fill a batch with few rows.
+/// After a resource of more bytes than this the text of a batch is measured.
 const LARGE_RESOURCE: usize = 256 << 10;
 
 /// The type of the resource in a JSON text, e.g. `Patient`, so that it can be pushed to the right [`Flattener`].
@@ -147,8 +153,8 @@ pub fn resource_type(text: &str) -> Result<Cow<'_, str>, FlattenError> {
     let mut shapes = Shapes::new();
     let key = shapes.key("resourceType");
     shapes.child(0, key);
-    let mut buffers = Buffers::default();
-    let tape = buffers.parse(text, &shapes.freeze())?;
+    let (mut buffers, needed) = (Buffers::default(), shapes.freeze());
+    let tape = buffers.parse(text, &needed)?;
     root_type(tape.root(), key).map(|found| Cow::Owned(found.to_owned()))
 }
 

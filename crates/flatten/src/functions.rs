@@ -1,25 +1,35 @@
 //! Functions of FHIRPath beyond those that only look for elements.
 
-use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
 use crate::code::Code;
+use crate::convert::{Target, convert};
 use crate::error::Fault;
 use crate::eval::{self, Flow, Out, Scope, collect, each, fault, single, truth};
 use crate::item::{Item, Items};
 use crate::number::Number;
+use crate::path::Binary;
+use crate::strings;
+use crate::temporal::{Part, Temporal};
 
 /// A function, by its name in FHIRPath.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Function {
     Abs,
     All,
+    AllFalse,
     AllTrue,
+    AnyFalse,
     AnyTrue,
+    Average,
     Ceiling,
     Combine,
     Contains,
+    /// Whether [`Function::To`] would give something.
+    Converts(Target),
     Count,
+    DateOf,
     Distinct,
     EndsWith,
     Exclude,
@@ -30,8 +40,13 @@ pub(crate) enum Function {
     Intersect,
     IsDistinct,
     Last,
+    LastIndexOf,
     Length,
     Lower,
+    Max,
+    Min,
+    /// A part of a date or time.
+    PartOf(Part),
     Replace,
     Round,
     Select,
@@ -39,13 +54,16 @@ pub(crate) enum Function {
     Skip,
     Split,
     StartsWith,
+    SubsetOf,
     Substring,
+    Sum,
+    SupersetOf,
     Tail,
     Take,
-    ToBoolean,
-    ToDecimal,
-    ToInteger,
-    ToText,
+    TimeOf,
+    /// In another type.
+    To(Target),
+    ToChars,
     Trim,
     Truncate,
     Union,
@@ -56,42 +74,72 @@ pub(crate) enum Function {
 pub(crate) const FUNCTIONS: &[(&str, Function, usize, usize)] = &[
     ("abs", Function::Abs, 0, 0),
     ("all", Function::All, 1, 1),
+    ("allFalse", Function::AllFalse, 0, 0),
     ("allTrue", Function::AllTrue, 0, 0),
+    ("anyFalse", Function::AnyFalse, 0, 0),
     ("anyTrue", Function::AnyTrue, 0, 0),
+    ("avg", Function::Average, 0, 0),
     ("ceiling", Function::Ceiling, 0, 0),
     ("combine", Function::Combine, 1, 1),
     ("contains", Function::Contains, 1, 1),
+    ("convertsToBoolean", Function::Converts(Target::Boolean), 0, 0),
+    ("convertsToDate", Function::Converts(Target::Date), 0, 0),
+    ("convertsToDateTime", Function::Converts(Target::DateTime), 0, 0),
+    ("convertsToDecimal", Function::Converts(Target::Decimal), 0, 0),
+    ("convertsToInteger", Function::Converts(Target::Integer), 0, 0),
+    ("convertsToQuantity", Function::Converts(Target::Quantity), 0, 0),
+    ("convertsToString", Function::Converts(Target::Text), 0, 0),
+    ("convertsToTime", Function::Converts(Target::Time), 0, 0),
     ("count", Function::Count, 0, 0),
+    ("dateOf", Function::DateOf, 0, 0),
+    ("dayOf", Function::PartOf(Part::Day), 0, 0),
     ("distinct", Function::Distinct, 0, 0),
     ("endsWith", Function::EndsWith, 1, 1),
     ("exclude", Function::Exclude, 1, 1),
     ("floor", Function::Floor, 0, 0),
     ("hasValue", Function::HasValue, 0, 0),
+    ("hourOf", Function::PartOf(Part::Hour), 0, 0),
     ("iif", Function::Iif, 2, 3),
     ("indexOf", Function::IndexOf, 1, 1),
     ("intersect", Function::Intersect, 1, 1),
     ("isDistinct", Function::IsDistinct, 0, 0),
     ("last", Function::Last, 0, 0),
+    ("lastIndexOf", Function::LastIndexOf, 1, 1),
     ("length", Function::Length, 0, 0),
     ("lower", Function::Lower, 0, 0),
+    ("max", Function::Max, 0, 0),
+    ("min", Function::Min, 0, 0),
+    ("minuteOf", Function::PartOf(Part::Minute), 0, 0),
+    ("monthOf", Function::PartOf(Part::Month), 0, 0),
     ("replace", Function::Replace, 2, 2),
     ("round", Function::Round, 0, 1),
+    ("secondOf", Function::PartOf(Part::Second), 0, 0),
     ("select", Function::Select, 1, 1),
     ("single", Function::Single, 0, 0),
     ("skip", Function::Skip, 1, 1),
     ("split", Function::Split, 1, 1),
     ("startsWith", Function::StartsWith, 1, 1),
+    ("subsetOf", Function::SubsetOf, 1, 1),
     ("substring", Function::Substring, 1, 2),
+    ("sum", Function::Sum, 0, 0),
+    ("supersetOf", Function::SupersetOf, 1, 1),
     ("tail", Function::Tail, 0, 0),
     ("take", Function::Take, 1, 1),
-    ("toBoolean", Function::ToBoolean, 0, 0),
-    ("toDecimal", Function::ToDecimal, 0, 0),
-    ("toInteger", Function::ToInteger, 0, 0),
-    ("toString", Function::ToText, 0, 0),
+    ("timeOf", Function::TimeOf, 0, 0),
+    ("toBoolean", Function::To(Target::Boolean), 0, 0),
+    ("toChars", Function::ToChars, 0, 0),
+    ("toDate", Function::To(Target::Date), 0, 0),
+    ("toDateTime", Function::To(Target::DateTime), 0, 0),
+    ("toDecimal", Function::To(Target::Decimal), 0, 0),
+    ("toInteger", Function::To(Target::Integer), 0, 0),
+    ("toQuantity", Function::To(Target::Quantity), 0, 0),
+    ("toString", Function::To(Target::Text), 0, 0),
+    ("toTime", Function::To(Target::Time), 0, 0),
     ("trim", Function::Trim, 0, 0),
     ("truncate", Function::Truncate, 0, 0),
     ("union", Function::Union, 1, 1),
     ("upper", Function::Upper, 0, 0),
+    ("yearOf", Function::PartOf(Part::Year), 0, 0),
 ];
 
 type Result<T> = std::result::Result<T, Box<Fault>>;
@@ -169,15 +217,24 @@ pub(crate) fn call<'a>(call: &Call<'_>, scope: &Scope<'a>, focus: &Item<'a>, out
             let items = collect(input, scope, focus)?;
             out(Item::Boolean(distinct(items.as_slice().iter()).len() == items.len()))
         }
-        Function::AllTrue | Function::AnyTrue => {
+        Function::AllTrue | Function::AnyTrue | Function::AllFalse | Function::AnyFalse => {
+            let wanted = matches!(function, Function::AllTrue | Function::AnyTrue);
             let items = collect(input, scope, focus)?;
-            let is_true = |item: &Item<'_>| item.boolean() == Some(true);
-            let all = function == Function::AllTrue;
-            out(Item::Boolean(if all {
-                items.as_slice().iter().all(is_true)
-            } else {
-                items.as_slice().iter().any(is_true)
-            }))
+            let mut found = items.as_slice().iter().map(|item| item.boolean() == Some(wanted));
+            let all = matches!(function, Function::AllTrue | Function::AllFalse);
+            out(Item::Boolean(if all { found.all(|is| is) } else { found.any(|is| is) }))
+        }
+        Function::SubsetOf | Function::SupersetOf => {
+            let (left, right) = (collect(input, scope, focus)?, collect(&arguments[0], scope, focus)?);
+            let (part, whole) = if function == Function::SubsetOf { (left, right) } else { (right, left) };
+            out(Item::Boolean(part.as_slice().iter().all(|item| contains(&whole, item))))
+        }
+        Function::Sum | Function::Average | Function::Min | Function::Max => {
+            let items = collect(input, scope, focus)?;
+            match aggregate(at, function, items.as_slice())? {
+                Some(item) => out(item),
+                None => MORE,
+            }
         }
         Function::HasValue => {
             let items = collect(input, scope, focus)?;
@@ -186,24 +243,66 @@ pub(crate) fn call<'a>(call: &Call<'_>, scope: &Scope<'a>, focus: &Item<'a>, out
         }
         _ => match single(at, input, scope, focus)? {
             None => MORE,
-            Some(item) => match function {
-                Function::Abs | Function::Ceiling | Function::Floor | Function::Round | Function::Truncate => {
-                    let decimals = match arguments.first() {
-                        Some(argument) => integer(at, argument, scope, focus)?.unwrap_or(0),
-                        None => 0,
-                    };
-                    out(arithmetic(at, function, &item, decimals)?)
-                }
-                Function::ToText | Function::ToInteger | Function::ToDecimal | Function::ToBoolean => {
-                    convert(function, &item).map_or(MORE, out)
-                }
-                _ => text_function(call, &item, scope, focus, out),
-            },
+            Some(item) => of_one(call, &item, scope, focus, out),
         },
     }
 }
 
-fn give<'a>(items: Vec<Item<'a>>, out: Out<'_, 'a>) -> Flow {
+/// A function of a single item.
+fn of_one<'a>(call: &Call<'_>, item: &Item<'a>, scope: &Scope<'a>, focus: &Item<'a>, out: Out<'_, 'a>) -> Flow {
+    let Call { at, function, arguments, .. } = *call;
+    match function {
+        Function::Abs | Function::Ceiling | Function::Floor | Function::Round | Function::Truncate => {
+            let decimals = match arguments.first() {
+                Some(argument) => integer(at, argument, scope, focus)?.unwrap_or(0),
+                None => 0,
+            };
+            out(arithmetic(at, function, item, decimals)?)
+        }
+        Function::To(target) => convert(target, item).map_or(MORE, out),
+        Function::Converts(target) => out(Item::Boolean(convert(target, item).is_some())),
+        Function::PartOf(part) => temporal(at, item)?.part(part).map_or(MORE, |value| out(Item::Integer(value))),
+        Function::DateOf => temporal(at, item)?.date_only().map_or(MORE, |date| out(Item::text_of(&date, "date"))),
+        Function::TimeOf => temporal(at, item)?.time_only().map_or(MORE, |time| out(Item::text_of(&time, "time"))),
+        _ => strings::call(call, item, scope, focus, out),
+    }
+}
+
+fn temporal(at: usize, item: &Item<'_>) -> Result<Temporal> {
+    let found = item.text().and_then(Temporal::parse);
+    found.ok_or_else(|| fault(at, format!("`{}` is no date or time", item.shown())))
+}
+
+/// The sum, mean, least or greatest; nothing of nothing, and where the order is open.
+fn aggregate<'a>(at: usize, function: Function, items: &[Item<'a>]) -> Result<Option<Item<'a>>> {
+    let Some((first, rest)) = items.split_first() else { return Ok(None) };
+    let mut result = first.clone();
+    let wanted = match function {
+        Function::Min => Some(Ordering::Less),
+        Function::Max => Some(Ordering::Greater),
+        _ => None,
+    };
+    for item in rest {
+        match wanted {
+            Some(wanted) => match eval::compare(at, item, &result)? {
+                Some(order) if order == wanted => result = item.clone(),
+                Some(_) => {}
+                None => return Ok(None),
+            },
+            None => match eval::arithmetic(at, Binary::Add, &result, item)? {
+                Some(sum) => result = sum,
+                None => return Ok(None),
+            },
+        }
+    }
+    if function == Function::Average {
+        let n = Item::Integer(i64::try_from(items.len()).unwrap_or(i64::MAX));
+        return eval::arithmetic(at, Binary::Divide, &result, &n);
+    }
+    Ok(Some(result))
+}
+
+pub(crate) fn give<'a>(items: Vec<Item<'a>>, out: Out<'_, 'a>) -> Flow {
     for item in items {
         if out(item)?.is_break() {
             return Ok(ControlFlow::Break(()));
@@ -228,7 +327,7 @@ pub(crate) fn contains(items: &Items<'_>, wanted: &Item<'_>) -> bool {
     items.as_slice().iter().any(|item| eval::equal_items(item, wanted) == Some(true))
 }
 
-fn integer<'a>(at: usize, code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Option<i64>> {
+pub(crate) fn integer<'a>(at: usize, code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Option<i64>> {
     let Some(item) = single(at, code, scope, focus)? else { return Ok(None) };
     match item.integer() {
         Some(value) => Ok(Some(value)),
@@ -236,7 +335,7 @@ fn integer<'a>(at: usize, code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> R
     }
 }
 
-fn text<'a>(at: usize, code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Option<String>> {
+pub(crate) fn text<'a>(at: usize, code: &Code, scope: &Scope<'a>, focus: &Item<'a>) -> Result<Option<String>> {
     let Some(item) = single(at, code, scope, focus)? else { return Ok(None) };
     match item.text() {
         Some(text) => Ok(Some(text.to_owned())),
@@ -262,93 +361,5 @@ fn arithmetic<'a>(at: usize, function: Function, item: &Item<'a>, decimals: i64)
             Ok(decimals) => Item::Number(number.round(decimals).ok_or_else(too_long)?),
             Err(_) => return Err(fault(at, "round() takes a number of decimals that is not negative")),
         },
-    })
-}
-
-/// A value in another type; nothing when it has no meaning there.
-fn convert<'a>(function: Function, item: &Item<'a>) -> Option<Item<'a>> {
-    Some(match function {
-        Function::ToText => match item {
-            Item::Node(node, _) if node.is_object() => return None,
-            Item::Node(node, _) => Item::Text(Cow::Borrowed(node.raw()), "string"),
-            Item::Text(text, _) => Item::Text(text.clone(), "string"),
-            Item::Boolean(value) => Item::Text(Cow::Owned(value.to_string()), "string"),
-            Item::Integer(value) => Item::Text(Cow::Owned(value.to_string()), "string"),
-            Item::Number(value) => Item::Text(Cow::Owned(value.to_string()), "string"),
-            Item::Quantity(..) => Item::Text(Cow::Owned(item.shown()), "string"),
-        },
-        Function::ToInteger => match (item.integer(), item.boolean(), item.text()) {
-            (Some(value), ..) => Item::Integer(value),
-            (_, Some(value), _) => Item::Integer(value.into()),
-            (_, _, Some(text)) => Item::Integer(text.parse().ok()?),
-            _ => return None,
-        },
-        Function::ToDecimal => match (item.number(), item.boolean(), item.text()) {
-            (Some(value), ..) => Item::Number(value),
-            (_, Some(value), _) => Item::Number(Number::integer(value.into())),
-            (_, _, Some(text)) => Item::Number(Number::parse(text)?),
-            _ => return None,
-        },
-        _ => match (item.boolean(), item.integer(), item.text()) {
-            (Some(value), ..) => Item::Boolean(value),
-            (_, Some(1), _) => Item::Boolean(true),
-            (_, Some(0), _) => Item::Boolean(false),
-            (_, _, Some(text)) => match text.to_ascii_lowercase().as_str() {
-                "true" | "t" | "yes" | "y" | "1" => Item::Boolean(true),
-                "false" | "f" | "no" | "n" | "0" => Item::Boolean(false),
-                _ => return None,
-            },
-            _ => return None,
-        },
-    })
-}
-
-fn text_function<'a>(call: &Call<'_>, item: &Item<'a>, scope: &Scope<'a>, focus: &Item<'a>, out: Out<'_, 'a>) -> Flow {
-    let Call { at, function, arguments, .. } = *call;
-    let Some(subject) = item.text() else {
-        return Err(fault(at, format!("this function is for text, not `{}`", item.shown())));
-    };
-    let argument = |index: usize| match arguments.get(index) {
-        Some(code) => text(at, code, scope, focus),
-        None => Ok(None),
-    };
-    let owned = |text: String| Item::Text(Cow::Owned(text), "string");
-    out(match function {
-        Function::Upper => owned(subject.to_uppercase()),
-        Function::Lower => owned(subject.to_lowercase()),
-        Function::Trim => owned(subject.trim().to_owned()),
-        Function::Length => Item::Integer(i64::try_from(subject.chars().count()).unwrap_or(i64::MAX)),
-        Function::StartsWith | Function::EndsWith | Function::Contains | Function::IndexOf | Function::Split => {
-            let Some(wanted) = argument(0)? else { return MORE };
-            match function {
-                Function::StartsWith => Item::Boolean(subject.starts_with(&wanted)),
-                Function::EndsWith => Item::Boolean(subject.ends_with(&wanted)),
-                Function::Contains => Item::Boolean(subject.contains(&wanted)),
-                Function::IndexOf => {
-                    let index = subject.find(&wanted).map(|at| subject[..at].chars().count());
-                    Item::Integer(index.and_then(|index| i64::try_from(index).ok()).unwrap_or(-1))
-                }
-                _ if wanted.is_empty() => return give(subject.chars().map(|c| owned(c.to_string())).collect(), out),
-                _ => return give(subject.split(&wanted).map(|part| owned(part.to_owned())).collect(), out),
-            }
-        }
-        Function::Replace => {
-            let (Some(pattern), Some(with)) = (argument(0)?, argument(1)?) else { return MORE };
-            owned(subject.replace(&pattern, &with))
-        }
-        _ => {
-            let Some(start) = integer(at, &arguments[0], scope, focus)? else { return MORE };
-            let length = match arguments.get(1) {
-                Some(code) => integer(at, code, scope, focus)?,
-                None => None,
-            };
-            // A start that is not in the text gives nothing.
-            let Ok(start) = usize::try_from(start) else { return MORE };
-            if start >= subject.chars().count() {
-                return MORE;
-            }
-            let length = length.map_or(usize::MAX, |length| usize::try_from(length).unwrap_or(0));
-            owned(subject.chars().skip(start).take(length).collect())
-        }
     })
 }

@@ -5,6 +5,7 @@ use std::slice;
 
 use crate::number::Number;
 use crate::tape::NodeRef;
+use crate::temporal::Temporal;
 
 /// One value: an element of the resource, or something computed.
 #[derive(Clone, Debug)]
@@ -21,6 +22,11 @@ pub(crate) enum Item<'a> {
 }
 
 impl<'a> Item<'a> {
+    /// A date or time, as text of this type.
+    pub(crate) fn text_of(temporal: &Temporal, data_type: &'static str) -> Self {
+        Self::Text(Cow::Owned(temporal.to_string()), data_type)
+    }
+
     pub(crate) fn node(&self) -> Option<NodeRef<'a>> {
         match self {
             Self::Node(node, _) => Some(*node),

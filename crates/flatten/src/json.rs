@@ -17,7 +17,7 @@ pub(crate) fn split_reference(reference: &str) -> Option<(&str, &str)> {
     if n_letters > 0
         && let Some(id) = reference[n_letters..].strip_prefix('/')
         && !id.is_empty()
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+        && id.bytes().all(|byte| IN_ID[usize::from(byte)])
     {
         return reference.starts_with(|c: char| c.is_ascii_uppercase()).then_some((&reference[..n_letters], id));
     }
@@ -31,6 +31,17 @@ pub(crate) fn split_reference(reference: &str) -> Option<(&str, &str)> {
         && resource_type.bytes().all(|byte| byte.is_ascii_alphabetic());
     (named && !id.is_empty()).then_some((resource_type, id))
 }
+
+/// Bytes that an id is made of.
+const IN_ID: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.');
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

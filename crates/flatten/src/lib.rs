@@ -3,8 +3,8 @@
 //!
 //! The language is that of SQL on FHIR 2.0 and 3.0-ballot: `select`, `column`, `forEach`, `forEachOrNull`, `repeat`,
 //! `unionAll`, `where`, `constant`, `%rowIndex`, the FHIRPath of shareable views, `join`, `lowBoundary` and `highBoundary`,
-//! and the functions and operators that are asked for next (text, `iif`, `count`, `select`, `is`, `in`, `|`, …). Numbers keep
-//! the digits they were written with. [`builtin`] has the views of the lake's `fhir` tables.
+//! and the functions and operators that are asked for next (text, regular expressions, `iif`, `count`, `select`, `is`, `in`,
+//! `|`, dates that are calculated with, …; [`functions`] has them all). Numbers keep the digits they were written with. [`builtin`] has the views of the lake's `fhir` tables.
 //!
 //! # How it works
 //!
@@ -30,14 +30,15 @@
 //! ```
 //!
 //! What it does not do: follow references to other resources (their keys are columns to join by), make rows of contained
-//! resources, convert units of quantities, regular expressions and dates that are calculated with (each function that is
-//! not there is refused with a message when the plan is compiled).
+//! resources, read a clock or ask a terminology server. Units of time and metric ones are converted, others compare only
+//! with their own. A function that is not there is refused with a message when the plan is compiled.
 
 mod batch;
 pub mod builtin;
 mod chain;
 mod code;
 mod compile;
+mod convert;
 mod element;
 mod error;
 mod eval;
@@ -46,13 +47,15 @@ mod functions;
 mod item;
 mod json;
 pub mod lint;
+mod nearest;
 mod needed;
 mod number;
 mod path;
 mod plan;
-mod r4;
+mod quantity;
 mod rows;
 pub mod schema;
+mod strings;
 mod tape;
 mod temporal;
 mod text;
@@ -65,3 +68,12 @@ pub use plan::{DESCRIPTION, FHIR_TYPE, Plan, Table};
 pub use text::{CellText, cell_text, json_lines};
 pub use types::Types;
 pub use view::ViewDefinition;
+
+/// Names of all functions that a path can call, in no order.
+///
+/// ```
+/// assert!(twinlake_flatten::functions().any(|name| name == "getResourceKey"));
+/// ```
+pub fn functions() -> impl Iterator<Item = &'static str> {
+    path::function_names()
+}

@@ -92,29 +92,6 @@ const EXPERIMENTAL: &[&str] = &["join", "lowBoundary", "highBoundary"];
 /// Operators that are words and that not every engine has.
 const WORD_OPERATORS: &[&str] = &["div", "mod", "xor", "implies", "in", "contains", "is", "as"];
 
-const PRIMITIVES: &[&str] = &[
-    "base64Binary",
-    "boolean",
-    "canonical",
-    "code",
-    "date",
-    "dateTime",
-    "decimal",
-    "id",
-    "instant",
-    "integer",
-    "integer64",
-    "markdown",
-    "oid",
-    "positiveInt",
-    "string",
-    "time",
-    "unsignedInt",
-    "uri",
-    "url",
-    "uuid",
-];
-
 const STATUSES: &[&str] = &["draft", "active", "retired", "unknown"];
 
 /// All findings of a view's text, in the order of the view; none when it is Shareable and Tabular and says what it holds.
@@ -275,7 +252,7 @@ impl Linter {
                 let reason = format!("column `{name}` has no type");
                 self.findings.push(error("shareable-type", place, &reason, &fix));
             }
-            Some(data_type) if !PRIMITIVES.contains(&data_type) => {
+            Some(data_type) if !twinlake_r4::PRIMITIVES.contains(&data_type) => {
                 let reason = format!("column `{name}` is a `{data_type}`, which is no primitive type of FHIR");
                 let fix = "lead its path to an element that has a value, e.g. `.code` or `.value`, and say its type";
                 self.findings.push(error("tabular-primitive", &type_at, &reason, fix));

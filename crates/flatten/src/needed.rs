@@ -2,9 +2,6 @@
 //!
 //! While views are compiled, [`Shapes`] grows; then it is frozen into [`Needed`], which the parser follows.
 
-/// Key of the elements of an array, which have none of their own.
-pub(crate) const ELEMENT: u16 = u16::MAX;
-
 /// A place in the tree: an element, as far as paths look into it.
 pub(crate) type Shape = u32;
 
@@ -31,8 +28,13 @@ impl Shapes {
             self.names.push(name.to_owned());
             self.names.len() - 1
         });
-        // Paths are short and views are few; the last number is taken by `ELEMENT`.
-        u16::try_from(index).ok().filter(|key| *key != ELEMENT).expect("a plan has fewer than 65,535 keys")
+        // Paths are short and views are few.
+        u16::try_from(index).expect("a plan has fewer than 65,536 keys")
+    }
+
+    /// More keys than any views need; R4 has not a fifth of them.
+    pub(crate) fn is_full(&self) -> bool {
+        self.names.len() > 10_000
     }
 
     pub(crate) fn name(&self, key: u16) -> &str {
@@ -98,7 +100,12 @@ impl Shapes {
                     .collect();
                 // `resourceType` and `id` come first in most resources.
                 keys.sort_by_key(|key| (&*key.name != b"resourceType", &*key.name != b"id"));
-                Keys { keys }
+                let n_numbers = keys.iter().map(|key| usize::from(key.number) + 1).max().unwrap_or(0);
+                let mut places = vec![0; n_numbers];
+                for (place, key) in (1..).zip(&keys) {
+                    places[usize::from(key.number)] = place;
+                }
+                Keys { keys, places: places.into() }
             })
             .collect();
         Needed { shapes }
@@ -115,6 +122,8 @@ pub(crate) struct Needed {
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     keys: Vec<Key>,
+    /// By a key's number, its place in `keys` from 1; 0 for others.
+    places: Box<[u16]>,
 }
 
 #[derive(Clone, Debug)]
@@ -129,9 +138,11 @@ struct Key {
 }
 
 impl Needed {
+    /// Which of a shape's keys has this number, from 1.
     #[inline]
-    pub(crate) fn is_leaf(&self, shape: Shape) -> bool {
-        self.shapes[shape as usize].keys.is_empty()
+    pub(crate) fn place(&self, shape: Shape, key: u16) -> Option<usize> {
+        let place = *self.shapes.get(shape as usize)?.places.get(usize::from(key))?;
+        (place > 0).then_some(usize::from(place))
     }
 
     #[inline]
@@ -156,10 +167,18 @@ impl Keys {
         behind.iter().position(is).map(|index| index + guess).or_else(|| before.iter().position(is))
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The shape under one of the keys.
     #[inline]
-    pub(crate) fn at(&self, index: usize) -> (u16, Shape) {
-        let key = &self.keys[index];
-        (key.number, key.below)
+    pub(crate) fn below(&self, index: usize) -> Shape {
+        self.keys[index].below
     }
 }
 

@@ -19,7 +19,7 @@ impl Number {
         Self { digits: value.into(), decimals: 0 }
     }
 
-    /// Reads a JSON number; `None` when it has more digits than 128 bits hold.
+    /// Reads a JSON number; `None` when it has more digits than 127 bits hold.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
@@ -35,6 +35,10 @@ impl Number {
         for byte in fraction.bytes() {
             let digit = i128::from(byte - b'0');
             digits = digits.checked_mul(ten)?.checked_add(if negative { -digit } else { digit })?;
+        }
+        // The one whose opposite has no place.
+        if digits == i128::MIN {
+            return None;
         }
         let decimals = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
         match u32::try_from(decimals) {
@@ -174,6 +178,7 @@ mod tests {
         assert_eq!(number("1.5e2").to_string(), "150");
         assert_eq!(number("15e-1").to_string(), "1.5");
         assert!(Number::parse("1e400").is_none());
+        assert!(Number::parse(&i128::MIN.to_string()).is_none());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use twinlake_r4 as r4;
 
 use crate::chain::Chain;
 use crate::code::{Code, Op};
@@ -11,7 +12,6 @@ use crate::compile::{Compiler, Known};
 use crate::error::{Fault, ViewError, ViewWarning};
 use crate::needed::{Needed, Shape, Shapes};
 use crate::path::{self, Expr};
-use crate::r4;
 use crate::types::{Physical, Types};
 use crate::view::{self, Iterate, ViewDefinition};
 
@@ -82,6 +82,13 @@ pub(crate) struct Select {
     pub(crate) all: Vec<usize>,
     /// Those of them that are 0 in that row, being `%rowIndex` of this very iteration.
     pub(crate) indexes: Vec<usize>,
+}
+
+impl Select {
+    /// Nothing is iterated here or below, so that it gives one row.
+    pub(crate) fn is_one_row(&self) -> bool {
+        matches!(self.foci, Foci::Same) && self.union.is_empty() && self.selects.iter().all(Self::is_one_row)
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -1,8 +1,9 @@
-//! Runs a table's plan on one resource: every row it gives, as scalars.
+//! Runs a table's plan on one resource and adds every row it gives.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
+use crate::batch::{Full, Rows};
 use crate::chain::End;
 use crate::error::{Fault, FlattenError};
 use crate::eval::{Scope, collect, each, reference_key};
@@ -16,21 +17,27 @@ type Row<'a> = Vec<Scalar<'a>>;
 /// What to do with the row once this part of it is filled.
 type Next<'n, 'a> = &'n mut dyn FnMut(&mut Row<'a>) -> Result<()>;
 
-/// Calls `emit` with each row of the table for this resource.
-pub(crate) fn rows<'a>(
-    table: &Table,
-    resource: NodeRef<'a>,
-    keys: RootKeys,
-    emit: &mut dyn FnMut(&mut Row<'a>) -> Result<()>,
-) -> Result<()> {
+/// Adds each row of the table for this resource. After an error some of them are there, perhaps one that is not ended.
+pub(crate) fn add_rows(table: &Table, resource: NodeRef<'_>, keys: RootKeys, rows: &mut Rows) -> Result<()> {
     let run = Run { table, resource, keys };
     let scope = Scope { resource, row_index: 0 };
     let focus = Item::Node(resource, None);
     if !run.is_selected(&scope, &focus)? {
         return Ok(());
     }
-    let mut row = vec![Scalar::Null; table.columns.len()];
-    run.select(&table.root, scope, &focus, &mut row, emit)
+    if table.root.is_one_row() {
+        run.one_row(&table.root, &scope, &focus, rows)?;
+        rows.end();
+        return Ok(());
+    }
+    let mut row: Row<'_> = std::iter::repeat_with(|| Scalar::Null).take(table.columns.len()).collect();
+    run.select(&table.root, scope, &focus, &mut row, &mut |row| {
+        for (column, scalar) in row.iter().enumerate() {
+            rows.set(column, scalar).map_err(|full| run.full(column, full))?;
+        }
+        rows.end();
+        Ok(())
+    })
 }
 
 struct Run<'r, 'a> {
@@ -49,6 +56,15 @@ impl<'a> Run<'_, 'a> {
 
     fn is_selected(&self, scope: &Scope<'a>, focus: &Item<'a>) -> Result<bool> {
         for filter in &self.table.filters {
+            if let (Some(chain), Item::Node(node, _)) = (&filter.chain, focus)
+                && matches!(chain.end, End::Exists)
+                && let Some(places) = chain.places(*node)
+            {
+                if places.count == 0 {
+                    return Ok(false);
+                }
+                continue;
+            }
             let items = self.evaluate(filter, scope, focus)?;
             match items.as_slice() {
                 [] => return Ok(false),
@@ -121,10 +137,64 @@ impl<'a> Run<'_, 'a> {
         row: &mut Row<'a>,
         next: Next<'_, 'a>,
     ) -> Result<()> {
+        // Without rows of one of its selects it has none; then no cell need be looked at.
+        if select.selects.iter().any(|select| is_barren(select, focus)) {
+            return Ok(());
+        }
         for (column, path) in &select.cells {
             row[*column] = self.cell(*column, path, &scope, focus)?;
         }
         self.parts(&select.selects, &select.union, scope, focus, row, next)
+    }
+
+    /// The only row of a table in which nothing is iterated, cell by cell to where it is collected.
+    fn one_row(&self, select: &Select, scope: &Scope<'a>, focus: &Item<'a>, rows: &mut Rows) -> Result<()> {
+        for (column, path) in &select.cells {
+            self.cell_to(*column, path, scope, focus, rows)?;
+        }
+        select.selects.iter().try_for_each(|select| self.one_row(select, scope, focus, rows))
+    }
+
+    /// Most cells are the text of an element and need no scalar between.
+    fn cell_to(
+        &self,
+        column: usize,
+        path: &Compiled,
+        scope: &Scope<'a>,
+        focus: &Item<'a>,
+        rows: &mut Rows,
+    ) -> Result<()> {
+        if let (Some(chain), Item::Node(node, _)) = (&path.chain, focus)
+            && !self.table.columns[column].collection
+            && let Some(places) = chain.places(*node)
+            && places.count <= 1
+        {
+            let is_set = match (&chain.end, places.first) {
+                (End::Exists, _) => Ok(false),
+                (_, None) => return Ok(()),
+                (End::Value, Some(node)) => rows.set_node(column, node),
+                (End::ReferenceKey(resource, keys), Some(node)) => {
+                    match reference_key(node, resource.as_deref(), *keys) {
+                        Some(key) => rows.set_text(column, key),
+                        None => return Ok(()),
+                    }
+                }
+            };
+            if is_set.map_err(|full| self.full(column, full))? {
+                return Ok(());
+            }
+        }
+        let scalar = self.cell(column, path, scope, focus)?;
+        rows.set(column, &scalar).map_err(|full| self.full(column, full))
+    }
+
+    #[cold]
+    fn full(&self, column: usize, _: Full) -> FlattenError {
+        FlattenError::TooMuchText {
+            view: self.table.name.clone(),
+            column: self.table.columns[column].name.clone(),
+            resource: self.label(),
+        }
     }
 
     /// Every combination of rows of the selects, then of the branches of the union.
@@ -157,9 +227,13 @@ impl<'a> Run<'_, 'a> {
         }
         if let (Some(chain), Item::Node(focus, _)) = (&path.chain, focus)
             && let Some(places) = chain.places(*focus)
-            && places.count <= 1
+            && (places.count <= 1 || matches!(chain.end, End::Exists))
         {
+            if matches!(chain.end, End::Exists) {
+                return self.scalar(column, &Item::Boolean(places.count > 0));
+            }
             let item = places.first.and_then(|node| match &chain.end {
+                End::Exists => None,
                 End::Value => Some(Item::Node(node, chain.data_type)),
                 End::ReferenceKey(resource, keys) => {
                     let key = reference_key(node, resource.as_deref(), *keys)?;
@@ -215,6 +289,14 @@ impl<'a> Run<'_, 'a> {
             reason: fault.reason.clone(),
         }
     }
+}
+
+/// A `forEach` over what is not there.
+fn is_barren(select: &Select, focus: &Item<'_>) -> bool {
+    let (Foci::Each(path), Item::Node(node, _)) = (&select.foci, focus) else { return false };
+    let places =
+        path.chain.as_ref().filter(|chain| matches!(chain.end, End::Value)).and_then(|chain| chain.places(*node));
+    places.is_some_and(|places| places.count == 0)
 }
 
 fn same_node(a: &Item<'_>, b: &Item<'_>) -> bool {

@@ -3,7 +3,7 @@
 //! What no path needs is checked and passed over. Text and numbers stay where they are in the source, so numbers keep the
 //! digits they were written with and nothing is copied but text with escapes.
 
-use crate::needed::{ELEMENT, Needed, ROOT, Shape};
+use crate::needed::{Needed, ROOT, Shape};
 
 /// Deeper nesting than any resource has; FHIR's own parsers stop earlier.
 const MAX_DEPTH: u32 = 200;
@@ -24,10 +24,13 @@ pub(crate) struct Node {
     end: u32,
     /// The value after this one and all in it.
     next: u32,
-    /// Which key of the plan it stands under.
-    key: u16,
+    /// Of an object: where its members stand in `members`, its shape first, then a node for each key of the shape.
+    members: u32,
     kind: NodeKind,
 }
+
+/// No node: the root is no member of anything.
+const ABSENT: u32 = 0;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum NodeKind {
@@ -47,6 +50,7 @@ pub(crate) enum NodeKind {
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     nodes: Vec<Node>,
+    members: Vec<u32>,
     escaped: String,
 }
 
@@ -55,13 +59,16 @@ pub(crate) struct Buffers {
 pub(crate) struct Tape<'a> {
     text: &'a str,
     nodes: &'a [Node],
+    members: &'a [u32],
     escaped: &'a str,
+    needed: &'a Needed,
 }
 
 impl Buffers {
     /// Reads the object in `text` as far as `needed` says.
-    pub(crate) fn parse<'a>(&'a mut self, text: &'a str, needed: &Needed) -> Result<Tape<'a>, BadJson> {
+    pub(crate) fn parse<'a>(&'a mut self, text: &'a str, needed: &'a Needed) -> Result<Tape<'a>, BadJson> {
         self.nodes.clear();
+        self.members.clear();
         self.escaped.clear();
         if u32::try_from(text.len()).is_err() {
             return Err(BadJson { at: 0, reason: "the resource is longer than 4 GiB" });
@@ -72,15 +79,16 @@ impl Buffers {
             at: 0,
             depth: 0,
             nodes: &mut self.nodes,
+            members: &mut self.members,
             escaped: &mut self.escaped,
         };
         parser.space();
-        parser.value(needed, Some(ROOT), ELEMENT)?;
+        parser.value(needed, Some(ROOT))?;
         parser.space();
         if parser.at < text.len() {
             return Err(parser.bad("something follows the resource"));
         }
-        Ok(Tape { text, nodes: &self.nodes, escaped: &self.escaped })
+        Ok(Tape { text, nodes: &self.nodes, members: &self.members, escaped: &self.escaped, needed })
     }
 }
 
@@ -154,15 +162,10 @@ impl<'a> NodeRef<'a> {
         if node.kind != NodeKind::Object {
             return None;
         }
-        let mut index = self.index + 1;
-        while index < node.next {
-            let child = &self.tape.nodes[index as usize];
-            if child.key == key {
-                return Some(NodeRef { tape: self.tape, index });
-            }
-            index = child.next;
-        }
-        None
+        let members = self.tape.members.get(node.members as usize..)?;
+        let place = self.tape.needed.place(*members.first()?, key)?;
+        let index = *members.get(place)?;
+        (index != ABSENT).then_some(NodeRef { tape: self.tape, index })
     }
 
     /// The elements of an array, or the value itself; without nulls.
@@ -208,6 +211,7 @@ struct Parser<'p> {
     at: usize,
     depth: u32,
     nodes: &'p mut Vec<Node>,
+    members: &'p mut Vec<u32>,
     escaped: &'p mut String,
 }
 
@@ -249,36 +253,36 @@ impl Parser<'_> {
     }
 
     #[inline]
-    fn push(&mut self, kind: NodeKind, key: u16, start: usize) -> usize {
+    fn push(&mut self, kind: NodeKind, start: usize) -> usize {
         let index = self.nodes.len();
-        self.nodes.push(Node { start: short(start), end: short(self.at), next: short(index + 1), key, kind });
+        let members = short(self.members.len());
+        self.nodes.push(Node { start: short(start), end: short(self.at), next: short(index + 1), members, kind });
         index
     }
 
     /// Reads a value; without a shape it is only checked.
-    fn value(&mut self, needed: &Needed, shape: Option<Shape>, key: u16) -> Read<()> {
+    fn value(&mut self, needed: &Needed, shape: Option<Shape>) -> Read<()> {
         let start = self.at;
         match self.peek() {
             b'"' => {
                 let span = self.string()?;
                 if shape.is_some() {
-                    self.push_text(span, key)?;
+                    self.push_text(span)?;
                 }
             }
             b'{' => {
-                let index = if shape.is_some() { self.push(NodeKind::Object, key, start) } else { 0 };
+                let index = if shape.is_some() { self.push(NodeKind::Object, start) } else { 0 };
                 self.enter()?;
                 match shape {
-                    // Nothing below is needed, but that it is there.
-                    Some(shape) if !needed.is_leaf(shape) => self.object(needed, shape)?,
-                    _ => self.skip_object(needed)?,
+                    Some(shape) => self.object(needed, shape)?,
+                    None => self.skip_object(needed)?,
                 }
                 if shape.is_some() {
                     self.close(index);
                 }
             }
             b'[' => {
-                let index = if shape.is_some() { self.push(NodeKind::Array, key, start) } else { 0 };
+                let index = if shape.is_some() { self.push(NodeKind::Array, start) } else { 0 };
                 self.enter()?;
                 self.array(needed, shape)?;
                 if shape.is_some() {
@@ -288,12 +292,12 @@ impl Parser<'_> {
             b'-' | b'0'..=b'9' => {
                 self.number()?;
                 if shape.is_some() {
-                    self.push(NodeKind::Number, key, start);
+                    self.push(NodeKind::Number, start);
                 }
             }
-            b't' => self.word("true", NodeKind::True, shape, key)?,
-            b'f' => self.word("false", NodeKind::False, shape, key)?,
-            b'n' => self.word("null", NodeKind::Null, shape, key)?,
+            b't' => self.word("true", NodeKind::True, shape)?,
+            b'f' => self.word("false", NodeKind::False, shape)?,
+            b'n' => self.word("null", NodeKind::Null, shape)?,
             _ => return Err(self.bad("a value was expected")),
         }
         Ok(())
@@ -315,14 +319,14 @@ impl Parser<'_> {
         node.end = short(self.at);
     }
 
-    fn word(&mut self, word: &'static str, kind: NodeKind, shape: Option<Shape>, key: u16) -> Read<()> {
+    fn word(&mut self, word: &'static str, kind: NodeKind, shape: Option<Shape>) -> Read<()> {
         let start = self.at;
         if !self.bytes[start..].starts_with(word.as_bytes()) {
             return Err(self.bad("a value was expected"));
         }
         self.at += word.len();
         if shape.is_some() {
-            self.push(kind, key, start);
+            self.push(kind, start);
         }
         Ok(())
     }
@@ -336,7 +340,7 @@ impl Parser<'_> {
         }
         loop {
             self.space();
-            self.value(needed, shape, ELEMENT)?;
+            self.value(needed, shape)?;
             self.space();
             match self.peek() {
                 b',' => self.at += 1,
@@ -353,7 +357,13 @@ impl Parser<'_> {
     /// Reads what is in an object, after its `{`.
     fn object(&mut self, needed: &Needed, shape: Shape) -> Read<()> {
         let keys = needed.keys(shape);
-        let mut seen: u64 = 0;
+        let members = self.members.len();
+        self.members.push(shape);
+        // Nothing below is needed, but that it is there.
+        if keys.is_empty() {
+            return self.skip_object(needed);
+        }
+        self.members.resize(members + 1 + keys.len(), ABSENT);
         let mut first = true;
         // Resources of one source have their keys in one order: the next is looked for behind the last.
         let mut guess = 0;
@@ -368,18 +378,17 @@ impl Parser<'_> {
             };
             self.colon()?;
             let Some(index) = found else {
-                self.value(needed, None, ELEMENT)?;
+                self.value(needed, None)?;
                 continue;
             };
             guess = index + 1;
-            // Shapes with more keys than bits look for doubles in the first 64 only.
-            let bit = 1u64.checked_shl(short(index)).unwrap_or(0);
-            if seen & bit != 0 {
+            let node = short(self.nodes.len());
+            let member = &mut self.members[members + 1 + index];
+            if *member != ABSENT {
                 return Err(BadJson { at, reason: "an element stands there twice" });
             }
-            seen |= bit;
-            let (key, below) = keys.at(index);
-            self.value(needed, Some(below), key)?;
+            *member = node;
+            self.value(needed, Some(keys.below(index)))?;
         }
         Ok(())
     }
@@ -389,7 +398,7 @@ impl Parser<'_> {
         while self.next_key(&mut first)? {
             self.string()?;
             self.colon()?;
-            self.value(needed, None, ELEMENT)?;
+            self.value(needed, None)?;
         }
         Ok(())
     }
@@ -470,20 +479,7 @@ impl Parser<'_> {
         let mut at = start;
         let mut escaped = false;
         loop {
-            // Eight bytes at once while there are so many.
-            while let Some(eight) = self.bytes.get(at..at + 8) {
-                let special = special(u64::from_le_bytes(eight.try_into().expect("eight bytes were taken")));
-                if special != 0 {
-                    at += (special.trailing_zeros() / 8) as usize;
-                    break;
-                }
-                at += 8;
-            }
-            while at + 8 > self.bytes.len()
-                && self.bytes.get(at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f))
-            {
-                at += 1;
-            }
+            at = plain_end(self.bytes, at);
             match self.bytes.get(at) {
                 Some(b'"') => {
                     self.at = at + 1;
@@ -516,11 +512,11 @@ impl Parser<'_> {
         }
     }
 
-    fn push_text(&mut self, span: Span, key: u16) -> Read<()> {
+    fn push_text(&mut self, span: Span) -> Read<()> {
         let index = short(self.nodes.len() + 1);
         if !span.escaped {
             let (start, end) = (short(span.start), short(span.end));
-            self.nodes.push(Node { start, end, next: index, key, kind: NodeKind::Text });
+            self.nodes.push(Node { start, end, next: index, members: 0, kind: NodeKind::Text });
             return Ok(());
         }
         let text = self.unescaped(span)?;
@@ -528,7 +524,7 @@ impl Parser<'_> {
         self.escaped.push_str(&text);
         // Without its escapes a text is never longer, so the sum of all fits.
         let (start, end) = (short(start), short(self.escaped.len()));
-        self.nodes.push(Node { start, end, next: index, key, kind: NodeKind::Escaped });
+        self.nodes.push(Node { start, end, next: index, members: 0, kind: NodeKind::Escaped });
         Ok(())
     }
 
@@ -575,15 +571,29 @@ impl Parser<'_> {
     }
 }
 
-/// Marks bytes that end a run of plain text: quote, backslash, control characters. The lowest mark is exact.
+/// Where plain text ends that begins at `at`: at a quote, a backslash, a control character, or the end.
 #[inline]
-const fn special(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let quote = word ^ (ONES * 0x22);
-    let backslash = word ^ (ONES * 0x5c);
-    let is_quote = quote.wrapping_sub(ONES) & !quote;
-    let is_backslash = backslash.wrapping_sub(ONES) & !backslash;
-    let is_control = word.wrapping_sub(ONES * 0x20) & !word;
-    (is_quote | is_backslash | is_control) & HIGH
+fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let n = n_plain(block);
+        at += n;
+        if n < block.len() {
+            return at;
+        }
+    }
+    while bytes.get(at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+        at += 1;
+    }
+    at
+}
+
+/// How many bytes of the block are plain text, from its start on.
+#[inline]
+fn n_plain(block: &[u8; 16]) -> usize {
+    // Without a branch in it, so that the compiler compares all bytes at once.
+    let mut special = [0; 16];
+    for (special, byte) in special.iter_mut().zip(block) {
+        *special = u8::from((*byte == b'"') | (*byte == b'\\') | (*byte < 0x20));
+    }
+    (u128::from_le_bytes(special).trailing_zeros() / 8) as usize
 }

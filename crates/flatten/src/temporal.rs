@@ -1,6 +1,9 @@
 //! Dates and times as FHIR writes them: with as much precision as is known.
 
+mod arithmetic;
+
 use std::cmp::Ordering;
+use std::fmt;
 
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime};
 
@@ -28,6 +31,17 @@ struct Time {
     /// Nanoseconds, and how many digits of them were written.
     nanos: u32,
     digits: u8,
+}
+
+/// A part of a date or time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Part {
+    Year,
+    Month,
+    Day,
+    Hour,
+    Minute,
+    Second,
 }
 
 impl Temporal {
@@ -72,12 +86,18 @@ impl Temporal {
         if self.is_time() != other.is_time() {
             return None;
         }
-        if let (Some(_), Some(_), true) = (self.time, other.time, !self.is_time()) {
+        if let (Some(a), Some(b), true) = (self.time, other.time, !self.is_time()) {
             // One with an offset and one without cannot be compared, unless a day lies between.
-            return match (self.offset, other.offset) {
-                (Some(_), Some(_)) | (None, None) => self.utc()?.cmp(&other.utc()?).into(),
-                _ => None,
-            };
+            if self.offset.is_some() != other.offset.is_some() {
+                return None;
+            }
+            let (from, to) = (self.utc()?, other.utc()?);
+            // Where one has seconds and the other has none, a minute is one moment, and within it the order is open.
+            if a.second.is_some() != b.second.is_some() {
+                let minute = |at: NaiveDateTime| at.and_utc().timestamp().div_euclid(60);
+                return Some(minute(from).cmp(&minute(to))).filter(|order| order.is_ne());
+            }
+            return Some(from.cmp(&to));
         }
         for (a, b) in self.parts().into_iter().zip(other.parts()) {
             match (a, b) {
@@ -100,6 +120,30 @@ impl Temporal {
         [year, month, day, time.map(|t| t.hour.into()), time.map(|t| t.minute.into()), second]
     }
 
+    /// A part of it, where its precision tells: the year, the month (from 1), the day of the month, the hour, the minute
+    /// or the second, as written, without a look at the offset.
+    pub(crate) fn part(&self, part: Part) -> Option<i64> {
+        let (date, time) = (self.date, self.time);
+        match part {
+            Part::Year => date.map(|date| date.year.into()),
+            Part::Month => date.and_then(|date| date.month).map(i64::from),
+            Part::Day => date.and_then(|date| date.day).map(i64::from),
+            Part::Hour => time.map(|time| time.hour.into()),
+            Part::Minute => time.map(|time| time.minute.into()),
+            Part::Second => time.and_then(|time| time.second).map(i64::from),
+        }
+    }
+
+    /// The date without the time.
+    pub(crate) fn date_only(&self) -> Option<Self> {
+        self.date.map(|date| Self { date: Some(date), time: None, offset: None })
+    }
+
+    /// The time of day.
+    pub(crate) fn time_only(&self) -> Option<Self> {
+        self.time.map(|time| Self { date: None, time: Some(time), offset: None })
+    }
+
     /// The first (or last) moment that would be written like this, as a `date` when `as_date`, else as a `dateTime`.
     pub(crate) fn boundary(&self, high: bool, as_date: bool) -> Option<String> {
         let Some(date) = self.date else {
@@ -118,14 +162,38 @@ impl Temporal {
         // The earliest midnight of a day is at +14:00, the latest at -12:00.
         let offset = match self.offset {
             None => if high { "-12:00" } else { "+14:00" }.to_owned(),
-            Some(0) => "Z".to_owned(),
-            Some(minutes) => {
-                let sign = if minutes < 0 { '-' } else { '+' };
-                format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
-            }
+            Some(minutes) => zone(minutes),
         };
         Some(format!("{day}T{time}{offset}"))
     }
+}
+
+/// As FHIR writes it, with as much precision as is known.
+impl fmt::Display for Temporal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(date) = self.date {
+            write!(f, "{:04}", date.year)?;
+            for part in [date.month, date.day].into_iter().flatten() {
+                write!(f, "-{part:02}")?;
+            }
+        }
+        let Some(time) = self.time else { return Ok(()) };
+        let between = if self.date.is_some() { "T" } else { "" };
+        write!(f, "{between}{:02}:{:02}", time.hour, time.minute)?;
+        if let Some(second) = time.second {
+            write!(f, ":{second:02}")?;
+        }
+        if time.digits > 0 {
+            write!(f, ".{}", &format!("{:09}", time.nanos)[..usize::from(time.digits)])?;
+        }
+        f.write_str(&self.offset.map(zone).unwrap_or_default())
+    }
+}
+
+/// `Z`, or an offset such as `-05:00`.
+fn zone(minutes: i32) -> String {
+    let sign = if minutes < 0 { '-' } else { '+' };
+    if minutes == 0 { "Z".to_owned() } else { format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60) }
 }
 
 impl Date {

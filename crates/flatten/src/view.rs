@@ -189,9 +189,15 @@ impl Reader<'_> {
     fn constant(&self, value: &Value, data_type: &'static str, place: &str) -> Read<Kind> {
         let kind = match data_type {
             "boolean" => value.as_bool().map(Kind::Boolean),
-            "integer" | "positiveInt" | "unsignedInt" | "integer64" => {
+            "integer" | "positiveInt" | "unsignedInt" => {
                 value.as_raw_number().and_then(|number| number.as_str().parse().ok()).map(Kind::Integer)
             }
+            // R5 writes it as text.
+            "integer64" => match value.as_str() {
+                Some(text) => text.parse().ok(),
+                None => value.as_raw_number().and_then(|number| number.as_str().parse().ok()),
+            }
+            .map(Kind::Integer64),
             "decimal" => value.as_raw_number().map(|number| Kind::Decimal(number.as_str().to_owned())),
             _ if data_type.starts_with(|c: char| c.is_ascii_uppercase()) => None,
             _ => value.as_str().map(|text| Kind::Text(text.to_owned(), data_type)),

@@ -1,7 +1,8 @@
 //! The official suite of SQL on FHIR, every case, unedited.
 //!
 //! The files are read where they lie, at `$TWINLAKE_SPECS` or beside the repository; without them the test says what it
-//! skipped, and `cases.rs` still covers the language.
+//! skipped, and `language.rs` still covers the language. The results are `docs/test_report.json`, in the form that the
+//! registry of engines asks for; `cargo xtask test-report` writes it, by the variable `TWINLAKE_TEST_REPORT` of this test.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -10,7 +11,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use twinlake_flatten::{FHIR_TYPE, Flattener, Plan, Types, ViewDefinition, json_lines};
 
 /// Cases that do not pass yet, with the reason; each must fail, so that passing is noticed.
@@ -50,6 +51,49 @@ fn specs() -> PathBuf {
     given.map_or_else(|_| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from)
 }
 
+/// A case's title and what is wrong with it.
+type Case = (String, Result<(), String>);
+
+/// The report of the last release of the suite.
+fn report_file() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/test_report.json")
+}
+
+/// A file of the report for each of the suite, newer ones in place of older ones of the name.
+fn report(results: &BTreeMap<String, Vec<Case>>) -> BTreeMap<String, Value> {
+    let mut report = BTreeMap::new();
+    for suite in ["tests/", "tests-newer/"] {
+        for (name, cases) in results {
+            let Some(file) = name.strip_prefix(suite) else { continue };
+            let result = |(title, outcome): &Case| match outcome {
+                Ok(()) => json!({"name": title, "result": {"passed": true}}),
+                Err(reason) => json!({"name": title, "result": {"error": reason, "passed": false}}),
+            };
+            let tests: Vec<Value> = cases.iter().map(result).collect();
+            report.insert(format!("{file}.json"), json!({"tests": tests}));
+        }
+    }
+    report
+}
+
+#[test]
+fn the_report_has_the_form_that_the_registry_asks_for() {
+    let report: Value = serde_json::from_str(&fs::read_to_string(report_file()).unwrap()).unwrap();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let mut n_passed = 0;
+    for (name, file) in report.as_object().unwrap() {
+        assert_eq!((name.split('.').nth(1), keys(file)), (Some("json"), vec!["tests".to_owned()]), "{name}");
+        let tests = file["tests"].as_array().unwrap();
+        assert!(!tests.is_empty(), "{name}");
+        for test in tests {
+            assert_eq!(keys(test), ["name", "result"], "{name}");
+            assert!(test["name"].is_string() && test["result"]["passed"].is_boolean(), "{name}: {test}");
+            n_passed += usize::from(test["result"]["passed"] == true);
+        }
+    }
+    assert_eq!((report.as_object().unwrap().len(), n_passed), (22, 149));
+}
+
 #[test]
 #[expect(clippy::print_stderr, reason = "says what was skipped")]
 fn official_cases_pass() {
@@ -59,6 +103,7 @@ fn official_cases_pass() {
         return;
     }
     let (mut n_cases, mut wrong, mut found) = (0, Vec::new(), BTreeMap::new());
+    let mut results: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for suite in ["tests", "tests-newer"] {
         let mut files: Vec<_> = fs::read_dir(folder.join(suite)).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
@@ -70,6 +115,7 @@ fn official_cases_pass() {
                 n_cases += 1;
                 let title = case["title"].as_str().unwrap();
                 let outcome = check(case, file["resources"].as_array().unwrap());
+                results.entry(name.clone()).or_default().push((title.to_owned(), outcome.clone()));
                 let expected = NOT_YET.iter().find(|(file, case, _)| *file == name && *case == title);
                 match (outcome, expected) {
                     (Ok(()), None) | (Err(_), Some(_)) => {}
@@ -82,7 +128,16 @@ fn official_cases_pass() {
     eprintln!("{n_cases} official cases, {} of them not passing yet", NOT_YET.len());
     let files: BTreeMap<_, _> = FILES.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
     assert_eq!(found, files, "the suite is not the one that this test knows");
+    let report = serde_json::to_string_pretty(&report(&results)).unwrap() + "\n";
+    let written = std::env::var_os("TWINLAKE_TEST_REPORT");
+    if let Some(path) = &written {
+        // Failed cases are in it too.
+        fs::write(path, &report).unwrap();
+    }
     assert!(wrong.is_empty(), "{} of {n_cases} cases:\n{}", wrong.len(), wrong.join("\n"));
+    if written.is_none() {
+        assert_eq!(fs::read_to_string(report_file()).unwrap(), report, "`cargo xtask test-report` writes it anew");
+    }
 }
 
 fn check(case: &Value, resources: &[Value]) -> Result<(), String> {

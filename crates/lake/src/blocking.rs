@@ -136,6 +136,24 @@ impl BlockingLake {
         self.wait(self.lake.append_once(run, table, batch))
     }
 
+    /// See [`Lake::runs`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn runs(&self) -> Result<Vec<String>, LakeError> {
+        self.wait(self.lake.runs())
+    }
+
+    /// See [`Lake::data_files`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn data_files(&self, table: &str, run_id: &str) -> Result<Vec<String>, LakeError> {
+        self.wait(self.lake.data_files(table, run_id))
+    }
+
     /// See [`Lake::tables`].
     ///
     /// # Errors

@@ -43,6 +43,7 @@ mod guard;
 mod handover;
 mod lake;
 pub mod ops;
+mod read;
 mod table;
 mod writer;
 

@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef, TimeUnit}
 use arrow::record_batch::RecordBatch;
 
 use crate::cell::Cell;
+use crate::row::DynRow;
 use crate::spec::Kind;
 use crate::tables::{AnyRow, Table};
 
@@ -79,6 +80,19 @@ impl TableBuilder {
         assert_eq!(row.table(), self.table, "a row of another table");
         for (index, column) in self.columns.iter_mut().enumerate() {
             column.append(&row.cell(index));
+        }
+        self.rows += 1;
+    }
+
+    /// Adds a row that may not be what its table asks for; what a column cannot hold is null in it.
+    ///
+    /// # Panics
+    ///
+    /// When the row is of another table.
+    pub fn append_cells(&mut self, row: &DynRow) {
+        assert_eq!(row.table, self.table, "a row of another table");
+        for (index, column) in self.columns.iter_mut().enumerate() {
+            column.append(row.cells.get(index).unwrap_or(&Cell::Null));
         }
         self.rows += 1;
     }

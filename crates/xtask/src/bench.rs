@@ -1,4 +1,4 @@
-//! `cargo xtask bench flatten`: the flatten command beside `DuckDB`, on a file that is the same everywhere.
+//! `cargo xtask bench flatten`: the flatten command beside `DuckDB` and pysof, on a file that is the same everywhere.
 //! `cargo xtask bench harmonize`: the harmonize command on a generated cohort.
 
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::test::{cargo, python_environment, succeed, system_python, target};
+use crate::test::{cargo, pysof_environment, python_environment, say, succeed, system_python, target};
 
 /// Measures what users wait for.
 #[derive(clap::Args, Debug)]
@@ -47,6 +47,12 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let mut bench = Command::new(python);
     bench.arg(root.join("tests/bench/flatten.py")).arg("--binary").arg(binary).arg("--input").arg(&input);
     bench.arg("--view").arg(root.join("tests/bench/observation.json")).arg("--out").arg(&out);
+    match pysof_environment(root) {
+        Ok(pysof) => {
+            bench.arg("--pysof").arg(pysof);
+        }
+        Err(error) => say(&format!("NOT MEASURED: pysof, another engine of SQL on FHIR ({error:#})")),
+    }
     succeed(bench.args(["--runs", &args.runs.to_string()]))
 }
 

@@ -1,4 +1,4 @@
-//! Workspace chores: `cargo xtask codegen | elements | vocab | test | bench | ci`.
+//! Workspace chores: `cargo xtask codegen | elements | vocab | test | test-report | bench | ci`.
 
 mod bench;
 mod ci;
@@ -28,6 +28,12 @@ enum Chore {
     },
     /// Set up what the tests need, then pass them all
     Test,
+    /// Run the official cases of SQL on FHIR and write the report that its registry of engines asks for
+    TestReport {
+        /// The file
+        #[arg(long, default_value = "docs/test_report.json", value_name = "FILE")]
+        output: PathBuf,
+    },
     /// Measure the speed of a command beside that of others
     Bench(bench::Args),
     /// Do what CI does: formatting, lints, tests
@@ -45,6 +51,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Elements(args) => elements::run(&root, &args),
         Chore::Vocab { specs } => vocab::run(&root, &specs),
         Chore::Test => test::run(&root),
+        Chore::TestReport { output } => test::report(&root, &output),
         Chore::Bench(args) => bench::run(&root, &args),
         Chore::Ci { part: Some(_) } => ci::lint(&root),
         Chore::Ci { part: None } => ci::all(&root),

@@ -38,7 +38,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         .env("TWINLAKE_DUCKDB_EXTENSIONS", &extensions)
         .env("TWINLAKE_BIN", binary(root))
         .current_dir(root);
-    match python_environment(root, "venv-pysof", "tests/requirements-pysof.txt") {
+    match pysof_environment(root) {
         Ok(python) => {
             pytest.env("TWINLAKE_PYSOF", python);
         }
@@ -50,6 +50,20 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         say(&format!("SKIPPED: what compares with the published `{name}`; name its parent folder in TWINLAKE_SPECS"));
     }
     say(&format!("all tests passed in {:.0} s", started.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// Runs the official cases of SQL on FHIR by our engine and writes what came of each, as their registry of engines reads
+/// it. The file is relative to the workspace.
+pub(crate) fn report(root: &Path, output: &Path) -> Result<()> {
+    let suite = specs(root).join("sql-on-fhir");
+    if !suite.is_dir() {
+        bail!("no official cases in `{}`; name its parent folder in TWINLAKE_SPECS", suite.display());
+    }
+    let output = std::path::absolute(root.join(output))?;
+    let environment = [("TWINLAKE_TEST_REPORT", output.clone().into_os_string())];
+    cargo(root, &["test", "--workspace", "--test", "official", "official_cases_pass"], &environment)?;
+    say(&format!("wrote {}", output.display()));
     Ok(())
 }
 
@@ -156,6 +170,13 @@ pub(crate) fn python_environment(root: &Path, name: &str, requirements: &str) ->
             .arg(&requirements),
     )?;
     fs::write(&stamp, wanted).with_context(|| format!("writing `{}`", stamp.display()))?;
+    Ok(python)
+}
+
+/// As [`python_environment`], with pysof, another engine of SQL on FHIR, in it; an error where that does not load.
+pub(crate) fn pysof_environment(root: &Path) -> Result<PathBuf> {
+    let python = python_environment(root, "venv-pysof", "tests/requirements-pysof.txt")?;
+    succeed(Command::new(&python).arg(root.join("tests/mend_pysof.py")))?;
     Ok(python)
 }
 

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 /// Crates that make values and nothing else.
-const PURE: [&str; 9] = [
+const PURE: [&str; 10] = [
     "twinlake-fhir",
+    "twinlake-r4",
     "twinlake-omop",
     "twinlake-vocab",
     "twinlake-pack",
@@ -38,6 +39,12 @@ fn the_proof_shares_no_code_with_its_claim() {
         let tree = tree(&["--package", krate, "--edges", "normal"]);
         assert!(!tree.contains("twinlake-synth"), "{krate} depends on twinlake-synth");
     }
+}
+
+#[test]
+fn the_facts_of_r4_need_no_other_crate() {
+    let tree = tree(&["--package", "twinlake-r4", "--edges", "normal"]);
+    assert_eq!(tree.iter().collect::<Vec<_>>(), ["twinlake-r4"]);
 }
 
 #[test]

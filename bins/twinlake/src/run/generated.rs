@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 use arrow::array::RecordBatch;
-use twinlake_generate::{Compress, FhirFormat, NdjsonFolder, OmopSink, Options, produce};
+use twinlake_generate::{Compress, FhirFormat, NdjsonFolder, OmopSink, Options, Sinks, produce};
 use twinlake_omop::Table;
 use twinlake_pack::Pack;
 use twinlake_synth::chart::Rates;
@@ -35,6 +35,7 @@ impl Job<'_> {
             format: FhirFormat::Ndjson,
             compress: Compress::Zstd,
             chart: Rates::NONE,
+            defects: None,
             since: None,
         };
         let folder = self.fresh_resources()?;
@@ -43,7 +44,8 @@ impl Job<'_> {
         let mut fhir = NdjsonFolder::new(&folder, Some(&format!("1-of-1.{attempt}")), Compress::Zstd)?;
         let mut omop = self.sink("1-of-1");
         let n_patients = self.args.patients;
-        let totals = produce(&context, &options, Some(&mut fhir), Some(&mut omop), None, &mut |totals| {
+        let sinks = Sinks { fhir: Some(&mut fhir), omop: Some(&mut omop), ..Sinks::default() };
+        let totals = produce(&context, &options, sinks, &mut |totals| {
             progress.say(|| format!("{} of {} patients", grouped(totals.patients), grouped(n_patients)));
         })?;
         fhir.complete()?;

@@ -256,6 +256,7 @@ impl Job<'_> {
         }
         for table in [
             tables::findings(),
+            tables::rule_results(),
             tables::losses(),
             twinlake_lake::ops::pipeline_runs(),
             twinlake_lake::ops::source_files(),

@@ -6,20 +6,20 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use twinlake_crosscheck::{Finding, Severity};
+use twinlake_crosscheck::{Severity, Terms};
 use twinlake_harmonize::Losses;
 use twinlake_omop::Table;
 use twinlake_pack::Pack;
 use twinlake_task::{Progress, files_under};
-use twinlake_validate::{Sources, check};
+use twinlake_validate::{Sources, check, findings_batches, rule_results_batch};
 
 use super::Job;
 use crate::lake_sink::data_files;
 use crate::summary::{Checked, Findings, grouped};
 use crate::tables;
 
-/// Findings in one batch.
-const BATCH_ROWS: usize = 8_192;
+/// Findings of each rule that `quality.findings` keeps; `quality.rule_results` counts all.
+const KEPT: usize = 10_000;
 
 impl Job<'_> {
     /// Checks what the run has written, before anybody sees it.
@@ -32,16 +32,20 @@ impl Job<'_> {
             unreadable: Vec::new(),
             n_duplicates: 0,
             omop: self.omop_files()?,
+            // A table without rows has no file yet.
+            has_all_tables: false,
             work: self.layout.run(&self.run.id).join("work"),
             vocab: self.vocabulary.get(),
             pack: generated.then(Pack::embedded),
             foreign: !generated,
+            terms: Terms { limit: Some(KEPT), ..Terms::default() },
             threads: self.threads,
         })?;
         let mut sink = self.sink("validate");
-        for findings in report.findings.chunks(BATCH_ROWS) {
-            sink.write(&tables::findings(), &findings_batch(findings)?)?;
+        for findings in findings_batches(&report.findings) {
+            sink.write(&tables::findings(), &findings?)?;
         }
+        sink.write(&tables::rule_results(), &rule_results_batch(&report.results)?)?;
         let losses = losses_batch(&report.losses)?;
         sink.write(&tables::losses(), &losses)?;
         sink.finish()?;
@@ -53,12 +57,12 @@ impl Job<'_> {
         };
         self.summary.unmapped_codes = report.losses.codes().map(|(_, _, n)| n).sum();
         self.summary.losses = report.losses.reasons().chain(report.losses.elements()).map(|(_, _, n)| n).sum();
-        // Enough to see what is wrong; all of them are in quality.findings.
+        // Enough to see what is wrong; the others are in quality.findings.
         for finding in report.findings.iter().take(10) {
             tracing::warn!("{}", finding.message);
         }
         let (persons, rows) = (grouped(report.persons), grouped(report.rows.values().sum()));
-        let found = report.findings.len() as u64;
+        let found = report.count(Severity::Error) + report.count(Severity::Warning);
         self.stage(
             "validate",
             progress,
@@ -85,27 +89,6 @@ impl Job<'_> {
         }
         Ok(files)
     }
-}
-
-fn findings_batch(findings: &[Finding]) -> Result<RecordBatch> {
-    fn text<'a>(findings: &'a [Finding], of: impl Fn(&'a Finding) -> Option<&'a str>) -> ArrayRef {
-        Arc::new(findings.iter().map(of).collect::<StringArray>())
-    }
-    fn number(findings: &[Finding], of: impl Fn(&Finding) -> Option<i64>) -> ArrayRef {
-        Arc::new(findings.iter().map(of).collect::<Int64Array>())
-    }
-    let columns = vec![
-        text(findings, |finding| Some(&finding.rule)),
-        text(findings, |finding| Some(finding.severity.as_str())),
-        text(findings, |finding| finding.table.map(Table::name)),
-        text(findings, |finding| finding.column),
-        number(findings, |finding| finding.person_id),
-        number(findings, |finding| finding.key),
-        text(findings, |finding| finding.fhir.as_deref()),
-        text(findings, |finding| finding.omop.as_deref()),
-        text(findings, |finding| Some(&finding.message)),
-    ];
-    Ok(RecordBatch::try_new(tables::findings().schema, columns)?)
 }
 
 fn losses_batch(losses: &Losses) -> Result<RecordBatch> {

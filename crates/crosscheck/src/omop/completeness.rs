@@ -1,6 +1,6 @@
 //! [`Completeness`]: how much was mapped and how many persons have rows, counted over all partitions.
 //!
-//! Nobody's data are complete, so these rules have thresholds, those of OHDSI's DataQualityDashboard: one row is never against
+//! Nobody's data are complete, so these rules have thresholds, those of OHDSI's `DataQualityDashboard`: one row is never against
 //! them. Memory follows the number of fields and of distinct source codes, not of persons.
 
 use std::collections::BTreeMap;
@@ -62,9 +62,11 @@ impl Completeness {
         self.persons += 1;
         for (table, rows) in person.omop.iter().filter(|(_, rows)| !rows.is_empty()) {
             *self.with_rows.entry(*table).or_default() += 1;
-            for (place, column) in FIELDS.iter().filter(|(other, ..)| other == table).filter_map(|(_, column, _)| {
-                Some((table.spec().column(column)?, *column))
-            }) {
+            for (place, column) in FIELDS
+                .iter()
+                .filter(|(other, ..)| other == table)
+                .filter_map(|(_, column, _)| Some((table.spec().column(column)?, *column)))
+            {
                 let source = source_value_of(*table, column);
                 for row in rows.iter().filter(|row| !out.said(*table, row.key(), column)) {
                     let has_source = source.is_some_and(|source| !row.cells[source].is_null());
@@ -165,20 +167,14 @@ impl Completeness {
             }
         }
         for ((table, what), n) in most.into_iter().filter(|(_, n)| *n < ENOUGH_VALUES) {
-            rules.push((format!("{table}.{what}"), format!("a field has {n} values at most, it takes {ENOUGH_VALUES}")));
+            rules
+                .push((format!("{table}.{what}"), format!("a field has {n} values at most, it takes {ENOUGH_VALUES}")));
         }
         rules
     }
 }
 
-fn say(
-    table: Table,
-    column: Option<&'static str>,
-    rule: &str,
-    share: Share,
-    what: &str,
-    percent: u64,
-) -> Finding {
+fn say(table: Table, column: Option<&'static str>, rule: &str, share: Share, what: &str, percent: u64) -> Finding {
     let Share { n, without } = share;
     let place = column.map_or_else(String::new, |column| format!(" in {column}"));
     let message = format!("{table}.{rule}: {without} of {n} {what}{place}, {percent} % are tolerated");
@@ -220,7 +216,8 @@ impl Of {
 
 /// The rules of completeness that a table has.
 pub(super) fn rules_of(table: Table) -> impl Iterator<Item = &'static str> {
-    let of_fields = move |what: &&str| FIELDS.iter().any(|(other, _, kind)| *other == table && kind.rules().contains(what));
+    let of_fields =
+        move |what: &&str| FIELDS.iter().any(|(other, _, kind)| *other == table && kind.rules().contains(what));
     let common = COMMON.contains(&table).then_some("few_persons");
     ["unmapped", "unmapped_codes", "unmapped_source"].into_iter().filter(of_fields).chain(common)
 }

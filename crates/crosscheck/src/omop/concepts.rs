@@ -146,15 +146,7 @@ fn flaw(table: Table, field: &FieldSpec, facts: Option<Facts<'_>>) -> Option<Fla
 }
 
 /// Domains that have a table of their own; what is of another is an observation.
-const HOMES: [&str; 7] = [
-    "Condition",
-    "Device",
-    "Drug",
-    "Measurement",
-    "Procedure",
-    "Specimen",
-    "Visit",
-];
+const HOMES: [&str; 7] = ["Condition", "Device", "Drug", "Measurement", "Procedure", "Specimen", "Visit"];
 
 /// The one domain that a field's concepts are of: the specification's, or the dashboard's where that has none.
 fn domain_of(table: Table, field: &FieldSpec) -> Option<&'static str> {
@@ -183,10 +175,7 @@ const STANDARD: [(Table, &[&str]); 26] = [
     (Table::CdmSource, &["cdm_version_concept_id"]),
     (Table::CohortDefinition, &["definition_type_concept_id", "subject_concept_id"]),
     (Table::ConditionEra, &["condition_concept_id"]),
-    (
-        Table::ConditionOccurrence,
-        &["condition_concept_id", "condition_status_concept_id", "condition_type_concept_id"],
-    ),
+    (Table::ConditionOccurrence, &["condition_concept_id", "condition_status_concept_id", "condition_type_concept_id"]),
     (Table::Cost, &["cost_type_concept_id"]),
     (Table::Death, &["cause_concept_id", "death_type_concept_id"]),
     (Table::DeviceExposure, &["device_concept_id", "device_type_concept_id", "unit_concept_id"]),

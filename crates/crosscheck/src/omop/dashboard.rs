@@ -38,5 +38,8 @@ pub(crate) const CHECKS: [(&str, &[&str]); 27] = [
 pub(crate) fn covered_by(rule: &str) -> impl Iterator<Item = &'static str> {
     let what = rule.split_once('.').map_or(rule, |(_, what)| what).to_owned();
     let rule = rule.to_owned();
-    CHECKS.into_iter().filter(move |(_, rules)| rules.iter().any(|one| *one == what || *one == rule)).map(|(name, _)| name)
+    CHECKS
+        .into_iter()
+        .filter(move |(_, rules)| rules.iter().any(|one| *one == what || *one == rule))
+        .map(|(name, _)| name)
 }

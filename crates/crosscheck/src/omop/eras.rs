@@ -14,9 +14,7 @@ pub(super) fn recompute(context: &Context<'_>, person: &Person<'_>, out: &mut Fi
     if !person.witness.is_empty() {
         return;
     }
-    for (table, source) in
-        [(Table::ConditionEra, Table::ConditionOccurrence), (Table::DrugEra, Table::DrugExposure)]
-    {
+    for (table, source) in [(Table::ConditionEra, Table::ConditionOccurrence), (Table::DrugEra, Table::DrugExposure)] {
         if context.omop.lacks(table) || context.omop.lacks(source) || is_at_fault(source, out) {
             continue;
         }

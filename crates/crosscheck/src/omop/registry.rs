@@ -79,7 +79,8 @@ impl Of {
         let table = self.table;
         let column = self.with("where the column that the finding names");
         let column = |is: &str| format!("{} {is}.", column.trim_end_matches('.'));
-        let mut rules = vec![self.rule("datatype", "Each value is of its field's type.", &column("is of another type"), "")];
+        let mut rules =
+            vec![self.rule("datatype", "Each value is of its field's type.", &column("is of another type"), "")];
         if self.has(|field| field.required) {
             rules.push(self.rule("required", "Each required field has a value.", &column("is null"), ""));
         }
@@ -90,7 +91,8 @@ impl Of {
         }
         if self.has(|field| field.kind == Kind::Key && !field.primary_key && field.fk_table.is_some()) {
             let says = "What a row refers to is there.";
-            let query = format!("Take the key that the finding names; no row of the table that `{table}` refers to has it.");
+            let query =
+                format!("Take the key that the finding names; no row of the table that `{table}` refers to has it.");
             rules.push(self.rule("broken_reference", says, &query, ""));
         }
         rules
@@ -103,8 +105,18 @@ impl Of {
         let table = self.table;
         let look = "Look up the concept that the finding names in `concept`";
         let mut rules = vec![
-            self.rule("unknown_concept", "Each concept is in the vocabulary.", &format!("{look}; it is not there."), ""),
-            self.rule("wrong_domain", "Each concept is of its field's domain.", &format!("{look}; see its `domain_id`."), ""),
+            self.rule(
+                "unknown_concept",
+                "Each concept is in the vocabulary.",
+                &format!("{look}; it is not there."),
+                "",
+            ),
+            self.rule(
+                "wrong_domain",
+                "Each concept is of its field's domain.",
+                &format!("{look}; see its `domain_id`."),
+                "",
+            ),
             self.rule(
                 "not_standard",
                 "A field of standard concepts has standard and valid ones.",
@@ -156,21 +168,19 @@ impl Of {
         let table = self.table;
         let fields = table.spec().fields;
         let layout = Layout::of(table);
-        let name = |place: Option<usize>| place.map(|place| fields[place].name);
-        let Some(start) = name(layout.start) else { return Vec::new() };
+        let Some(start) = layout.start.map(|place| fields[place].name) else { return Vec::new() };
         let mut rules = vec![self.rule(
             "before_birth",
-            &format!("`{start}` is not before the person's birth."),
+            "No row begins before the person's birth.",
             &format!("Join `{table}` with `person`; select the rows where `{start}` is before the day of birth."),
             "",
         )];
         if table == Table::Death {
             return rules;
         }
-        let or_end = name(layout.end).map_or_else(String::new, |end| format!(", nor `{end}` more than 60 days after it"));
         rules.push(self.rule(
             "after_death",
-            &format!("`{start}` is not after the person's death{or_end}."),
+            "No row begins after the person's death, or ends more than 60 days after it.",
             &format!("Join `{table}` with `death`; select the rows where `{start} > death_date`."),
             "",
         ));
@@ -218,7 +228,11 @@ impl Of {
         }
         let table = self.table;
         let mut all = vec![
-            ("too_young", "No concept occurs below the age of its constraint.", "compare its day with the day of birth"),
+            (
+                "too_young",
+                "No concept occurs below the age of its constraint.",
+                "compare its day with the day of birth",
+            ),
             ("too_old", "No concept occurs above the age of its constraint.", "compare its day with the day of birth"),
             (
                 "without_cause",
@@ -242,7 +256,8 @@ impl Of {
         let mut rules: Vec<Rule> = all.into_iter().map(rule).collect();
         if table == Table::ConditionOccurrence {
             let says = "The share of persons with a problem is what the pack claims to meet.";
-            let query = "Count the living persons of the age and sex that the finding names, and those with the problem.";
+            let query =
+                "Count the living persons of the age and sex that the finding names, and those with the problem.";
             let rule = self.rule("off_target", says, query, "pack (calibration.toml)");
             let (family, severity) = (Family::Constraint, Severity::Warning);
             rules.push(Rule { family, severity, over: Over::Persons, ..rule });
@@ -255,13 +270,14 @@ impl Of {
         let rule = |what| {
             let (says, query) = match what {
                 "unmapped" => ("Nearly all values have a standard concept.", self.with("whose standard concept is 0")),
-                "unmapped_codes" => {
-                    ("Nearly all source codes have a standard concept.", self.with("whose standard concept is 0, by code"))
+                "unmapped_codes" => (
+                    "Nearly all source codes have a standard concept.",
+                    self.with("whose standard concept is 0, by code"),
+                ),
+                "unmapped_source" => {
+                    ("Nearly all values have a source concept.", self.with("whose source concept is 0"))
                 }
-                "unmapped_source" => ("Nearly all values have a source concept.", self.with("whose source concept is 0")),
-                _ => {
-                    ("Some persons have a row.", format!("Count the persons of `{table}` and those of `person`."))
-                }
+                _ => ("Some persons have a row.", format!("Count the persons of `{table}` and those of `person`.")),
             };
             Rule { severity: Severity::Warning, ..self.rule(what, says, &query, "") }
         };
@@ -332,7 +348,8 @@ mod tests {
         assert_eq!(names.len(), 27);
         for name in names {
             let is_named = |standard: &&&str| {
-                standard.contains("DataQualityDashboard") && standard.split(['(', ')', ',', ' ']).any(|word| word == name)
+                standard.contains("DataQualityDashboard")
+                    && standard.split(['(', ')', ',', ' ']).any(|word| word == name)
             };
             assert!(standards.iter().any(|standard| is_named(&standard)), "{name}");
         }

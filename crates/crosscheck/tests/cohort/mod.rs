@@ -115,10 +115,15 @@ impl Cohort {
     pub(crate) fn remap(&mut self, person: i64) {
         let events: BTreeSet<Option<i64>> =
             self.omop.iter().filter(|row| row.person_id() == Some(person)).map(DynRow::key).collect();
-        let is_theirs = |row: &DynRow| row.table == Table::Cost && events.contains(&row.cell("cost_event_id").as_int());
+        let is_theirs = |row: &DynRow| match row.table {
+            Table::Cost => events.contains(&row.cell("cost_event_id").as_int()),
+            Table::EpisodeEvent => events.contains(&row.cell("episode_id").as_int()),
+            _ => false,
+        };
         self.omop.retain(|row| row.person_id() != Some(person) && !is_theirs(row));
         let rows = self.mapped(&self.shared(), person);
-        let kept = |row: &DynRow| row.person_id() == Some(person) || row.table == Table::Cost;
+        let unowned = [Table::Cost, Table::EpisodeEvent];
+        let kept = |row: &DynRow| row.person_id() == Some(person) || unowned.contains(&row.table);
         self.omop.extend(rows.into_iter().filter(kept));
     }
 
@@ -210,15 +215,15 @@ impl Cohort {
             links.extend(report.episode_events.iter().map(DynRow::from));
             accounting.add(report, &mut check);
         }
-        let mut findings = accounting.finish(&context, &check);
+        let mut ledger = accounting.finish(&context, &check);
         let of = |table| -> Vec<DynRow> { self.omop.iter().filter(|row| row.table == table).cloned().collect() };
         if !side.lacks(Table::Cost) {
-            findings.extend(costs.findings(&context, &of(Table::Cost), &given));
+            ledger.extend(costs.findings(&context, &of(Table::Cost), &given));
         }
         if !side.lacks(Table::EpisodeEvent) {
-            findings.extend(costs.episode_events(&context, &of(Table::EpisodeEvent), &links));
+            ledger.extend(costs.episode_events(&context, &of(Table::EpisodeEvent), &links));
         }
-        findings
+        ledger.into_findings()
     }
 
     /// Asserts that the check finds these rules, each that often, and nothing else; gives the findings back.

@@ -3,4 +3,4 @@
 mod lexer;
 mod parser;
 
-pub(crate) use parser::{Binary, Expr, Kind, OfType, Step, parse};
+pub(crate) use parser::{Binary, Expr, Kind, OfType, Step, function_names, parse};

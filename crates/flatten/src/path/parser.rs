@@ -4,7 +4,8 @@ use super::lexer::{Token, Word, words};
 use crate::element;
 use crate::error::Fault;
 use crate::functions::{FUNCTIONS, Function};
-use crate::r4::nearest;
+use crate::nearest::nearest;
+use crate::quantity;
 
 /// A part of a path, and where it begins.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub(crate) enum Kind {
     Nothing,
     Boolean(bool),
     Integer(i64),
+    /// An integer that may need 64 bits.
+    Integer64(i64),
     /// A decimal as written.
     Decimal(String),
     /// A number as written, and its unit.
@@ -59,6 +62,12 @@ pub(crate) enum Step {
     First,
     Extension(String),
     Join(String),
+    /// Whether a part of the text, or all of it, is as a regular expression says.
+    Matches {
+        pattern: Box<Expr>,
+        full: bool,
+    },
+    ReplaceMatches(Box<Expr>, Box<Expr>),
     /// What a reference leads to, which is not in the resource; only its key can be asked for.
     Resolve,
     ResourceKey,
@@ -143,12 +152,42 @@ const SPECIAL: &[&str] = &[
     "is",
     "extension",
     "join",
+    "matches",
+    "matchesFull",
+    "replaceMatches",
     "resolve",
     "getResourceKey",
     "getReferenceKey",
     "lowBoundary",
     "highBoundary",
 ];
+
+/// Code systems that FHIRPath has a name for; a view's own constant of the name goes before.
+const SYSTEMS: &[(&str, &str)] =
+    &[("sct", "http://snomed.info/sct"), ("loinc", "http://loinc.org"), ("ucum", "http://unitsofmeasure.org")];
+
+/// Functions of FHIRPath that views do without, and why.
+const REFUSED: &[(&str, &str)] = &[
+    ("now", A_CLOCK),
+    ("today", A_CLOCK),
+    ("timeOfDay", A_CLOCK),
+    ("repeat", "a select has `repeat` for it"),
+    ("children", ALL_ELEMENTS),
+    ("descendants", ALL_ELEMENTS),
+    ("memberOf", TERMINOLOGY),
+    ("subsumes", TERMINOLOGY),
+    ("subsumedBy", TERMINOLOGY),
+    ("conformsTo", "it would ask a validator; the view's rows depend on the resource alone"),
+    ("aggregate", "there are sum(), avg(), min() and max()"),
+];
+const A_CLOCK: &str = "a view gives the same rows on any day; give the date as a constant";
+const ALL_ELEMENTS: &str = "a view names the elements that it looks at";
+const TERMINOLOGY: &str = "it would ask a terminology server; join the table to one of codes";
+
+/// Names of all functions that paths can call.
+pub(crate) fn function_names() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().map(|(name, ..)| *name).chain(SPECIAL.iter().copied())
+}
 
 /// Deeper nesting than any view needs; keeps the stack small.
 const MAX_DEPTH: usize = 64;
@@ -348,13 +387,10 @@ impl Parser<'_> {
     fn number(&mut self, text: String, at: usize) -> Result<Kind, Fault> {
         let unit = match self.peek() {
             Word::Text(unit) => unit.clone(),
-            Word::Name(name) => {
-                let singular = name.strip_suffix('s').unwrap_or(name);
-                match TIME_UNITS.iter().find(|(word, _)| *word == singular) {
-                    Some((_, code)) => (*code).to_owned(),
-                    None => return number(text, at),
-                }
-            }
+            Word::Name(name) => match quantity::time_unit(name) {
+                Some(code) => code.to_owned(),
+                None => return number(text, at),
+            },
             _ => return number(text, at),
         };
         self.take();
@@ -369,6 +405,9 @@ impl Parser<'_> {
         }
         if let Some((_, value)) = self.constants.iter().find(|(known, _)| *known == name) {
             return Ok((*value).clone());
+        }
+        if let Some((_, url)) = SYSTEMS.iter().find(|(known, _)| *known == name) {
+            return Ok(Kind::Text((*url).to_owned(), "string"));
         }
         let known: Vec<_> = self.constants.iter().map(|(name, _)| format!("`%{name}`")).collect();
         let hint =
@@ -414,6 +453,15 @@ impl Parser<'_> {
                     if *self.peek() == Word::Symbol(")") { String::new() } else { self.text("a separator")? };
                 step(input, at, Step::Join(separator))
             }
+            "matches" | "matchesFull" => {
+                let pattern = Box::new(self.expression(0)?);
+                step(input, at, Step::Matches { pattern, full: name == "matchesFull" })
+            }
+            "replaceMatches" => {
+                let pattern = self.expression(0)?;
+                self.expect(",")?;
+                step(input, at, Step::ReplaceMatches(Box::new(pattern), Box::new(self.expression(0)?)))
+            }
             "getResourceKey" => key_of(input, at),
             "resolve" => step(input, at, Step::Resolve),
             "getReferenceKey" => {
@@ -439,10 +487,12 @@ impl Parser<'_> {
     /// A call of one of [`FUNCTIONS`], up to its `)`.
     fn call(&mut self, input: Expr, name: &str, at: usize) -> Result<Expr, Fault> {
         let Some((_, function, least, most)) = FUNCTIONS.iter().find(|(known, ..)| *known == name) else {
-            let known = || FUNCTIONS.iter().map(|(known, ..)| *known).chain(SPECIAL.iter().copied());
-            let hint = match nearest(name, known()) {
+            if let Some((_, reason)) = REFUSED.iter().find(|(known, _)| *known == name) {
+                return Err(Fault::new(at, format!("views have no `{name}()`: {reason}")));
+            }
+            let hint = match nearest(name, function_names()) {
                 Some(near) => format!("did you mean `{near}()`?"),
-                None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
+                None => format!("there are {}", function_names().collect::<Vec<_>>().join(", ")),
             };
             return Err(Fault::new(at, format!("there is no function `{name}()`; {hint}")));
         };
@@ -540,23 +590,15 @@ fn of_type_step(input: Expr, at: usize, of_type: OfType) -> Expr {
     }
 }
 
-/// Words for units of time, and the code of each in UCUM.
-const TIME_UNITS: &[(&str, &str)] = &[
-    ("year", "a"),
-    ("month", "mo"),
-    ("week", "wk"),
-    ("day", "d"),
-    ("hour", "h"),
-    ("minute", "min"),
-    ("second", "s"),
-    ("millisecond", "ms"),
-];
-
 fn number(text: String, at: usize) -> Result<Kind, Fault> {
     if text.contains('.') {
         return Ok(Kind::Decimal(text));
     }
-    text.parse().map(Kind::Integer).map_err(|_| Fault::new(at, format!("`{text}` is too large")))
+    match text.parse() {
+        Ok(value) if i32::try_from(value).is_ok() => Ok(Kind::Integer(value)),
+        Ok(value) => Ok(Kind::Integer64(value)),
+        Err(_) => Err(Fault::new(at, format!("`{text}` is too large"))),
+    }
 }
 
 fn date(text: &str, at: usize) -> Result<Kind, Fault> {

@@ -36,8 +36,8 @@ select
     class_code,
     type_code,
     type_display,
-    start_at as started_at,
-    end_at as ended_at,
+    period_start_at as started_at,
+    period_end_at as ended_at,
     pipeline_run_id,
     dt as load_date
 from ranked

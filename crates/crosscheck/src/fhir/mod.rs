@@ -161,7 +161,8 @@ pub(crate) fn duplicates(resources: &[Resource<'_>], person_id: Option<i64>, sev
             let version = version.map_or_else(|| "no version".to_owned(), |version| format!("version {version}"));
             let name = format!("{resource_type}/{id}");
             let message = format!("fhir.duplicate: {name} comes {count} times with {version}");
-            let mut finding = Finding::on_fhir("fhir.duplicate", severity, message).saying(Some(name), None);
+            let mut finding =
+                Finding::on_fhir("fhir.duplicate", severity, message).of_resource(&name).saying(Some(name), None);
             finding.person_id = person_id;
             finding
         })

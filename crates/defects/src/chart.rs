@@ -1,0 +1,73 @@
+//! [`Chart`]: both sides of one patient.
+
+use std::collections::BTreeSet;
+
+use twinlake_fhir::Resource;
+use twinlake_harmonize::{Shared, harmonize_patient};
+use twinlake_omop::{DynRow, Table, key};
+use twinlake_vocab::Vocab;
+
+use crate::document::Document;
+
+/// Both sides of one patient.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chart {
+    /// The person.
+    pub person_id: i64,
+    /// The patient's own resources, in the order in which they are written.
+    pub fhir: Vec<Document>,
+    /// The patient's rows, in that order too; costs and episodes' events, which name no person, among them.
+    pub omop: Vec<DynRow>,
+}
+
+/// What stands around a patient.
+pub struct Surroundings<'a> {
+    /// The vocabulary that both sides are coded in.
+    pub vocab: &'a Vocab,
+    /// What patients share, as FHIR has it.
+    pub shared: &'a Shared,
+    /// The `person` row of another patient, by `person_id`; none when there is no such patient.
+    pub person: &'a dyn Fn(i64) -> Option<DynRow>,
+}
+
+impl Chart {
+    /// Places of the resources of a type that satisfy a condition.
+    pub(crate) fn resources(&self, resource_type: &str, is_it: impl Fn(&Document) -> bool) -> Vec<usize> {
+        let all = self.fhir.iter().enumerate();
+        all.filter(|(_, one)| one.resource_type == resource_type && is_it(one)).map(|(place, _)| place).collect()
+    }
+
+    /// Places of the rows of a table that satisfy a condition.
+    pub(crate) fn rows(&self, table: Table, is_it: impl Fn(&DynRow) -> bool) -> Vec<usize> {
+        let all = self.omop.iter().enumerate();
+        all.filter(|(_, row)| row.table == table && is_it(row)).map(|(place, _)| place).collect()
+    }
+
+    /// The row that a resource gives, if it gives one.
+    pub(crate) fn row_of(&self, document: &Document) -> Option<(Table, i64)> {
+        let key = match document.resource_type.as_str() {
+            "Patient" => return Some((Table::Person, self.person_id)),
+            resource_type => key::of(resource_type, &document.id),
+        };
+        self.omop.iter().find(|row| row.key() == Some(key) && row.person_id().is_some()).map(|row| (row.table, key))
+    }
+
+    /// The rows that patients of both sides have, made anew from the FHIR, so that both sides say the same.
+    pub(crate) fn remap(&mut self, surroundings: &Surroundings<'_>) {
+        let resources: Vec<Resource<'_>> =
+            self.fhir.iter().filter_map(|document| Resource::from_json(&document.text).ok()).collect();
+        let is_own =
+            |table: Table| table.spec().person_column.is_some() || matches!(table, Table::Cost | Table::EpisodeEvent);
+        let harmonized = harmonize_patient(surroundings.vocab, surroundings.shared, &resources);
+        let rows: Vec<DynRow> = harmonized.rows.iter().map(DynRow::from).filter(|row| is_own(row.table)).collect();
+        // What no FHIR says (a fact about two rows, say) goes with the row that it speaks of.
+        let kept: BTreeSet<Option<i64>> = rows.iter().map(DynRow::key).collect();
+        self.omop.retain(|row| match row.table {
+            Table::FactRelationship => {
+                kept.contains(&row.cell("fact_id_1").as_int()) && kept.contains(&row.cell("fact_id_2").as_int())
+            }
+            table => !is_own(table),
+        });
+        self.omop.extend(rows);
+    }
+}
