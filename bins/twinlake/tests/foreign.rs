@@ -76,6 +76,7 @@ fn every_record_of_synthea_is_accounted_for_and_every_rule_of_omop_holds() {
         unreadable: Vec::new(),
         n_duplicates: 0,
         omop: omop_files(&omop).unwrap(),
+        has_all_tables: false,
         work: dir.path().join("work"),
         vocab: Vocab::embedded(),
         pack: None,

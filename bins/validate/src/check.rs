@@ -29,6 +29,8 @@ pub struct Sources<'a> {
     pub n_duplicates: u64,
     /// Parquet or CSV files of each OMOP table.
     pub omop: BTreeMap<Table, Vec<PathBuf>>,
+    /// Whether `omop` names every table that there is, so that one that is not among them is missing.
+    pub has_all_tables: bool,
     /// Folder for work files, removed at the end.
     pub work: PathBuf,
     /// The vocabulary that the FHIR is mapped with.
@@ -119,6 +121,9 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
     let files = sources.fhir.iter().chain(sources.omop.values().flatten());
     let bytes: u64 = files.map(|path| bytes_to_read(path)).sum();
     let mut gathered = Gathered::new(&sources.work, bytes)?;
+    if sources.has_all_tables {
+        gathered.declare(&sources.omop);
+    }
     gathered.read_omop(&sources.omop)?;
     gathered.read_fhir(&sources.fhir)?;
     let Gathered { spill, mut costs, fhir, files, mut omop, shared_rows, shared_lines, mut unreadable } = gathered;
@@ -166,7 +171,7 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
             accounting.add(report, &mut shared_check);
         }
     }
-    let mut counted = accounting.counted(&omop, &shared_check, sources.pack.is_some());
+    let mut counted = accounting.counted(&context, &shared_check);
     let mut ledger = accounting.finish(&context, &shared_check);
     if !omop.lacks(Table::Cost) || !omop.lacks(Table::EpisodeEvent) {
         for part in costs.finish()? {

@@ -99,10 +99,21 @@ impl Gathered {
         })
     }
 
+    /// Learns which tables and columns there are. A file that cannot be read is for [`Gathered::read_omop`] to say.
+    pub(crate) fn declare(&mut self, tables: &BTreeMap<Table, Vec<PathBuf>>) {
+        for (table, files) in tables {
+            let mut columns = files.iter().filter_map(|path| columns_of(*table, path)).peekable();
+            if columns.peek().is_none() {
+                self.omop.declare::<&str>(*table, None);
+            }
+            columns.for_each(|columns| self.omop.declare(*table, Some(&columns)));
+        }
+    }
+
     /// Reads the files of OMOP tables. One that cannot be read is noted, with file and reason; the others are read.
     pub(crate) fn read_omop(&mut self, tables: &BTreeMap<Table, Vec<PathBuf>>) -> Result<()> {
-        let is_read = |table: Table| is_checked(table) || OmopSide::learns_from(table);
-        for (table, files) in tables.iter().filter(|(table, _)| is_read(**table)) {
+        let is_wanted = |table: Table| is_checked(table) || OmopSide::learns_from(table);
+        for (table, files) in tables.iter().filter(|(table, _)| is_wanted(**table)) {
             for path in files {
                 if let Some(reason) = self.read_table(*table, path)? {
                     self.omop.could_not_read(*table, format!("reading `{}`: {reason}", path.display()));
@@ -207,6 +218,15 @@ fn rows_of(table: Table, path: &Path) -> Result<Box<dyn Iterator<Item = Result<V
     }
     let batches = read::parquet(table, file)?;
     Ok(Box::new(batches.map(|rows| Ok(rows?))))
+}
+
+/// The columns of a table that a file has; none when it cannot be read.
+fn columns_of(table: Table, path: &Path) -> Option<Vec<&'static str>> {
+    let file = File::open(path).ok()?;
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
+        return Some(read::csv(table, file).ok()?.columns().collect());
+    }
+    Some(read::parquet(table, file).ok()?.columns().collect())
 }
 
 #[cfg(test)]

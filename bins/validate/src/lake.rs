@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use twinlake_crosscheck::is_checked;
+use twinlake_crosscheck::{OmopSide, is_checked};
 use twinlake_lake::BlockingLake;
 use twinlake_omop::Table;
 use twinlake_task::{InputFile, UsageError, files_under};
@@ -33,7 +33,7 @@ pub(crate) fn files(folder: &Path, run: Option<&str>) -> Result<(Vec<InputFile>,
         (None, _) => return Err(UsageError::new(format!("say which with --lake-run: {}", listed(&runs)))),
     };
     let mut omop = TableFiles::new();
-    for table in Table::ALL.into_iter().filter(|table| is_checked(*table)) {
+    for table in Table::ALL.into_iter().filter(|table| is_checked(*table) || OmopSide::learns_from(*table)) {
         let files = lake.data_files(&format!("omop.{}", table.name()), run)?;
         let local = files.iter().map(|path| PathBuf::from(path.strip_prefix("file://").unwrap_or(path)));
         omop.insert(table, local.collect());

@@ -258,6 +258,7 @@ fn check_folders(args: &Args, terms: Terms, work: &Path) -> Result<Report> {
         unreadable: read_rejected(&fhir.rejected)?,
         n_duplicates: fhir.n_duplicates,
         omop,
+        has_all_tables: args.lake.is_none(),
         work: work.to_owned(),
         pack: args.constraints.then(Pack::embedded),
         foreign: false,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use twinlake_harmonize::Losses;
 use twinlake_omop::Table;
 
-use crate::context::{Context, OmopSide};
+use crate::context::Context;
 use crate::fhir::MustSupport;
 use crate::finding::{Finding, Severity};
 use crate::ledger::{Ledger, Terms};
@@ -78,15 +78,16 @@ impl Accounting {
         self.unsettled.push(unsettled);
     }
 
-    /// What there was to check, for [`crate::rule_results`]. `constraints` says whether a pack's were to be kept.
-    pub fn counted(&self, omop: &OmopSide, shared: &SharedCheck, constraints: bool) -> Counted {
+    /// What there was to check, for [`crate::rule_results`].
+    pub fn counted(&self, context: &Context<'_>, shared: &SharedCheck) -> Counted {
+        let omop = context.omop;
         let mut counted = Counted {
             persons: self.persons,
-            resources: self.resources.clone(),
-            constraints,
             tables: omop.tables(),
+            resources: self.resources.clone(),
+            constraints: context.pack.is_some(),
             unread: omop.unread().clone(),
-            not_applicable: self.not_applicable(),
+            not_applicable: self.whole.not_applicable().into_iter().collect(),
             ..Counted::default()
         };
         for table in Table::ALL {
@@ -102,17 +103,16 @@ impl Accounting {
     /// A table that OMOP lacks is one finding. A row that OMOP gives to another person than FHIR is one finding, not one
     /// for each of the two persons.
     pub fn finish(&mut self, context: &Context<'_>, shared: &SharedCheck) -> Ledger {
-        let mut missing = BTreeSet::new();
+        let mut said: BTreeSet<Table> = context.omop.unread().keys().copied().collect();
         for table in Table::ALL {
             let given = self.witness_rows.get(&table).copied().unwrap_or_default() + shared.expected_rows(table);
-            if given > 0 && context.omop.lacks(table) && !context.omop.unread().contains_key(&table) {
+            if given > 0 && context.omop.lacks(table) && said.insert(table) {
                 let message = format!("{table}.missing: FHIR gives {given} rows, OMOP has no {table}");
                 let says = Some(format!("{given} rows"));
                 self.ledger.push(Finding::on(table, "missing", message).saying(says, Some("0 rows".to_owned())));
-                missing.insert(table);
             }
         }
-        self.ledger.extend(context.omop.structure.findings(&missing));
+        self.ledger.extend(context.omop.structure.findings(&said));
         if context.omop.concepts.lacks_zero() {
             let message = "concept.no_zero: CONCEPT has no concept 0, to which all that has no concept refers";
             self.ledger.push(Finding::on(Table::Concept, "no_zero", message));

@@ -42,12 +42,12 @@ pub struct OmopSide {
     rows: BTreeMap<Table, u64>,
     keys: BTreeMap<Table, BTreeSet<i64>>,
     expected: BTreeMap<Table, BTreeSet<i64>>,
-    unread: BTreeMap<Table, String>,
     release: Option<NaiveDate>,
     pub(crate) structure: Structure,
     pub(crate) concepts: OwnConcepts,
     pub(crate) descendants: Descendants,
     pub(crate) seen: SeenKeys,
+    unread: BTreeMap<Table, String>,
 }
 
 impl OmopSide {

@@ -11,7 +11,7 @@ use arrow::array::{Array, ArrayRef, AsArray as _};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
-use arrow::record_batch::RecordBatch;
+use arrow::record_batch::{RecordBatch, RecordBatchReader as _};
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
@@ -236,6 +236,15 @@ pub fn parquet<R: ChunkReader + 'static>(table: Table, input: R) -> Result<Parqu
     Ok(ParquetRows { table, reader })
 }
 
+impl ParquetRows {
+    /// The columns of the table that the file has, in the specification's order.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> {
+        let schema = self.reader.schema();
+        let names = self.table.spec().fields.iter().map(|field| field.name);
+        names.filter(move |name| schema.fields().iter().any(|field| field.name().eq_ignore_ascii_case(name)))
+    }
+}
+
 impl Iterator for ParquetRows {
     type Item = Result<Vec<DynRow>, ReadError>;
 
@@ -281,6 +290,14 @@ pub fn csv<R: Read>(table: Table, mut input: R) -> Result<CsvRows<impl Read>, Re
         return Err(ReadError::NoColumn { table });
     }
     Ok(CsvRows { table, places, records: reader.into_records() })
+}
+
+impl<R: Read> CsvRows<R> {
+    /// The columns of the table that the file has, in the specification's order.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> {
+        let names = self.table.spec().fields.iter().map(|field| field.name);
+        names.zip(&self.places).filter_map(|(name, place)| place.map(|_| name))
+    }
 }
 
 impl<R: Read> Iterator for CsvRows<R> {

@@ -32,6 +32,8 @@ impl Job<'_> {
             unreadable: Vec::new(),
             n_duplicates: 0,
             omop: self.omop_files()?,
+            // A table without rows has no file yet.
+            has_all_tables: false,
             work: self.layout.run(&self.run.id).join("work"),
             vocab: self.vocabulary.get(),
             pack: generated.then(Pack::embedded),

@@ -1,6 +1,6 @@
 //! [`Completeness`]: how much was mapped and how many persons have rows, counted over all partitions.
 //!
-//! Nobody's data are complete, so these rules have thresholds, those of OHDSI's DataQualityDashboard: one row is never against
+//! Nobody's data are complete, so these rules have thresholds, those of OHDSI's `DataQualityDashboard`: one row is never against
 //! them. Memory follows the number of fields and of distinct source codes, not of persons.
 
 use std::collections::BTreeMap;

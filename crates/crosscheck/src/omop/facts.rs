@@ -1,6 +1,6 @@
 //! Facts about concepts, by concept id: units, plausible values and sexes. The files are in `facts`, one fact a line.
 //!
-//! Units and sexes are those that OHDSI's DataQualityDashboard 2.8 accepts, of the concepts that we have seen in a
+//! Units and sexes are those that OHDSI's `DataQualityDashboard` 2.8 accepts, of the concepts that we have seen in a
 //! published vocabulary. The bounds of values are our own: what no living person's measurement exceeds, so that a moved
 //! decimal point or a swapped unit is seen and a sick patient is not.
 
@@ -19,9 +19,12 @@ pub(crate) fn units(measurement: i64) -> Option<&'static BTreeSet<Option<i64>>> 
     UNITS.get_or_init(read).get(&measurement)
 }
 
+/// Lowest and highest value, by measurement and unit.
+type Bounds = BTreeMap<(i64, Option<i64>), (f64, f64)>;
+
 /// Lowest and highest value of a measurement in a unit.
 pub(crate) fn bounds(measurement: i64, unit_concept: Option<i64>) -> Option<(f64, f64)> {
-    static BOUNDS: OnceLock<BTreeMap<(i64, Option<i64>), (f64, f64)>> = OnceLock::new();
+    static BOUNDS: OnceLock<Bounds> = OnceLock::new();
     let read = || {
         let value = |text: &str| text.parse().expect("a number of ours");
         rows(include_str!("../../facts/values.csv"))

@@ -37,7 +37,7 @@ impl Life {
             NaiveDate::from_ymd_opt(year, month, day)
         });
         let sex = row
-            .filter(|row| !out.said(Table::Person, row.key(), "gender_concept_id"))
+            .filter(|row| verdict.same_person && !out.said(Table::Person, row.key(), "gender_concept_id"))
             .and_then(|row| number(row, "gender_concept_id"))
             .and_then(|gender| {
                 let is = |code| i64::from(context.vocab.gender(code).get()) == gender;

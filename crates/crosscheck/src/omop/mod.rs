@@ -66,6 +66,8 @@ pub(crate) fn check(
     out: &mut Findings,
 ) {
     let life = Life::of(context, person, verdict, out);
+    life::birth_datetime(context, person, out);
+    life::death(context, person, &life, out);
     // What derives from events comes after them.
     let (derived, own): (Vec<_>, Vec<_>) = person.omop.iter().partition(|(table, _)| is_derived(**table));
     for (table, rows) in own {
@@ -87,8 +89,6 @@ pub(crate) fn check(
             }
         }
     }
-    life::birth_datetime(context, person, out);
-    life::death(context, person, &life, out);
     visits::preceding(context, person, out);
     visits::details(context, person, out);
     visits::overlaps(context, person, out);

@@ -168,22 +168,19 @@ impl Of {
         let table = self.table;
         let fields = table.spec().fields;
         let layout = Layout::of(table);
-        let name = |place: Option<usize>| place.map(|place| fields[place].name);
-        let Some(start) = name(layout.start) else { return Vec::new() };
+        let Some(start) = layout.start.map(|place| fields[place].name) else { return Vec::new() };
         let mut rules = vec![self.rule(
             "before_birth",
-            &format!("`{start}` is not before the person's birth."),
+            "No row begins before the person's birth.",
             &format!("Join `{table}` with `person`; select the rows where `{start}` is before the day of birth."),
             "",
         )];
         if table == Table::Death {
             return rules;
         }
-        let or_end =
-            name(layout.end).map_or_else(String::new, |end| format!(", nor `{end}` more than 60 days after it"));
         rules.push(self.rule(
             "after_death",
-            &format!("`{start}` is not after the person's death{or_end}."),
+            "No row begins after the person's death, or ends more than 60 days after it.",
             &format!("Join `{table}` with `death`; select the rows where `{start} > death_date`."),
             "",
         ));

@@ -22,7 +22,7 @@ pub(super) fn check(context: &Context<'_>, person: &Person<'_>, out: &mut Findin
             let concept = layout.concept.and_then(|place| row.cells[place].as_int());
             let group = alike.entry((day, concept)).or_default();
             let first = group.iter().copied().find(|other| is_same(other, row, key));
-            let Some(first) = first.and_then(|first| first.key()) else {
+            let Some(first) = first.and_then(DynRow::key) else {
                 group.push(row);
                 continue;
             };

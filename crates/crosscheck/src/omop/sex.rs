@@ -1,7 +1,7 @@
 //! Sex: what occurs in one sex only is not recorded of the other.
 //!
 //! Which concepts those are is known from three places: a list of concepts, the descendants of some of them as far as the
-//! data's own CONCEPT_ANCESTOR tells them (the built-in crosswalk has no hierarchy), and the pack's constraints.
+//! data's own `CONCEPT_ANCESTOR` tells them (the built-in crosswalk has no hierarchy), and the pack's constraints.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +17,12 @@ use crate::finding::Findings;
 use crate::layout::{Layout, is_event};
 use crate::person::Person;
 
-/// Concepts of one sex that CONCEPT_ANCESTOR tells.
+/// Concepts of one sex that `CONCEPT_ANCESTOR` tells.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Descendants(BTreeMap<i64, Sex>);
 
 impl Descendants {
-    /// Takes a row of CONCEPT_ANCESTOR.
+    /// Takes a row of `CONCEPT_ANCESTOR`.
     pub(crate) fn add(&mut self, row: &DynRow) {
         let ancestor = row.cell("ancestor_concept_id").as_int().and_then(facts::sex_of_descendants);
         if let Some((sex, descendant)) = ancestor.zip(row.cell("descendant_concept_id").as_int()) {

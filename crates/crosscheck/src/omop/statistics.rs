@@ -127,7 +127,12 @@ mod tests {
     fn a_target_is_missed_when_neither_tolerance_nor_chance_explains_it() {
         let pack = Pack::embedded();
         let target = &pack.targets[0];
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a percentage of persons")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss,
+            reason = "a percentage of persons"
+        )]
         let of = |n: u64, percent: f64| (n, (n as f64 * percent / 100.0) as u64);
         let findings = |counted| Statistics { counts: BTreeMap::from([(0, counted)]) }.findings(pack);
         assert_eq!(findings(of(10_000, target.value)), []);

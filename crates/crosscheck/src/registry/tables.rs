@@ -117,7 +117,7 @@ impl Of {
                 "end_before_start",
                 Family::Omop,
                 Over::Rows(table),
-                format!("`{end}` is not before `{start}`, nor the time of the one before that of the other."),
+                "No row ends before it starts, by day or by time.".to_owned(),
                 "DataQualityDashboard (plausibleStartBeforeEnd, plausibleTemporalAfter)",
                 format!("Select the rows of `{table}` where `{end} < {start}`."),
             ));
