@@ -129,10 +129,15 @@ impl Cohort {
     pub(crate) fn remap(&mut self, person: i64) {
         let events: BTreeSet<Option<i64>> =
             self.omop.iter().filter(|row| row.person_id() == Some(person)).map(DynRow::key).collect();
-        let is_theirs = |row: &DynRow| row.table == Table::Cost && events.contains(&row.cell("cost_event_id").as_int());
+        let is_theirs = |row: &DynRow| match row.table {
+            Table::Cost => events.contains(&row.cell("cost_event_id").as_int()),
+            Table::EpisodeEvent => events.contains(&row.cell("episode_id").as_int()),
+            _ => false,
+        };
         self.omop.retain(|row| row.person_id() != Some(person) && !is_theirs(row));
         let rows = self.mapped(&self.shared(), person);
-        let kept = |row: &DynRow| row.person_id() == Some(person) || row.table == Table::Cost;
+        let kept =
+            |row: &DynRow| row.person_id() == Some(person) || matches!(row.table, Table::Cost | Table::EpisodeEvent);
         self.omop.extend(rows.into_iter().filter(kept));
     }
 
