@@ -324,11 +324,11 @@ impl Of {
                     "",
                 )
             }],
-            Table::CdmSource => vec![self.rule(
-                "end_before_start",
-                "The CDM is not released before its source.",
-                "Compare `source_release_date` with `cdm_release_date`.",
-                "",
+            Table::EpisodeEvent => vec![self.rule(
+                "repeated",
+                "An event is of an episode once.",
+                "Select the rows of `episode_event` with the finding's episode; two have one event.",
+                "OMOP CDM v5.4 (episode_event)",
             )],
             _ => Vec::new(),
         }
