@@ -183,7 +183,8 @@ pub(crate) fn list() -> String {
             FoundBy::Rule(rule) => format!("`{rule}`"),
             FoundBy::Nothing => "nothing: not counted".to_owned(),
         };
-        lines += &format!("| `{}` | {} | {found_by} |\n", kind.name, kind.says);
+        let line = format!("| `{}` | {} | {found_by} |\n", kind.name, kind.says);
+        lines.push_str(&line);
     }
     lines
 }

@@ -173,7 +173,7 @@ pub(crate) fn another_patients(
     let other = chart.person_id ^ 1;
     (surroundings.person)(other)?;
     let own = &chart.fhir[*patient(chart).first()?].id;
-    let tag = u64::from_str_radix(&own.replace('-', "").get(..12)?.to_owned(), 16).ok()?;
+    let tag = u64::from_str_radix(own.replace('-', "").get(..12)?, 16).ok()?;
     let reference = format!("Patient/{}", key::uuid(other, tag));
     let places = with_row(chart, "Observation", |_| true);
     exchange(kind, chart, draws, &places, "subject.reference", |_| Some(reference.clone()))
@@ -204,7 +204,7 @@ pub(crate) fn shifted_day(
     draws: &mut Draws,
 ) -> Option<Defect> {
     let places = problems(chart);
-    exchange(kind, chart, draws, &places, "onsetDateTime", |onset| day_before(onset))
+    exchange(kind, chart, draws, &places, "onsetDateTime", day_before)
 }
 
 pub(crate) fn day_before(onset: &str) -> Option<String> {

@@ -478,10 +478,9 @@ pub(crate) fn era_without_events(
     draws: &mut Draws,
 ) -> Option<Defect> {
     let place = draws.pick(&chart.rows(Table::ConditionEra, |_| true))?;
-    let held: Vec<Option<i64>> =
-        chart.omop.iter().map(|row| row.cell("condition_concept_id").as_int()).filter(Option::is_some).collect();
+    let held: Vec<i64> = chart.omop.iter().filter_map(|row| row.cell("condition_concept_id").as_int()).collect();
     let concepts = DISEASES.map(|code| surroundings.vocab.map(Some(SNOMED), code).standard);
-    let concept = concepts.into_iter().find(|concept| !held.contains(&Some(i64::from(concept.get()))))?;
+    let concept = concepts.into_iter().find(|concept| !held.contains(&i64::from(concept.get())))?;
     let mut row = chart.omop[place].clone();
     let start = row.cell("condition_era_start_date").as_date()?;
     let new = key::era(Table::ConditionEra, chart.person_id, concept.get(), start);
