@@ -8,6 +8,11 @@ use crate::draws::Draws;
 use crate::fhir::{day_before, defect, numbers, problems};
 use crate::kind::Kind;
 
+const VALUE: &str = "valueQuantity.value";
+/// LOINC codes; both are told as one number.
+const HEART_RATE: &str = "8867-4";
+const HBA1C: &str = "4548-4";
+
 /// Exchanges a string of one of the resources at these places on both sides.
 fn exchange(
     kind: &'static Kind,
@@ -80,17 +85,57 @@ pub(crate) fn coverage_before_birth(
     exchange(kind, chart, surroundings, draws, &places, "period.start", |_| Some(earlier.to_string()))
 }
 
+pub(crate) fn implausible_value(
+    kind: &'static Kind,
+    chart: &mut Chart,
+    surroundings: &Surroundings<'_>,
+    draws: &mut Draws,
+) -> Option<Defect> {
+    let place = draws.pick(&measured(chart, HEART_RATE))?;
+    let found = defect(kind, chart, &chart.fhir[place], VALUE);
+    let before = chart.fhir[place].raw(VALUE)?.to_owned();
+    let after = format!("{before}0");
+    chart.fhir[place].set(VALUE, &after)?;
+    chart.remap(surroundings);
+    Some(Defect { before: Some(before), after: Some(after), ..found })
+}
+
+pub(crate) fn wrong_unit(
+    kind: &'static Kind,
+    chart: &mut Chart,
+    surroundings: &Surroundings<'_>,
+    draws: &mut Draws,
+) -> Option<Defect> {
+    let places = measured(chart, HBA1C);
+    exchange(kind, chart, surroundings, draws, &places, "valueQuantity.code", |_| Some("kg".to_owned()))
+}
+
+pub(crate) fn dangling_reference(
+    kind: &'static Kind,
+    chart: &mut Chart,
+    surroundings: &Surroundings<'_>,
+    draws: &mut Draws,
+) -> Option<Defect> {
+    let mut places = numbers(chart, |_| true);
+    places.retain(|&place| chart.fhir[place].raw("encounter.reference").is_some());
+    let nowhere = |_: &str| Some("Encounter/nowhere".to_owned());
+    exchange(kind, chart, surroundings, draws, &places, "encounter.reference", nowhere)
+}
+
+/// Places of the observations with a number and this LOINC code.
+fn measured(chart: &Chart, code: &str) -> Vec<usize> {
+    let mut places = numbers(chart, |_| true);
+    places.retain(|&place| chart.fhir[place].string("code.coding.0.code").as_deref() == Some(code));
+    places
+}
+
 pub(crate) fn plausible_value(
     kind: &'static Kind,
     chart: &mut Chart,
     surroundings: &Surroundings<'_>,
     draws: &mut Draws,
 ) -> Option<Defect> {
-    const VALUE: &str = "valueQuantity.value";
-    const HEART_RATE: &str = "8867-4";
-    let mut places = numbers(chart, |value| value.parse::<u32>().is_ok());
-    places.retain(|&place| chart.fhir[place].string("code.coding.0.code").as_deref() == Some(HEART_RATE));
-    let place = draws.pick(&places)?;
+    let place = draws.pick(&measured(chart, HEART_RATE))?;
     let found = defect(kind, chart, &chart.fhir[place], VALUE);
     let before = chart.fhir[place].raw(VALUE)?.to_owned();
     let after = if before == "71" { "72" } else { "71" };

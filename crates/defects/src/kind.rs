@@ -180,6 +180,14 @@ pub static KINDS: &[Kind] = &[
     on_both("both-after-death", "after_death", "A problem began after death.", both::after_death).rare(),
     on_both("both-end-before-start", "end_before_start", "A problem ended before it began.", both::end_before_start)
         .rare(),
+    on_both("both-implausible-value", "implausible_value", "A heart beats ten times as fast.", both::implausible_value),
+    on_both("both-wrong-unit", "wrong_unit", "A share of haemoglobin is told in kilograms.", both::wrong_unit),
+    on_both(
+        "both-dangling-reference",
+        "fhir.dangling",
+        "An Observation refers to an Encounter that is nowhere.",
+        both::dangling_reference,
+    ),
     on_both(
         "both-coverage-before-birth",
         "before_birth",

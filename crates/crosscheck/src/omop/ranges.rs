@@ -10,6 +10,9 @@ const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1950, 1, 1).expect("a day");
 /// First day on which a person who has a record can have been born.
 const EARLIEST_BIRTH: NaiveDate = NaiveDate::from_ymd_opt(1850, 1, 1).expect("a day");
 
+/// How the names of fields begin that say how long a supply lasts.
+const SUPPLIED: [&str; 3] = ["drug_exposure_end_", "drug_era_end_", "dose_era_end_"];
+
 /// Numbers of a row.
 pub(super) fn numbers(rules: &mut RowRules<'_, '_>) {
     let row = rules.row;
@@ -32,7 +35,8 @@ pub(super) fn numbers(rules: &mut RowRules<'_, '_>) {
     }
 }
 
-/// Days of a row: from 1950 to the day after the data's release, where that is known.
+/// Days of a row: from 1950 to the day after the data's release, where that is known. A supply may last longer
+/// than the data, and so may what is made of it.
 pub(super) fn days(rules: &mut RowRules<'_, '_>) {
     let row = rules.row;
     let earliest = if row.table == Table::Person { EARLIEST_BIRTH } else { EARLIEST };
@@ -40,7 +44,8 @@ pub(super) fn days(rules: &mut RowRules<'_, '_>) {
     for (field, cell) in row.table.spec().fields.iter().zip(&row.cells) {
         let is_day = matches!(field.kind, Kind::Date | Kind::DateTime);
         let Some(day) = cell.as_date().filter(|_| is_day) else { continue };
-        let late = latest.filter(|latest| day > *latest);
+        let may_be_later = SUPPLIED.iter().any(|start| field.name.starts_with(start));
+        let late = latest.filter(|latest| day > *latest && !may_be_later);
         if (day >= earliest && late.is_none()) || rules.said(field.name) {
             continue;
         }

@@ -72,7 +72,7 @@ impl Of {
                 Family::Agreement,
                 Over::Given(table),
                 format!("OMOP has a table `{table}` when FHIR gives rows for it."),
-                &format!("{MAPPING}; {CDM} (cdmTable)"),
+                &format!("{MAPPING}; {CDM}; DataQualityDashboard (cdmTable)"),
                 format!("Look for a file or folder `{table}` on the OMOP side; it is not there, or has no row."),
             ),
             self.rule(
@@ -98,7 +98,7 @@ impl Of {
                 Family::Omop,
                 Over::Rows(table),
                 format!("No two rows of `{table}` have one key."),
-                &format!("{CDM} (isPrimaryKey)"),
+                &format!("{CDM}; DataQualityDashboard (isPrimaryKey)"),
                 format!("Select the rows of `{table}` with the finding's key; there are several."),
             ));
         }
