@@ -215,12 +215,11 @@ struct Done {
 }
 
 fn harmonize_partition(vocab: &Vocab, shared: &Shared, files: &[PathBuf], partition: &Partition) -> Result<Done> {
-    let mut records = partition.read()?;
-    records.sort_by_key(|record| record.key);
+    let records = partition.read()?;
     let mut done = Done::default();
-    for records in records.chunk_by(|one, other| one.key == other.key) {
+    for (_, records) in records.by_key() {
         let mut resources = Vec::with_capacity(records.len());
-        for record in records {
+        for record in &records {
             let (file, line, text) = unpack(record)?;
             match Resource::from_json(text) {
                 Ok(resource) => resources.push(resource),

@@ -97,7 +97,7 @@ impl Gathered {
             return Ok(Ok(()));
         }
         if let Some(person) = header.patient_id().map(key::of_person) {
-            self.spill.write(person, 0, &pack(file, line, text))?;
+            self.spill.write(person, 0, &[&file.to_le_bytes(), &line.to_le_bytes(), text.as_bytes()])?;
         } else {
             let reason = if resource_type == "Patient" { "id" } else { "subject" };
             self.losses.count_out_of_scope(resource_type, reason, 1);
@@ -124,17 +124,8 @@ fn explained(error: &FhirError) -> String {
     }
 }
 
-/// A line with its place, for the spill.
-fn pack(file: u32, line: u64, text: &str) -> Vec<u8> {
-    let mut payload = Vec::with_capacity(12 + text.len());
-    payload.extend(file.to_le_bytes());
-    payload.extend(line.to_le_bytes());
-    payload.extend(text.as_bytes());
-    payload
-}
-
 /// Number of the file, number of the line, text.
-pub(crate) fn unpack(record: &Record) -> Result<(usize, u64, &str)> {
+pub(crate) fn unpack<'a>(record: &Record<'a>) -> Result<(usize, u64, &'a str)> {
     let (file, rest) = record.payload.split_first_chunk().context("a spilled line is cut off")?;
     let (line, text) = rest.split_first_chunk().context("a spilled line is cut off")?;
     let text = std::str::from_utf8(text).context("a spilled line is not UTF-8")?;

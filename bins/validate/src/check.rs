@@ -1,15 +1,15 @@
 //! The check itself: partition by partition, on several threads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
 use twinlake_crosscheck::{
-    Accounting, Context, CostCheck, Count, Finding, MustSupport, PartitionReport, RuleResult, Severity, SharedCheck,
-    Status, Terms, check_partition, check_resource, rule_results,
+    Accounting, Context, CostCheck, Count, Finding, MustSupport, PartitionCheck, PartitionReport, ResourceText,
+    RuleResult, Severity, SharedCheck, Status, Terms, check_resource, rule_results,
 };
-use twinlake_fhir::{Header, Resource};
+use twinlake_fhir::Resource;
 use twinlake_harmonize::{Losses, Shared};
 use twinlake_omop::{DynRow, Table};
 use twinlake_pack::Pack;
@@ -17,7 +17,7 @@ use twinlake_task::{Partition, bytes_to_read};
 use twinlake_vocab::Vocab;
 
 use crate::codec::decode;
-use crate::gather::{FHIR, Gathered, LinePlace, spill_unowned, unowned};
+use crate::gather::{FHIR, Gathered, LinePlace, NOBODYS_FHIR, spill_unowned, unowned};
 
 /// What is checked, and how.
 pub struct Sources<'a> {
@@ -214,50 +214,39 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
 }
 
 fn check_part(context: &Context<'_>, files: &[Option<&Path>], partition: &Partition) -> Result<PartitionReport> {
-    let (mut rows, mut lines, mut places) = (Vec::new(), Vec::new(), Vec::new());
-    for record in partition.read()? {
-        if record.tag == FHIR {
-            let (place, line) = LinePlace::split(record.payload)?;
-            places.push(place);
-            lines.push(line);
-        } else {
-            let table = Table::ALL.get(usize::from(record.tag)).context("a spilled row is of no table")?;
-            // What was read of a table before it could not be read further is no table to check.
-            if !context.omop.unread().contains_key(table) {
-                rows.push(decode(*table, &record.payload)?);
+    let mut check = PartitionCheck::new(context);
+    for (person_id, records) in partition.read()?.by_key() {
+        let (mut rows, mut texts, mut nobodys) = (Vec::new(), Vec::new(), Vec::new());
+        for record in records {
+            if matches!(record.tag, FHIR | NOBODYS_FHIR) {
+                let (place, json) = LinePlace::split(record.payload)?;
+                let file = files.get(place.file as usize).copied().flatten();
+                let text = ResourceText { json, place: file.map(|file| (file, place.line)) };
+                if record.tag == FHIR { texts.push(text) } else { nobodys.push(text) }
+            } else {
+                let table = Table::ALL.get(usize::from(record.tag)).context("a spilled row is of no table")?;
+                // What was read of a table before it could not be read further is no table to check.
+                if !context.omop.unread().contains_key(table) {
+                    rows.push(decode(*table, record.payload)?);
+                }
             }
         }
-    }
-    let mut report = check_partition(context, &rows, &lines);
-    tell_places(&mut report.findings, &lines, &places, files);
-    Ok(report)
-}
-
-/// Says of each finding on a resource in which file and line that is.
-fn tell_places(findings: &mut [Finding], lines: &[String], places: &[LinePlace], files: &[Option<&Path>]) {
-    let wanted: BTreeSet<String> = findings.iter().filter_map(|finding| finding.resource.clone()).collect();
-    if wanted.is_empty() {
-        return;
-    }
-    let mut found: BTreeMap<String, String> = BTreeMap::new();
-    for (line, place) in lines.iter().zip(places) {
-        let Some(file) = files.get(place.file as usize).copied().flatten() else { continue };
-        let Ok(Header { resource_type: Some(resource_type), id: Some(id), .. }) = Header::read(line) else { continue };
-        let name = format!("{resource_type}/{id}");
-        if wanted.contains(&name) {
-            found.insert(name, format!("{}:{}", file.display(), place.line));
+        let (owned, orphans): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.person_id().is_some());
+        if !owned.is_empty() || !texts.is_empty() {
+            check.person(person_id, &owned, &texts);
+        }
+        if !orphans.is_empty() || !nobodys.is_empty() {
+            check.nobody(&orphans, &nobodys);
         }
     }
-    for finding in findings {
-        finding.place = finding.resource.as_ref().and_then(|name| found.get(name).cloned());
-    }
+    Ok(check.finish())
 }
 
 fn check_costs(context: &Context<'_>, check: &CostCheck, partition: &Partition) -> Result<Vec<Finding>> {
     let (mut costs, mut links) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
-    for record in partition.read()? {
+    for record in partition.read()?.iter() {
         let (table, is_given) = unowned(record.tag);
-        let row = decode(table, &record.payload)?;
+        let row = decode(table, record.payload)?;
         let rows = if table == Table::Cost { &mut costs } else { &mut links };
         rows[usize::from(is_given)].push(row);
     }

@@ -14,8 +14,11 @@ use twinlake_task::Spill;
 use crate::check::Unreadable;
 use crate::codec::encode;
 
-/// Tag of a FHIR line in the spill; an OMOP row's tag is its table's place in [`Table::ALL`].
+/// Tag of a patient's FHIR line in the spill; an OMOP row's tag is its table's place in [`Table::ALL`].
 pub(crate) const FHIR: u16 = 1_000;
+
+/// Tag of a FHIR line of no patient, whose key is that of its own id.
+pub(crate) const NOBODYS_FHIR: u16 = 1_001;
 
 /// Bytes of input that one partition should hold; in memory it takes a few times that.
 const PARTITION_BYTES: u64 = 24 << 20;
@@ -26,7 +29,7 @@ pub(crate) fn spill_unowned(spill: &mut Spill, is_given: bool, row: &DynRow) -> 
     encode(row, &mut payload);
     let key = row.key().or_else(|| row.cells.first()?.as_int()).unwrap_or_default();
     let tag = 2 * u16::from(row.table == Table::EpisodeEvent) + u16::from(is_given);
-    spill.write(key, tag, &payload)
+    spill.write(key, tag, &[&payload])
 }
 
 /// Which table a spilled row without a person is of, and whether FHIR gave it.
@@ -63,23 +66,17 @@ pub(crate) struct LinePlace {
 }
 
 impl LinePlace {
-    /// Bytes that it takes before the line's text.
-    const BYTES: usize = 12;
-
-    fn write(self, text: &str) -> Vec<u8> {
-        let mut payload = Vec::with_capacity(Self::BYTES + text.len());
-        payload.extend(self.file.to_le_bytes());
-        payload.extend(self.line.to_le_bytes());
-        payload.extend(text.as_bytes());
-        payload
+    /// Adds the line to a spill.
+    fn spill(self, spill: &mut Spill, key: i64, tag: u16, text: &str) -> Result<()> {
+        spill.write(key, tag, &[&self.file.to_le_bytes(), &self.line.to_le_bytes(), text.as_bytes()])
     }
 
     /// The place and the text of a spilled line.
-    pub(crate) fn split(mut payload: Vec<u8>) -> Result<(Self, String)> {
-        let text = payload.split_off(Self::BYTES.min(payload.len()));
-        let (file, line) = payload.split_first_chunk().context("a spilled line has no place")?;
-        let place = LinePlace { file: u32::from_le_bytes(*file), line: u64::from_le_bytes(line.try_into()?) };
-        Ok((place, String::from_utf8(text).context("a spilled line is not UTF-8")?))
+    pub(crate) fn split(payload: &[u8]) -> Result<(Self, &str)> {
+        let (file, rest) = payload.split_first_chunk().context("a spilled line has no place")?;
+        let (line, text) = rest.split_first_chunk().context("a spilled line has no place")?;
+        let place = LinePlace { file: u32::from_le_bytes(*file), line: u64::from_le_bytes(*line) };
+        Ok((place, std::str::from_utf8(text).context("a spilled line is not UTF-8")?))
     }
 }
 
@@ -155,7 +152,7 @@ impl Gathered {
         let mut payload = Vec::with_capacity(256);
         encode(row, &mut payload);
         // A row without a person is an orphan of person 0, which the rules find.
-        self.spill.write(row.person_id().unwrap_or(0), u16::try_from(tag).expect("39 tables"), &payload)
+        self.spill.write(row.person_id().unwrap_or(0), u16::try_from(tag).expect("39 tables"), &[&payload])
     }
 
     /// Reads NDJSON files of resources.
@@ -203,9 +200,12 @@ impl Gathered {
             self.shared_lines.push((place(), text.to_owned()));
             return Ok(());
         }
+        if let Some(patient) = header.patient_id() {
+            return at.spill(&mut self.spill, key::of_person(patient), FHIR, text);
+        }
         // What is of no patient is spread by its own id, so that no partition gets all of it.
-        let own = || header.id.as_deref().map_or(0, |id| key::of(resource_type, id));
-        self.spill.write(header.patient_id().map_or_else(own, key::of_person), FHIR, &at.write(text))
+        let own = header.id.as_deref().map_or(0, |id| key::of(resource_type, id));
+        at.spill(&mut self.spill, own, NOBODYS_FHIR, text)
     }
 }
 
@@ -236,7 +236,11 @@ mod tests {
     #[test]
     fn a_spilled_line_knows_where_it_stood() {
         let place = LinePlace { file: 3, line: 1 << 40 };
-        assert_eq!(LinePlace::split(place.write("{}")).unwrap(), (place, "{}".to_owned()));
-        assert!(LinePlace::split(vec![1, 2, 3]).is_err());
+        let work = tempfile::tempdir().unwrap();
+        let mut spill = Spill::create(work.path(), 1).unwrap();
+        place.spill(&mut spill, 7, FHIR, "{}").unwrap();
+        let records = spill.finish().unwrap()[0].read().unwrap();
+        assert_eq!(LinePlace::split(records.iter().next().unwrap().payload).unwrap(), (place, "{}"));
+        assert!(LinePlace::split(&[1, 2, 3]).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Findings: rules on FHIR, rules on OMOP, and their agreement row by row.
 //!
 //! FHIR is mapped to OMOP by `twinlake-harmonize`; its rows are the witness against the OMOP rows at hand, whoever made
-//! those. [`check_partition`] compares all that both sides hold of some persons, [`SharedCheck`] the rows that persons
+//! those. [`PartitionCheck`] compares all that both sides hold of person after person, [`SharedCheck`] the rows that persons
 //! share, [`CostCheck`] what was paid, and [`Accounting`] adds up and finds what only the whole can tell. This crate knows nothing of the generator: a
 //! proof must not share code with its claim.
 //!
@@ -43,6 +43,6 @@ pub use cost::CostCheck;
 pub use fhir::{FhirSide, MustSupport, ProfileScore, check_resource, person_of};
 pub use finding::{Finding, Severity};
 pub use ledger::{Baseline, Count, Ledger, RuleFilter, Terms};
-pub use partition::{PartitionReport, check_partition};
+pub use partition::{PartitionCheck, PartitionReport, ResourceText, check_partition};
 pub use registry::{Counted, Family, Over, Rule, RuleResult, Status, is_checked, rule, rule_results, rules};
 pub use shared::SharedCheck;

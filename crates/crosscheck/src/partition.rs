@@ -1,6 +1,7 @@
-//! [`check_partition`]: all of some persons, from both sides, in memory.
+//! [`PartitionCheck`]: persons one after another, each from both sides.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use twinlake_fhir::{FhirError, Resource};
 use twinlake_harmonize::{Losses, harmonize_patient};
@@ -44,11 +45,25 @@ pub struct PartitionReport {
     pub(crate) whole: Whole,
 }
 
-/// Checks all that both sides hold of some persons.
+/// A resource to check.
+#[derive(Clone, Copy, Debug)]
+pub struct ResourceText<'a> {
+    /// Its JSON.
+    pub json: &'a str,
+    /// The file and the line, from 1, where it stands, for findings to tell; none when nobody could look there.
+    pub place: Option<(&'a Path, u64)>,
+}
+
+impl<'a> From<&'a str> for ResourceText<'a> {
+    fn from(json: &'a str) -> Self {
+        ResourceText { json, place: None }
+    }
+}
+
+/// Checks all that both sides hold of some persons, who are all in memory.
 ///
 /// `omop` are the rows of these persons in all tables that have a `person_id`, in any order; `fhir` their resources, one
-/// JSON text each. A caller that cannot hold everything partitions OMOP by [`DynRow::person_id`] and FHIR by
-/// [`crate::person_of`], rows and resources of nobody into any one partition. Memory is that of the partition.
+/// JSON text each. A caller that cannot hold everything gives person after person to a [`PartitionCheck`].
 ///
 /// # Example
 ///
@@ -80,64 +95,140 @@ pub struct PartitionReport {
 /// # Ok::<(), twinlake_fhir::FhirError>(())
 /// ```
 pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fhir: &[T]) -> PartitionReport {
-    let mut report = PartitionReport::default();
-    // Persons of whom something could not be read: their Patient may be that.
-    let mut unread: BTreeSet<i64> = BTreeSet::new();
-    let mut sides: BTreeMap<Option<i64>, (Vec<&DynRow>, FhirPerson<'_>)> = BTreeMap::new();
+    let mut persons: BTreeMap<Option<i64>, (Vec<&DynRow>, Vec<ResourceText<'_>>)> = BTreeMap::new();
     for row in omop {
-        *report.omop_rows.entry(row.table).or_default() += 1;
-        sides.entry(row.person_id()).or_default().0.push(row);
+        persons.entry(row.person_id()).or_default().0.push(row);
     }
     for text in fhir {
-        report.must_support.count(text.as_ref());
-        match Resource::from_json(text.as_ref()) {
+        let text = text.as_ref();
+        persons.entry(fhir::owner_of_text(text)).or_default().1.push(text.into());
+    }
+    let mut check = PartitionCheck::new(context);
+    for (person_id, (rows, texts)) in persons {
+        match person_id {
+            Some(person_id) => check.person(person_id, &rows, &texts),
+            None => check.nobody(&rows, &texts),
+        }
+    }
+    check.finish()
+}
+
+/// The check of some persons, one after another; memory is that of one person and of what is found.
+///
+/// Rows belong to the person of their [`DynRow::person_id`], resources to that of [`twinlake_fhir::Header::patient_id`]
+/// ([`twinlake_omop::key::of_person`]); all that there is of a person is given at once.
+pub struct PartitionCheck<'a> {
+    context: &'a Context<'a>,
+    rules: Rules<'a>,
+    report: PartitionReport,
+}
+
+impl<'a> PartitionCheck<'a> {
+    /// Begins with nobody.
+    pub fn new(context: &'a Context<'a>) -> Self {
+        PartitionCheck { context, rules: Rules::of(context), report: PartitionReport::default() }
+    }
+
+    /// Checks all that both sides hold of a person.
+    pub fn person(&mut self, person_id: i64, rows: &[&DynRow], texts: &[ResourceText<'_>]) {
+        let report = &mut self.report;
+        report.persons += 1;
+        let (before, given, linked) = (report.findings.len(), report.costs.len(), report.episode_events.len());
+        let (fhir, is_whole) = read(self.context, rows, texts, report);
+        check_person(self.context, &mut self.rules, person_id, rows, &fhir, report);
+        let mut found = report.findings.split_off(before);
+        report.doubtful.extend(found.iter().filter_map(|finding| finding.key));
+        // Of someone who is on one side only, nothing can be said of what was paid.
+        let is_alone = |finding: &Finding| {
+            finding.table == Some(Table::Person) && finding.key == Some(person_id) && finding.column.is_none()
+        };
+        if found.iter().any(|finding| is_alone(finding) || finding.rule == "patient.birth_date") {
+            report.doubtful.extend(rows.iter().filter_map(|row| row.key()));
+            let costs = &report.costs[given..];
+            report.doubtful.extend(costs.iter().filter_map(|row| DynRow::from(row).cell("cost_event_id").as_int()));
+            let links = &report.episode_events[linked..];
+            report.doubtful.extend(links.iter().filter_map(|row| row.cell(0).as_int()));
+        }
+        // Of whom something could not be read, that may be the Patient.
+        found.retain(|finding| is_whole || finding.rule != "fhir.subject");
+        tell_places(&mut found, &fhir);
+        report.findings.append(&mut found);
+    }
+
+    /// Checks rows and resources that belong to nobody. A resource that comes twice is found when both are given at once.
+    pub fn nobody(&mut self, rows: &[&DynRow], texts: &[ResourceText<'_>]) {
+        let before = self.report.findings.len();
+        let (fhir, _) = read(self.context, rows, texts, &mut self.report);
+        let report = &mut self.report;
+        report.findings.extend(rows.iter().map(|row| of_nobody(row)));
+        report.findings.extend(fhir::duplicates(&fhir.resources, None, self.context.content()));
+        report.findings.extend(fhir.check(self.context, false));
+        let harmonized = harmonize_patient(self.context.vocab, self.context.shared, &fhir.resources);
+        report.losses.merge(&harmonized.losses);
+        tell_places(&mut report.findings[before..], &fhir);
+    }
+
+    /// What was found.
+    pub fn finish(self) -> PartitionReport {
+        self.report
+    }
+}
+
+/// Reads the resources of someone, and counts them and the rows; those that cannot be read are findings, and the answer is
+/// that not all could.
+fn read<'t>(
+    context: &Context<'_>,
+    rows: &[&DynRow],
+    texts: &[ResourceText<'t>],
+    report: &mut PartitionReport,
+) -> (FhirPerson<'t>, bool) {
+    for row in rows {
+        *report.omop_rows.entry(row.table).or_default() += 1;
+    }
+    let mut fhir = FhirPerson::default();
+    for text in texts {
+        report.must_support.count(text.json);
+        match Resource::from_json(text.json) {
             Ok(resource) => {
-                *report.resources.entry(resource.resource_type().to_owned()).or_default() += 1;
-                let side = &mut sides.entry(fhir::owner_of(&resource, text.as_ref())).or_default().1;
-                side.resources.push(resource);
-                side.texts.push(text.as_ref());
+                match report.resources.get_mut(resource.resource_type()) {
+                    Some(count) => *count += 1,
+                    None => {
+                        report.resources.insert(resource.resource_type().to_owned(), 1);
+                    }
+                }
+                fhir.resources.push(resource);
+                fhir.texts.push(*text);
             }
             Err(error) => {
-                unread.extend(fhir::owner_of_text(text.as_ref()));
-                let misfits = fhir::misfits(text.as_ref(), context.content());
-                if misfits.is_empty() {
-                    report.findings.push(unreadable(context, text.as_ref(), &error));
+                let mut found = fhir::misfits(text.json, context.content());
+                if found.is_empty() {
+                    found.push(unreadable(context, text.json, &error));
                 }
-                report.findings.extend(misfits);
+                let place = text.place.map(shown);
+                report.findings.extend(found.into_iter().map(|finding| Finding { place: place.clone(), ..finding }));
             }
         }
     }
-    let mut rules = Rules::of(context);
-    for (person_id, (rows, fhir)) in &sides {
-        if let Some(person_id) = person_id {
-            report.persons += 1;
-            let (before, given) = (report.findings.len(), report.costs.len());
-            let linked = report.episode_events.len();
-            check_person(context, &mut rules, *person_id, rows, fhir, &mut report);
-            let found = &report.findings[before..];
-            report.doubtful.extend(found.iter().filter_map(|finding| finding.key));
-            // Of someone who is on one side only, nothing can be said of what was paid.
-            let is_whole = |finding: &Finding| {
-                finding.table == Some(Table::Person) && finding.key == Some(*person_id) && finding.column.is_none()
-            };
-            if found.iter().any(|finding| is_whole(finding) || finding.rule == "patient.birth_date") {
-                report.doubtful.extend(rows.iter().filter_map(|row| row.key()));
-                let costs = &report.costs[given..];
-                report.doubtful.extend(costs.iter().filter_map(|row| DynRow::from(row).cell("cost_event_id").as_int()));
-                let links = &report.episode_events[linked..];
-                report.doubtful.extend(links.iter().filter_map(|row| row.cell(0).as_int()));
-            }
-        } else {
-            report.findings.extend(rows.iter().map(|row| of_nobody(row)));
-            report.findings.extend(fhir::duplicates(&fhir.resources, None, context.content()));
-            report.findings.extend(fhir.check(context, false));
-            let harmonized = harmonize_patient(context.vocab, context.shared, &fhir.resources);
-            report.losses.merge(&harmonized.losses);
-        }
+    let is_whole = fhir.texts.len() == texts.len();
+    (fhir, is_whole)
+}
+
+/// Says of each finding on a resource in which file and line that is.
+fn tell_places(findings: &mut [Finding], fhir: &FhirPerson<'_>) {
+    for finding in findings.iter_mut().filter(|finding| finding.place.is_none()) {
+        let Some(name) = &finding.resource else { continue };
+        let is_it = |resource: &Resource<'_>| {
+            let id = name.strip_prefix(resource.resource_type()).and_then(|id| id.strip_prefix('/'));
+            id.is_some() && id == resource.id()
+        };
+        let place = fhir.resources.iter().rposition(is_it);
+        finding.place = place.and_then(|place| fhir.texts[place].place).map(shown);
     }
-    let is_unread = |finding: &Finding| finding.person_id.is_some_and(|person| unread.contains(&person));
-    report.findings.retain(|finding| finding.rule != "fhir.subject" || !is_unread(finding));
-    report
+}
+
+/// `Patient.ndjson:7`.
+fn shown((file, line): (&Path, u64)) -> String {
+    format!("{}:{line}", file.display())
 }
 
 fn check_person(

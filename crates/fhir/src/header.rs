@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::error::within;
 use crate::reference::type_and_id;
-use crate::{FhirError, Identifier, Meta, Raw, Reference, Text};
+use crate::{FhirError, Identifier, Raw, Reference, Text};
 
 /// Type, id, version, identifiers and subject of a resource of any type, found without building it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,8 +17,7 @@ pub struct Header<'a> {
     pub id: Option<Text<'a>>,
     /// `meta.versionId`
     pub version_id: Option<Text<'a>>,
-    /// `identifier`; of types that have just one, that one.
-    pub identifier: Vec<Identifier<'a>>,
+    identifier: Option<Raw<'a>>,
     /// `subject.reference` or, where there is none, `patient.reference` or `beneficiary.reference`; of types that have several, none.
     pub subject: Option<Text<'a>>,
 }
@@ -30,6 +30,14 @@ impl<'a> Header<'a> {
     /// [`FhirError`] when the text is not one JSON object, or one of these elements has the wrong type.
     pub fn read(text: &'a str) -> Result<Self, FhirError> {
         serde_json::from_str(text).map_err(|error| FhirError::from_json("Resource", text, &error))
+    }
+
+    /// `identifier`; of types that have just one, that one. What is neither cannot be pointed at; reading the resource itself
+    /// says what is wrong.
+    pub fn identifiers(&self) -> Vec<Identifier<'_>> {
+        let Some(raw) = &self.identifier else { return Vec::new() };
+        let several = serde_json::from_str(raw.as_str());
+        several.or_else(|_| serde_json::from_str(raw.as_str()).map(|one| vec![one])).unwrap_or_default()
     }
 
     /// Id of the patient that the resource is about: of a Patient its own, of others that of a literal reference.
@@ -63,10 +71,10 @@ impl<'de> Visitor<'de> for HeaderVisitor {
             match key.as_str() {
                 "resourceType" => header.resource_type = Some(value(&key, &mut map)?),
                 "id" => header.id = Some(value(&key, &mut map)?),
-                "meta" => header.version_id = value::<Meta<'_>, _>(&key, &mut map)?.version_id,
-                "identifier" => header.identifier = identifiers(&value(&key, &mut map)?),
-                "subject" => header.subject = reference(&value(&key, &mut map)?).or(header.subject),
-                "patient" | "beneficiary" => header.subject = header.subject.or(reference(&value(&key, &mut map)?)),
+                "meta" => header.version_id = value::<Version<'_>, _>(&key, &mut map)?.version_id,
+                "identifier" => header.identifier = Some(value(&key, &mut map)?),
+                "subject" => header.subject = reference(value(&key, &mut map)?).or(header.subject),
+                "patient" | "beneficiary" => header.subject = header.subject.or(reference(value(&key, &mut map)?)),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -80,28 +88,17 @@ fn value<'de, T: Deserialize<'de>, A: MapAccess<'de>>(key: &str, map: &mut A) ->
     map.next_value().map_err(|error| within(key, &error))
 }
 
-/// One identifier or several. What is neither cannot be pointed at; reading the resource itself says what is wrong.
-fn identifiers<'de>(raw: &Raw<'de>) -> Vec<Identifier<'de>> {
-    let owned = |identifiers: Vec<Identifier<'_>>| {
-        identifiers
-            .into_iter()
-            .map(|identifier| Identifier {
-                system: identifier.system.map(Text::into_owned),
-                value: identifier.value.map(Text::into_owned),
-                ..Identifier::default()
-            })
-            .collect()
-    };
-    match serde_json::from_str(raw.as_str()) {
-        Ok(several) => owned(several),
-        Err(_) => serde_json::from_str(raw.as_str()).map(|one| owned(vec![one])).unwrap_or_default(),
-    }
+/// The reference of a single Reference. Of several, none is the one; of anything else, reading the resource says what is wrong.
+fn reference(raw: &RawValue) -> Option<Text<'_>> {
+    let reference: Reference<'_> = serde_json::from_str(raw.get()).ok()?;
+    reference.reference
 }
 
-/// The reference of a single Reference. Of several, none is the one; of anything else, reading the resource says what is wrong.
-fn reference(raw: &Raw<'_>) -> Option<Text<'static>> {
-    let reference: Reference<'_> = serde_json::from_str(raw.as_str()).ok()?;
-    reference.reference.map(Text::into_owned)
+/// What is read of `meta`.
+#[derive(Deserialize)]
+struct Version<'a> {
+    #[serde(rename = "versionId", borrow)]
+    version_id: Option<Text<'a>>,
 }
 
 /// The resource type when it is the first key, as nearly everyone writes it, whether or not the rest can be read.
@@ -123,7 +120,7 @@ mod tests {
         let header = Header::read(text).unwrap();
         assert_eq!((header.resource_type.as_deref(), header.id.as_deref()), (Some("Claim"), Some("c1")));
         assert_eq!(header.version_id.as_deref(), Some("3"));
-        assert_eq!(header.identifier[0].value.as_deref(), Some("v"));
+        assert_eq!(header.identifiers()[0].value.as_deref(), Some("v"));
         assert_eq!(leading_type(text), None);
         assert_eq!(leading_type("{ \"resourceType\" :\"Claim\",\"id\":1}"), Some("Claim"));
     }
@@ -131,7 +128,7 @@ mod tests {
     #[test]
     fn a_single_identifier_is_one() {
         let header = Header::read(r#"{"resourceType":"Composition","identifier":{"value":"v"}}"#).unwrap();
-        assert_eq!(header.identifier.len(), 1);
+        assert_eq!(header.identifiers().len(), 1);
         assert_eq!(Header::read("{}").unwrap(), Header::default());
     }
 

@@ -9,8 +9,10 @@ use crate::{FhirError, Header, Resource};
 
 /// Type and id of a literal reference; none for any other kind.
 pub(crate) fn type_and_id(reference: &str) -> Option<(&str, &str)> {
-    let literal = reference.split_once("/_history/").map_or(reference, |(literal, _)| literal);
-    let (rest, id) = literal.rsplit_once('/')?;
+    let (mut rest, mut id) = reference.rsplit_once('/')?;
+    if let Some(literal) = rest.strip_suffix("/_history") {
+        (rest, id) = literal.rsplit_once('/')?;
+    }
     let resource_type = rest.rsplit('/').next().unwrap_or(rest);
     (is_type(resource_type) && is_id(id)).then_some((resource_type, id))
 }
@@ -21,7 +23,7 @@ fn is_type(text: &str) -> bool {
 
 fn is_id(text: &str) -> bool {
     // FHIR has no underscore in ids; many servers do.
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
 }
 
 /// Which resource stands behind which url and which identifier.
@@ -54,7 +56,7 @@ impl References {
         if let Some(url) = full_url {
             self.learn_url(bundle, url, resource_type, id);
         }
-        for identifier in &header.identifier {
+        for identifier in header.identifiers() {
             let Some(value) = identifier.value.as_deref() else { continue };
             let system = identifier.system.as_deref().unwrap_or_default();
             let target = Target::Other(format!("{resource_type}/{id}").into());

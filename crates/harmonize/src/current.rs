@@ -1,8 +1,9 @@
 //! One resource per id: of several versions the highest counts.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{Hash as _, Hasher as _};
 
+use rustc_hash::FxHasher;
 use twinlake_fhir::Resource;
 
 use crate::loss::Losses;
@@ -48,7 +49,7 @@ pub(crate) fn current<'r, 'a>(resources: &'r [Resource<'a>], losses: &mut Losses
 }
 
 fn hash(resource_type: &str, id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = FxHasher::default();
     (resource_type, id).hash(&mut hasher);
     hasher.finish()
 }

@@ -3,7 +3,7 @@
 //! A resource is walked by its own `Serialize`, with a serializer that writes nothing: it sees the names of the elements
 //! that are there, compares their paths with the list of those the mapping reads, and goes no deeper than it must.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use serde::ser::{self, Serialize, Serializer};
 use twinlake_fhir::Extension;
@@ -216,7 +216,7 @@ impl ser::SerializeMap for Elements<'_, '_> {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), WalkError> {
         self.name.clear();
-        write!(self.name, "{}", Name(key)).map_err(|_| ser::Error::custom("a key is not text"))
+        key.serialize(Name(&mut self.name))
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WalkError> {
@@ -229,12 +229,64 @@ impl ser::SerializeMap for Elements<'_, '_> {
     }
 }
 
-/// A key as text: serde writes strings to a formatter as they are.
-struct Name<'k, T: ?Sized>(&'k T);
+/// Takes a key, which is text.
+struct Name<'n>(&'n mut String);
 
-impl<T: Serialize + ?Sized> fmt::Display for Name<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.serialize(f)
+/// What is no text is no key.
+macro_rules! no_key {
+    ($($method:ident($($type:ty),*) -> $out:ty;)*) => {
+        $(fn $method(self $(, _: $type)*) -> Result<$out, WalkError> { Err(ser::Error::custom("a key is not text")) })*
+    };
+}
+
+impl Serializer for Name<'_> {
+    type Ok = ();
+    type Error = WalkError;
+    type SerializeSeq = ser::Impossible<(), WalkError>;
+    type SerializeTuple = ser::Impossible<(), WalkError>;
+    type SerializeTupleStruct = ser::Impossible<(), WalkError>;
+    type SerializeTupleVariant = ser::Impossible<(), WalkError>;
+    type SerializeMap = ser::Impossible<(), WalkError>;
+    type SerializeStruct = ser::Impossible<(), WalkError>;
+    type SerializeStructVariant = ser::Impossible<(), WalkError>;
+
+    fn serialize_str(self, key: &str) -> Result<(), WalkError> {
+        self.0.push_str(key);
+        Ok(())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, key: &T) -> Result<(), WalkError> {
+        key.serialize(self)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, key: &T) -> Result<(), WalkError> {
+        key.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        key: &T,
+    ) -> Result<(), WalkError> {
+        key.serialize(self)
+    }
+
+    no_key! {
+        serialize_bool(bool) -> (); serialize_i8(i8) -> (); serialize_i16(i16) -> (); serialize_i32(i32) -> ();
+        serialize_i64(i64) -> (); serialize_u8(u8) -> (); serialize_u16(u16) -> (); serialize_u32(u32) -> ();
+        serialize_u64(u64) -> (); serialize_f32(f32) -> (); serialize_f64(f64) -> (); serialize_char(char) -> ();
+        serialize_bytes(&[u8]) -> (); serialize_none() -> (); serialize_unit() -> ();
+        serialize_unit_struct(&'static str) -> ();
+        serialize_unit_variant(&'static str, u32, &'static str) -> ();
+        serialize_seq(Option<usize>) -> Self::SerializeSeq;
+        serialize_tuple(usize) -> Self::SerializeTuple;
+        serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
+        serialize_map(Option<usize>) -> Self::SerializeMap;
+        serialize_struct(&'static str, usize) -> Self::SerializeStruct;
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
     }
 }
 

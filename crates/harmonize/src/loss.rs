@@ -1,6 +1,6 @@
 //! The account of what FHIR said: what became of each resource, and what OMOP has no row or column for.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 use crate::fate::{Fate, Fates};
 
@@ -10,13 +10,14 @@ use crate::fate::{Fate, Fates};
 /// elements without a column, by path (f2o-080); codes that the vocabulary does not map, by system (f2o-063).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Losses {
-    fates: BTreeMap<String, Fates>,
+    fates: FxHashMap<String, Fates>,
     reasons: Counts,
     elements: Counts,
-    codes: BTreeMap<String, BTreeMap<String, Unmapped>>,
+    codes: FxHashMap<String, FxHashMap<String, Unmapped>>,
 }
 
-type Counts = BTreeMap<String, BTreeMap<String, u64>>;
+/// By group and name; in no order, since this is counted in for every element of every resource, and put in order when read.
+type Counts = FxHashMap<String, FxHashMap<String, u64>>;
 
 /// What is known of a code without a standard concept.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,42 +42,37 @@ pub struct UnmappedCode<'l> {
 impl Losses {
     /// Resources that gave no row, or lost something else, as (resource type, reason, count), sorted.
     pub fn reasons(&self) -> impl Iterator<Item = (&str, &str, u64)> {
-        flat(&self.reasons)
+        sorted(&self.reasons)
     }
 
     /// Elements without a column, as (resource type, path, count), sorted; choices by their name in JSON.
     pub fn elements(&self) -> impl Iterator<Item = (&str, &str, u64)> {
-        flat(&self.elements)
+        sorted(&self.elements)
     }
 
     /// Codes without a standard concept, as (system, code, count), sorted; an absent system is empty text.
     pub fn codes(&self) -> impl Iterator<Item = (&str, &str, u64)> {
-        self.codes.iter().flat_map(|(system, codes)| {
-            codes.iter().map(|(code, unmapped)| (system.as_str(), code.as_str(), unmapped.count))
-        })
+        let mut codes: Vec<_> =
+            flat(&self.codes).map(|(system, code, unmapped)| (system, code, unmapped.count)).collect();
+        codes.sort_unstable();
+        codes.into_iter()
     }
 
     /// Codes without a standard concept, most frequent first, then by system and code: what to map by hand, in this order.
     pub fn unmapped_codes(&self) -> Vec<UnmappedCode<'_>> {
-        let mut codes: Vec<_> = self
-            .codes
-            .iter()
-            .flat_map(|(system, codes)| {
-                codes.iter().map(|(code, unmapped)| UnmappedCode {
-                    system,
-                    code,
-                    display: unmapped.display.as_deref(),
-                    count: unmapped.count,
-                })
-            })
-            .collect();
-        codes.sort_by_key(|code| std::cmp::Reverse(code.count));
+        let mut codes = Vec::new();
+        for (system, code, unmapped) in flat(&self.codes) {
+            codes.push(UnmappedCode { system, code, display: unmapped.display.as_deref(), count: unmapped.count });
+        }
+        codes.sort_unstable_by_key(|code| (std::cmp::Reverse(code.count), code.system, code.code));
         codes
     }
 
     /// What became of the resources of each type, sorted by type.
     pub fn fates(&self) -> impl Iterator<Item = (&str, Fates)> {
-        self.fates.iter().map(|(resource_type, fates)| (resource_type.as_str(), *fates))
+        let mut fates: Vec<_> = self.fates.iter().map(|(name, fates)| (name.as_str(), *fates)).collect();
+        fates.sort_unstable_by_key(|(name, _)| *name);
+        fates.into_iter()
     }
 
     /// How often resources of a type were counted under a reason.
@@ -93,7 +89,7 @@ impl Losses {
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in [(&mut self.reasons, &other.reasons), (&mut self.elements, &other.elements)] {
             for (group, name, n) in flat(theirs) {
-                add(mine, group, name, n);
+                add(mine, group, name, *n);
             }
         }
         for (system, codes) in &other.codes {
@@ -146,15 +142,21 @@ fn add(counts: &mut Counts, group: &str, name: &str, n: u64) {
 }
 
 /// The value of a key, which is made only when it is not there: this runs for every element of every resource.
-fn entry<'m, T: Default>(map: &'m mut BTreeMap<String, T>, key: &str) -> &'m mut T {
+fn entry<'m, T: Default>(map: &'m mut FxHashMap<String, T>, key: &str) -> &'m mut T {
     if !map.contains_key(key) {
         map.insert(key.to_owned(), T::default());
     }
     map.get_mut(key).expect("it was just made")
 }
 
-fn flat(counts: &Counts) -> impl Iterator<Item = (&str, &str, u64)> {
-    counts.iter().flat_map(|(group, names)| names.iter().map(|(name, &n)| (group.as_str(), name.as_str(), n)))
+fn flat<T>(counts: &FxHashMap<String, FxHashMap<String, T>>) -> impl Iterator<Item = (&str, &str, &T)> {
+    counts.iter().flat_map(|(group, names)| names.iter().map(|(name, of)| (group.as_str(), name.as_str(), of)))
+}
+
+fn sorted(counts: &Counts) -> impl Iterator<Item = (&str, &str, u64)> {
+    let mut sorted: Vec<_> = flat(counts).map(|(group, name, n)| (group, name, *n)).collect();
+    sorted.sort_unstable();
+    sorted.into_iter()
 }
 
 #[cfg(test)]

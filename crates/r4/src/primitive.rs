@@ -76,18 +76,30 @@ impl Primitive {
     }
 }
 
+/// A letter, digit or sign of ASCII; most characters are, and no rule minds them.
+fn is_plain(c: char) -> bool {
+    c.is_ascii_graphic()
+}
+
+/// Whether a text is of nothing else.
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
 fn is_text(text: &str) -> bool {
     // No empty text, and no control characters but those between lines.
-    !text.trim().is_empty() && !text.bytes().any(|b| b < b' ' && !matches!(b, b'\r' | b'\n' | b'\t'))
+    (text.starts_with(is_plain) || !text.trim().is_empty())
+        && !text.bytes().any(|b| b < b' ' && !matches!(b, b'\r' | b'\n' | b'\t'))
 }
 
 fn is_uri(text: &str) -> bool {
-    !text.is_empty() && !text.contains(char::is_whitespace)
+    is_word(text) || !text.is_empty() && !text.contains(char::is_whitespace)
 }
 
 fn is_code(text: &str) -> bool {
     // Single spaces inside, none at the ends.
-    !text.is_empty() && text.split(' ').all(|word| !word.is_empty() && !word.contains(char::is_whitespace))
+    is_word(text)
+        || !text.is_empty() && text.split(' ').all(|word| !word.is_empty() && !word.contains(char::is_whitespace))
 }
 
 fn is_id(text: &str) -> bool {
@@ -126,9 +138,12 @@ fn is_uuid(text: &str) -> bool {
 
 /// A number of so many digits, and what follows it.
 fn digits(text: &str, n: usize) -> Option<(u32, &str)> {
-    let (number, rest) = text.split_at_checked(n)?;
-    let is_number = number.bytes().all(|b| b.is_ascii_digit());
-    is_number.then(|| number.parse().ok()).flatten().map(|number| (number, rest))
+    let (digits, rest) = text.split_at_checked(n)?;
+    let mut number = 0;
+    for b in digits.bytes() {
+        number = number * 10 + u32::from(b.is_ascii_digit().then(|| b - b'0')?);
+    }
+    Some((number, rest))
 }
 
 /// What follows a year, a month or a day that is in the calendar.

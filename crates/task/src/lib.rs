@@ -33,7 +33,7 @@ pub use inputs::{InputFile, files_under};
 pub use partial::{PartialFile, SealedFile};
 pub use plan::{Plan, PlannedInput, today};
 pub use progress::Progress;
-pub use spill::{Partition, Record, Spill, bytes_to_read};
+pub use spill::{Partition, Record, Records, Spill, bytes_to_read};
 
 /// What one thread makes and another frees goes back to the system, so that memory does not grow with a cohort.
 #[global_allocator]

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2};
+
 /// What a value is, by its first byte.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
@@ -32,7 +34,7 @@ impl<'t> Cursor<'t> {
     }
 
     fn skip_space(&mut self) {
-        while self.byte().is_some_and(|b| b.is_ascii_whitespace()) {
+        while self.byte().is_some_and(|b| b <= b' ' && b.is_ascii_whitespace()) {
             self.at += 1;
         }
     }
@@ -82,17 +84,21 @@ impl<'t> Cursor<'t> {
             return None;
         }
         let start = self.at;
+        self.end_text()?;
+        self.text.get(start..self.at - 1)
+    }
+
+    /// Goes behind the quote that ends the text whose first quote was taken.
+    fn end_text(&mut self) -> Option<()> {
         let bytes = self.text.as_bytes();
         loop {
-            match bytes.get(self.at)? {
-                b'"' => break,
-                b'\\' => self.at += 2,
-                _ => self.at += 1,
+            self.at += memchr2(b'"', b'\\', bytes.get(self.at..)?)?;
+            if bytes[self.at] == b'"' {
+                self.at += 1;
+                return Some(());
             }
+            self.at += 2;
         }
-        let text = self.text.get(start..self.at);
-        self.at += 1;
-        text
     }
 
     /// A text, number or boolean: of a text what it says, of the others as they are written.
@@ -100,7 +106,7 @@ impl<'t> Cursor<'t> {
         if self.kind() == Some(Kind::Text) {
             let start = self.at;
             let Some(raw) = self.raw_text() else { return Cow::Borrowed("") };
-            if !raw.contains('\\') {
+            if memchr(b'\\', raw.as_bytes()).is_none() {
                 return Cow::Borrowed(raw);
             }
             let quoted = &self.text[start..self.at];
@@ -121,35 +127,33 @@ impl<'t> Cursor<'t> {
 
     /// Passes over a value.
     pub(super) fn skip(&mut self) {
-        let mut depth = 0_u32;
-        loop {
-            match self.kind() {
-                Some(Kind::Object | Kind::Array) => {
-                    depth += 1;
-                    self.at += 1;
+        match self.kind() {
+            Some(Kind::Object | Kind::Array) => self.skip_container(),
+            Some(Kind::Text) => {
+                self.at += 1;
+                if self.end_text().is_none() {
+                    self.at = self.text.len();
                 }
-                Some(Kind::Text) => {
-                    if self.raw_text().is_none() {
-                        self.at = self.text.len();
-                        return;
-                    }
-                }
-                Some(_) => {
-                    self.scalar();
-                }
-                None => match self.byte() {
-                    Some(b'}' | b']') => {
-                        depth = depth.saturating_sub(1);
-                        self.at += 1;
-                    }
-                    Some(b',' | b':') if depth > 0 => self.at += 1,
-                    _ => return,
-                },
             }
-            if depth == 0 {
-                return;
+            Some(_) => drop(self.scalar()),
+            None => {}
+        }
+    }
+
+    /// Passes over an object or a list, whose first byte comes next. Only quotes and brackets matter.
+    fn skip_container(&mut self) {
+        let mut depth = 0_u32;
+        while let Some(byte) = self.byte() {
+            self.at += 1;
+            match byte {
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' if depth <= 1 => return,
+                b'}' | b']' => depth -= 1,
+                b'"' if self.end_text().is_none() => break,
+                _ => {}
             }
         }
+        self.at = self.text.len();
     }
 
     /// The first bytes of the value that comes next, for a message.

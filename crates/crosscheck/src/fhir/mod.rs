@@ -15,6 +15,7 @@ use twinlake_omop::key;
 
 use crate::context::Context;
 use crate::finding::{Finding, Severity};
+use crate::partition::ResourceText;
 
 pub use must_support::{MustSupport, ProfileScore};
 pub use reference::FhirSide;
@@ -29,15 +30,7 @@ pub fn person_of(resource: &Resource<'_>) -> Option<i64> {
     patient_id(resource).map(key::of_person)
 }
 
-/// The same, also for types that are not modelled: those name their patient as the others do.
-pub(crate) fn owner_of(resource: &Resource<'_>, text: &str) -> Option<i64> {
-    match resource {
-        Resource::Other(_) => owner_of_text(text),
-        resource => person_of(resource),
-    }
-}
-
-/// The same, of a resource that need not be one we can read.
+/// The same, of the text of a resource of any type, whether or not it can be read as one.
 pub(crate) fn owner_of_text(text: &str) -> Option<i64> {
     Header::read(text).ok()?.patient_id().map(key::of_person)
 }
@@ -84,7 +77,7 @@ pub(crate) fn patient_id<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
 pub(crate) struct FhirPerson<'a> {
     pub(crate) resources: Vec<Resource<'a>>,
     /// Their texts, in the same order.
-    pub(crate) texts: Vec<&'a str>,
+    pub(crate) texts: Vec<ResourceText<'a>>,
 }
 
 impl<'a> FhirPerson<'a> {
@@ -97,7 +90,7 @@ impl<'a> FhirPerson<'a> {
         let resolver =
             if is_persons { Resolver::of_person(context.fhir, own) } else { Resolver::of_nobody(context.fhir) };
         for text in &self.texts {
-            structure::check(text, context.content(), &resolver, &mut findings);
+            structure::check(text.json, context.content(), &resolver, &mut findings);
         }
         status::check(&self.resources, self.patient(), context.content(), &mut findings);
         joined(findings)
@@ -184,6 +177,12 @@ fn version(meta: Option<&twinlake_fhir::Meta<'_>>) -> Option<u64> {
 
 /// One finding for each resource that comes twice in one version; a higher version supersedes and is none.
 pub(crate) fn duplicates(resources: &[Resource<'_>], person_id: Option<i64>, severity: Severity) -> Vec<Finding> {
+    let names = resources.iter().filter_map(|resource| Some((resource.resource_type(), resource.id()?)));
+    let mut hashes: Vec<u64> = names.map(|(resource_type, id)| reference::name_hash(resource_type, id)).collect();
+    hashes.sort_unstable();
+    if !hashes.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Vec::new();
+    }
     let mut counts: BTreeMap<(&str, &str, Option<u64>), u64> = BTreeMap::new();
     for resource in resources {
         if let Some(id) = resource.id() {

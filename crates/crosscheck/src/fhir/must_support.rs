@@ -72,7 +72,14 @@ struct Profile {
 struct Node {
     /// Place in the profile's list, when it is in it itself.
     place: Option<usize>,
-    children: Vec<(&'static str, Node)>,
+    children: Vec<Child>,
+}
+
+struct Child {
+    /// Without the `[x]` of a choice.
+    name: &'static str,
+    is_choice: bool,
+    node: Node,
 }
 
 static PROFILES: LazyLock<BTreeMap<&'static str, Profile>> = LazyLock::new(|| {
@@ -93,23 +100,24 @@ static PROFILES: LazyLock<BTreeMap<&'static str, Profile>> = LazyLock::new(|| {
 impl Node {
     fn add(&mut self, path: &'static str, place: usize) {
         let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
-        let at = self.children.iter().position(|(name, _)| *name == first).unwrap_or_else(|| {
-            self.children.push((first, Node::default()));
+        let name = first.strip_suffix("[x]").unwrap_or(first);
+        let at = self.children.iter().position(|child| child.name == name).unwrap_or_else(|| {
+            self.children.push(Child { name, is_choice: name != first, node: Node::default() });
             self.children.len() - 1
         });
-        let child = &mut self.children[at].1;
+        let node = &mut self.children[at].node;
         match rest {
-            Some(rest) => child.add(rest, place),
-            None => child.place = Some(place),
+            Some(rest) => node.add(rest, place),
+            None => node.place = Some(place),
         }
     }
 
     fn child(&self, key: &str) -> Option<&Node> {
-        let is_key = |name: &str| match name.strip_suffix("[x]") {
-            Some(stem) => key.strip_prefix(stem).is_some_and(|of| of.starts_with(|c: char| c.is_ascii_uppercase())),
-            None => name == key,
+        let is_key = |child: &&Child| match child.is_choice {
+            true => key.strip_prefix(child.name).is_some_and(|of| of.starts_with(|c: char| c.is_ascii_uppercase())),
+            false => child.name == key,
         };
-        self.children.iter().find(|(name, _)| is_key(name)).map(|(_, node)| node)
+        self.children.iter().find(is_key).map(|child| &child.node)
     }
 
     /// Marks what an object, or each object of a list, has.

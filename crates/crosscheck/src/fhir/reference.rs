@@ -1,8 +1,11 @@
 //! What a reference refers to, and whether that is there.
 
-use std::collections::BTreeSet;
+use std::hash::{Hash as _, Hasher as _};
 
+use rustc_hash::{FxHashSet, FxHasher};
 use twinlake_harmonize::Shared;
+
+use super::schema::Schema;
 
 /// What the text of a reference is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -22,19 +25,15 @@ pub(super) fn literal(text: &str) -> Literal<'_> {
     if let Some(id) = text.strip_prefix('#') {
         return Literal::Contained(id);
     }
-    if text.starts_with("urn:") || text.contains('?') {
-        return Literal::Unresolved;
+    if let Some((resource_type, rest)) = text.split_once('/')
+        && Schema::r4().resource(resource_type).is_some()
+    {
+        let (id, version) = rest.find('/').map_or((rest, ""), |end| rest.split_at(end));
+        let is_id = !id.is_empty() && !id.contains('?') && (version.is_empty() || version.starts_with("/_history/"));
+        return if is_id { Literal::Resource { resource_type, id } } else { Literal::Unresolved };
     }
-    if text.contains("://") {
-        return Literal::Elsewhere;
-    }
-    let path = text.split_once("/_history/").map_or(text, |(path, _)| path);
-    match path.split_once('/') {
-        Some((resource_type, id)) if twinlake_r4::is_resource(resource_type) && !id.is_empty() => {
-            Literal::Resource { resource_type, id }
-        }
-        _ => Literal::Unresolved,
-    }
+    let is_elsewhere = text.contains("://") && !text.starts_with("urn:") && !text.contains('?');
+    if is_elsewhere { Literal::Elsewhere } else { Literal::Unresolved }
 }
 
 /// The FHIR side as a whole: what persons may refer to outside of what is theirs.
@@ -42,7 +41,7 @@ pub(super) fn literal(text: &str) -> Literal<'_> {
 /// Of each Patient, and of each resource that is of no patient, eight bytes are kept.
 #[derive(Clone, Debug, Default)]
 pub struct FhirSide {
-    known: BTreeSet<u64>,
+    known: FxHashSet<u64>,
     is_whole: bool,
 }
 
@@ -58,7 +57,7 @@ impl FhirSide {
 pub(crate) struct Resolver<'a> {
     side: &'a FhirSide,
     /// None for what is of nobody.
-    own: Option<BTreeSet<u64>>,
+    own: Option<FxHashSet<u64>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -86,10 +85,11 @@ impl<'a> Resolver<'a> {
     }
 }
 
-fn name_hash(resource_type: &str, id: &str) -> u64 {
-    // FNV-1a: names are not chosen by an enemy, and a clash would only hide a dangling reference.
-    let bytes = resource_type.bytes().chain([b'/']).chain(id.bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+/// A clash would only hide a dangling reference.
+pub(super) fn name_hash(resource_type: &str, id: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    (resource_type, id).hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! [`Schema`]: R4's elements as a walk over JSON meets them, each key with what it may hold.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use rustc_hash::FxHashMap;
 use twinlake_r4::{self as r4, Element, Primitive, ValueSet};
 
 /// What a key of a type may hold.
@@ -30,11 +30,25 @@ pub(super) enum Of {
     Resource,
 }
 
+/// What the walk asks of an object beside its elements.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// What it refers to is there.
+    Reference,
+    /// It ends after its start.
+    Period,
+    Other,
+}
+
 /// A type with elements.
 #[derive(Debug)]
 pub(super) struct Shape {
     pub(super) name: &'static str,
+    is_resource: bool,
+    pub(super) kind: Kind,
     slots: Vec<Slot>,
+    /// Places of the slots by the hash of their key, open addressed; a power of two of them.
+    places: Vec<u8>,
     /// Elements that must be there: their bit and name, with `[x]` for a choice.
     pub(super) required: Vec<(u32, &'static str)>,
 }
@@ -46,9 +60,16 @@ impl Shape {
             *hint += 1;
             return Some(slot);
         }
-        let place = self.slots.iter().position(|slot| slot.key == key)?;
-        *hint = place + 1;
-        self.slots.get(place)
+        let mut at = hash(key);
+        loop {
+            let place = usize::from(*self.places.get(at & (self.places.len() - 1))?);
+            let slot = self.slots.get(place)?;
+            if slot.key == key {
+                *hint = place + 1;
+                return Some(slot);
+            }
+            at += 1;
+        }
     }
 
     /// Name of an element, as its required list or its keys have it.
@@ -60,7 +81,8 @@ impl Shape {
 /// All types with elements, and the resources among them.
 pub(super) struct Schema {
     shapes: Vec<Shape>,
-    places: BTreeMap<&'static str, usize>,
+    places: FxHashMap<&'static str, usize>,
+    reference: usize,
 }
 
 impl Schema {
@@ -71,8 +93,12 @@ impl Schema {
 
     /// The shape of a type of resources; none when R4 has no such resource.
     pub(super) fn resource(&self, name: &str) -> Option<&Shape> {
-        let place = self.places.get(name).filter(|_| r4::is_resource(name))?;
-        self.shapes.get(*place)
+        self.named(name).filter(|shape| shape.is_resource)
+    }
+
+    /// The shape of a Reference.
+    pub(super) fn reference(&self) -> &Shape {
+        &self.shapes[self.reference]
     }
 
     /// The shape at a place.
@@ -87,14 +113,15 @@ impl Schema {
 
     fn build() -> Schema {
         let names: Vec<&'static str> = r4::type_names().collect();
-        let places: BTreeMap<&'static str, usize> =
+        let places: FxHashMap<&'static str, usize> =
             names.iter().enumerate().map(|(place, name)| (*name, place)).collect();
         let shapes = names.iter().map(|name| shape(name, &places)).collect();
-        Schema { shapes, places }
+        let reference = places["Reference"];
+        Schema { shapes, places, reference }
     }
 }
 
-fn shape(name: &'static str, places: &BTreeMap<&'static str, usize>) -> Shape {
+fn shape(name: &'static str, places: &FxHashMap<&'static str, usize>) -> Shape {
     let elements = r4::elements(name).unwrap_or_default();
     let (mut slots, mut required) = (Vec::new(), Vec::new());
     for (element, bit) in elements.iter().zip(0_u32..) {
@@ -114,7 +141,37 @@ fn shape(name: &'static str, places: &BTreeMap<&'static str, usize>) -> Shape {
             });
         }
     }
-    Shape { name, slots, required }
+    let kind = match name {
+        "Reference" => Kind::Reference,
+        "Period" => Kind::Period,
+        _ => Kind::Other,
+    };
+    Shape { name, is_resource: r4::is_resource(name), kind, places: by_hash(&slots), slots, required }
+}
+
+/// Where no slot is: no type has so many.
+const NONE: u8 = u8::MAX;
+
+/// Places of slots by the hash of their key, three quarters of them empty.
+fn by_hash(slots: &[Slot]) -> Vec<u8> {
+    let mut places = vec![NONE; (slots.len() * 4).next_power_of_two()];
+    for (slot, place) in slots.iter().zip(0..NONE) {
+        let mut at = hash(slot.key);
+        while places[at & (places.len() - 1)] != NONE {
+            at += 1;
+        }
+        let at = at & (places.len() - 1);
+        places[at] = place;
+    }
+    places
+}
+
+/// A cheap hash of a key, which tells those of a type well apart.
+fn hash(key: &str) -> usize {
+    let bytes = key.as_bytes();
+    let byte = |place: usize| usize::from(bytes.get(place).copied().unwrap_or_default());
+    let (first, middle, last) = (byte(0), byte(bytes.len() / 2), byte(bytes.len().wrapping_sub(1)));
+    bytes.len() * 7 + first * 31 + middle * 131 + last * 5
 }
 
 fn key(element: &'static Element, of: &str) -> &'static str {
@@ -122,7 +179,7 @@ fn key(element: &'static Element, of: &str) -> &'static str {
     if element.choice { Box::leak(r4::choice_key(element.name, of).into_boxed_str()) } else { element.name }
 }
 
-fn of_type(name: &str, places: &BTreeMap<&'static str, usize>) -> Option<Of> {
+fn of_type(name: &str, places: &FxHashMap<&'static str, usize>) -> Option<Of> {
     if let Some(primitive) = Primitive::named(name) {
         return Some(Of::Primitive(primitive));
     }
@@ -144,6 +201,9 @@ mod tests {
             for (element, bit) in r4::elements(name).unwrap().iter().zip(0_u32..) {
                 assert!(bit < 128, "{name} has too many elements");
                 let n = shape.slots.iter().filter(|slot| slot.element == bit).count();
+                let found =
+                    shape.slots.iter().all(|slot| shape.slot(slot.key, &mut 0).is_some_and(|s| s.key == slot.key));
+                assert!(found && shape.slot("nothing", &mut 0).is_none());
                 assert_eq!(n, element.types.len(), "{name}.{}", element.name);
             }
         }

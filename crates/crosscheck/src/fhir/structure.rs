@@ -1,5 +1,6 @@
 //! One walk over a resource: its elements against R4's, its values against their formats and codes, and what it refers to.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use twinlake_fhir::DateTime;
@@ -7,7 +8,7 @@ use twinlake_r4::{Form, Primitive, ValueSet};
 
 use super::json::{Cursor, Kind, shortened};
 use super::reference::{Literal, Resolver, literal};
-use super::schema::{Of, Schema, Shape, Slot};
+use super::schema::{Kind as ShapeKind, Of, Schema, Shape, Slot};
 use crate::finding::{Finding, Severity};
 
 /// How deep parts may lie in parts; deeper ones are passed over.
@@ -19,7 +20,7 @@ pub(crate) fn check(text: &str, severity: Severity, resolver: &Resolver<'_>, out
         schema: Schema::r4(),
         resolver,
         severity,
-        name: name_of(text),
+        text,
         path: Vec::new(),
         contained: Vec::new(),
         fragments: Vec::new(),
@@ -28,7 +29,7 @@ pub(crate) fn check(text: &str, severity: Severity, resolver: &Resolver<'_>, out
     };
     walk.resource(&mut Cursor::new(text));
     for (fragment, path) in std::mem::take(&mut walk.fragments) {
-        if !walk.contained.contains(&fragment) {
+        if !walk.contained.iter().any(|id| *id == fragment) {
             let sentence = format!("refers to `#{fragment}` in {path}, which it does not contain");
             walk.find_at("fhir.dangling", path, &fragment, &sentence);
         }
@@ -46,11 +47,11 @@ struct Walk<'w> {
     schema: &'static Schema,
     resolver: &'w Resolver<'w>,
     severity: Severity,
-    name: String,
+    text: &'w str,
     /// Keys from the resource to here, each with the place in its list.
     path: Vec<(&'w str, Option<usize>)>,
     /// Ids of contained resources.
-    contained: Vec<String>,
+    contained: Vec<Cow<'w, str>>,
     /// References to contained resources, and where they stand.
     fragments: Vec<(String, String)>,
     depth: u32,
@@ -63,7 +64,7 @@ impl<'w> Walk<'w> {
             self.find("fhir.type", &cursor.shown(), "should be a resource");
             return cursor.skip();
         }
-        let resource_type = text_member(*cursor, "resourceType");
+        let resource_type = leading_type(*cursor).or_else(|| text_member(*cursor, "resourceType"));
         let Some(shape) = resource_type.as_deref().and_then(|name| self.schema.resource(name)) else {
             let says = resource_type.unwrap_or_default();
             self.contained.extend(text_member(*cursor, "id"));
@@ -80,7 +81,7 @@ impl<'w> Walk<'w> {
     }
 
     /// Walks over an object of a type; gives back what a Reference refers to.
-    fn object<'t: 'w>(&mut self, cursor: &mut Cursor<'t>, shape: &Shape, is_resource: bool) -> Option<String> {
+    fn object<'t: 'w>(&mut self, cursor: &mut Cursor<'t>, shape: &Shape, is_resource: bool) -> Option<Cow<'t, str>> {
         if self.depth > DEEPEST || !cursor.take(b'{') {
             cursor.skip();
             return None;
@@ -88,7 +89,7 @@ impl<'w> Walk<'w> {
         self.depth += 1;
         let (mut seen, mut valued, mut hint, mut n) = (0_u128, 0_u128, 0, 0_u32);
         let mut reference = None;
-        let (is_reference, is_period) = (shape.name == "Reference", shape.name == "Period");
+        let (is_reference, is_period) = (shape.kind == ShapeKind::Reference, shape.kind == ShapeKind::Period);
         let mut ends = [None, None];
         while let Some(key) = cursor.key() {
             if cursor.kind().is_none() {
@@ -122,13 +123,13 @@ impl<'w> Walk<'w> {
                 }
                 valued |= bit;
                 if is_reference && key == "reference" && cursor.kind() == Some(Kind::Text) {
-                    reference = Some(cursor.peek().into_owned());
+                    reference = Some(cursor.peek());
                 }
                 if is_period && cursor.kind() == Some(Kind::Text) {
                     ends[usize::from(key == "end")] = Some(cursor.peek());
                 }
                 if is_resource && key == "id" && self.depth > 1 && cursor.kind() == Some(Kind::Text) {
-                    self.contained.push(cursor.peek().into_owned());
+                    self.contained.push(cursor.peek());
                 }
                 self.value(cursor, slot);
             }
@@ -187,8 +188,7 @@ impl<'w> Walk<'w> {
             Of::Primitive(primitive) => self.primitive(cursor, primitive, slot.binding),
             Of::Resource if kind == Some(Kind::Object) => self.resource(cursor),
             Of::Reference if kind == Some(Kind::Object) => {
-                let Some(shape) = self.schema.named("Reference") else { return cursor.skip() };
-                if let Some(reference) = self.object(cursor, shape, false) {
+                if let Some(reference) = self.object(cursor, self.schema.reference(), false) {
                     self.refers(&reference, slot.targets);
                 }
             }
@@ -294,8 +294,9 @@ impl<'w> Walk<'w> {
     }
 
     fn find_at(&mut self, rule: &str, path: String, says: &str, sentence: &str) {
-        let message = format!("{rule}: {} {sentence}", self.name);
-        let finding = Finding::on_fhir(rule, self.severity, message).of_resource(&self.name);
+        let name = name_of(self.text);
+        let message = format!("{rule}: {name} {sentence}");
+        let finding = Finding::on_fhir(rule, self.severity, message).of_resource(&name);
         let says = (!says.is_empty()).then(|| says.to_owned());
         self.out.push(Finding { path: Some(path), ..finding }.saying(says, None));
     }
@@ -312,25 +313,31 @@ fn is_before(one: &str, other: &str) -> bool {
 }
 
 /// The text of this name in an object, wherever it stands.
-fn text_member(mut object: Cursor<'_>, name: &str) -> Option<String> {
+fn text_member<'t>(mut object: Cursor<'t>, name: &str) -> Option<Cow<'t, str>> {
     object.take(b'{');
     while let Some(key) = object.key() {
         match object.kind()? {
-            Kind::Text if key == name => return Some(object.scalar().into_owned()),
+            Kind::Text if key == name => return Some(object.scalar()),
             _ => object.skip(),
         }
     }
     None
 }
 
+/// The type of a resource where it is the first key, as nearly everyone writes it.
+fn leading_type(mut object: Cursor<'_>) -> Option<Cow<'_, str>> {
+    let is_first = object.take(b'{') && object.key() == Some("resourceType") && object.kind() == Some(Kind::Text);
+    is_first.then(|| object.scalar())
+}
+
 /// System and code of a Coding, or of each coding of a CodeableConcept.
-fn codings_of(value: &mut Cursor<'_>, codings: &mut Vec<(String, String)>) {
-    let (mut system, mut code) = (String::new(), None);
+fn codings_of<'t>(value: &mut Cursor<'t>, codings: &mut Vec<(Cow<'t, str>, Cow<'t, str>)>) {
+    let (mut system, mut code) = (Cow::Borrowed(""), None);
     value.take(b'{');
     while let Some(key) = value.key() {
         match (key, value.kind()) {
-            ("system", Some(Kind::Text)) => system = value.scalar().into_owned(),
-            ("code", Some(Kind::Text)) => code = Some(value.scalar().into_owned()),
+            ("system", Some(Kind::Text)) => system = value.scalar(),
+            ("code", Some(Kind::Text)) => code = Some(value.scalar()),
             ("coding", Some(Kind::Array)) => {
                 value.take(b'[');
                 while value.item() {
