@@ -7,18 +7,22 @@
 //!
 //! What a patient gets is a function of (plan, patient), never of other patients, threads or the clock.
 
-mod both;
+mod attempt;
 mod chart;
 mod defect;
 mod document;
 mod draws;
-mod fhir;
 mod kind;
-mod omop;
+mod kinds;
+mod part;
 mod plan;
+mod resource;
+mod row;
+mod text;
 
 pub use chart::{Chart, Surroundings};
 pub use defect::Defect;
 pub use document::Document;
-pub use kind::{FoundBy, KINDS, Kind, Side};
+pub use kind::{FoundBy, Kind, Side};
+pub use kinds::kinds;
 pub use plan::{Plan, PlanError};
