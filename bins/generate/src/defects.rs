@@ -22,7 +22,7 @@ use arrow::array::{ArrayRef, BooleanBuilder, Int64Builder, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
-use twinlake_defects::{Chart, Defect, Document, FoundBy, KINDS, Plan, Surroundings};
+use twinlake_defects::{Chart, Defect, Document, FoundBy, Plan, Surroundings, kinds};
 use twinlake_harmonize::Shared;
 use twinlake_omop::write::parquet_properties;
 use twinlake_omop::{AnyRow, DynRow, Table};
@@ -177,7 +177,7 @@ impl AnswersFile {
 /// The kinds of defects as a table of Markdown, which `docs/defects.md` ends with.
 pub(crate) fn list() -> String {
     let mut lines = String::from("| kind | what it does | found by |\n| --- | --- | --- |\n");
-    for kind in KINDS {
+    for kind in kinds() {
         let found_by = match kind.found_by {
             FoundBy::Agreement => "the sides disagree".to_owned(),
             FoundBy::Rule(rule) => format!("`{rule}`"),

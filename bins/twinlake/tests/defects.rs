@@ -28,7 +28,7 @@ fn all_found_and_nothing_else(seed: u64) {
     let folder = tempfile::tempdir().unwrap();
     let score = score(folder.path(), 500, &format!("rate=1,kinds=all,seed={seed}"));
     let kinds = score["kinds"].as_object().unwrap();
-    for kind in twinlake_defects::KINDS {
+    for kind in twinlake_defects::kinds() {
         assert!(kinds.contains_key(kind.name), "seed {seed}: no chart has `{}`", kind.name);
     }
     assert!(score["visible"].as_u64().unwrap() > 450, "{score:#}");

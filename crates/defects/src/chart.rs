@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::NaiveDate;
 use twinlake_fhir::Resource;
 use twinlake_harmonize::{Shared, harmonize_patient};
 use twinlake_omop::{DynRow, Table, key};
@@ -31,16 +32,22 @@ pub struct Surroundings<'a> {
 }
 
 impl Chart {
-    /// Places of the resources of a type that satisfy a condition.
-    pub(crate) fn resources(&self, resource_type: &str, is_it: impl Fn(&Document) -> bool) -> Vec<usize> {
-        let all = self.fhir.iter().enumerate();
-        all.filter(|(_, one)| one.resource_type == resource_type && is_it(one)).map(|(place, _)| place).collect()
+    /// The first row of a table.
+    pub(crate) fn row(&self, table: Table) -> Option<&DynRow> {
+        self.omop.iter().find(|row| row.table == table)
     }
 
-    /// Places of the rows of a table that satisfy a condition.
-    pub(crate) fn rows(&self, table: Table, is_it: impl Fn(&DynRow) -> bool) -> Vec<usize> {
-        let all = self.omop.iter().enumerate();
-        all.filter(|(_, row)| row.table == table && is_it(row)).map(|(place, _)| place).collect()
+    /// The person's day of birth; none when less is known of it.
+    pub(crate) fn birth_date(&self) -> Option<NaiveDate> {
+        let person = self.row(Table::Person)?;
+        let number = |column: &str| u32::try_from(person.cell(column).as_int()?).ok();
+        let year = i32::try_from(person.cell("year_of_birth").as_int()?).ok()?;
+        NaiveDate::from_ymd_opt(year, number("month_of_birth")?, number("day_of_birth")?)
+    }
+
+    /// The person's day of death.
+    pub(crate) fn death_date(&self) -> Option<NaiveDate> {
+        self.row(Table::Death)?.cell("death_date").as_date()
     }
 
     /// The row that a resource gives, if it gives one.

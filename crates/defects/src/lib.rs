@@ -5,20 +5,27 @@
 //! fault on one side breaks the agreement; a fault on both sides breaks a rule, which its kind names; a few kinds leave a
 //! chart that is as good as any other, which no validator can see, and are marked so.
 //!
+//! A kind is a line or two in the file of its side in `kinds`: its name, what it does, and the change of a resource or a row that
+//! it is. The changes are those of `Attempt`.
+//!
 //! What a patient gets is a function of (plan, patient), never of other patients, threads or the clock.
 
-mod both;
+mod attempt;
 mod chart;
 mod defect;
 mod document;
 mod draws;
-mod fhir;
 mod kind;
-mod omop;
+mod kinds;
+mod part;
 mod plan;
+mod resource;
+mod row;
+mod text;
 
 pub use chart::{Chart, Surroundings};
 pub use defect::Defect;
 pub use document::Document;
-pub use kind::{FoundBy, KINDS, Kind, Side};
+pub use kind::{FoundBy, Kind, Side};
+pub use kinds::kinds;
 pub use plan::{Plan, PlanError};

@@ -2,10 +2,12 @@
 
 use std::str::FromStr;
 
+use crate::attempt::Attempt;
 use crate::chart::{Chart, Surroundings};
 use crate::defect::Defect;
 use crate::draws::Draws;
-use crate::kind::{KINDS, Kind};
+use crate::kind::{Kind, Side};
+use crate::kinds::kinds;
 
 /// Share of charts in which the rare kinds are tried first.
 const RARE_FIRST: f64 = 0.5;
@@ -48,17 +50,17 @@ impl FromStr for Plan {
     type Err = PlanError;
 
     fn from_str(text: &str) -> Result<Self, PlanError> {
-        let mut plan = Self { rate: 0.01, kinds: KINDS.iter().collect(), seed: 1 };
+        let mut plan = Self { rate: 0.01, kinds: kinds().collect(), seed: 1 };
         for part in text.split(',') {
             match part.split_once('=') {
                 Some(("rate", share)) => {
                     let rate = share.parse().ok().filter(|rate| (0.0..=1.0).contains(rate));
                     plan.rate = rate.ok_or_else(|| PlanError::Rate(share.to_owned()))?;
                 }
-                Some(("kinds", "all")) => plan.kinds = KINDS.iter().collect(),
+                Some(("kinds", "all")) => plan.kinds = kinds().collect(),
                 Some(("kinds", names)) => {
                     let find = |name: &str| {
-                        let kind = KINDS.iter().find(|kind| kind.name == name);
+                        let kind = kinds().find(|kind| kind.name == name);
                         kind.ok_or_else(|| PlanError::Kind(name.to_owned()))
                     };
                     plan.kinds = names.split('+').map(find).collect::<Result<_, _>>()?;
@@ -118,6 +120,7 @@ impl Plan {
     }
 }
 
+/// Puts a fault of a kind into the chart, or leaves it as it is.
 fn apply(
     kind: &'static Kind,
     seed: u64,
@@ -126,8 +129,11 @@ fn apply(
     surroundings: &Surroundings<'_>,
 ) -> Option<Defect> {
     let mut changed = chart.clone();
-    let mut defect = (kind.inject)(kind, &mut changed, surroundings, &mut Draws::new(seed, kind.name, patient))?;
-    defect.person_id = chart.person_id;
+    let draws = Draws::new(seed, kind.name, patient);
+    let defect = (kind.inject)(&mut Attempt { kind, chart: &mut changed, surroundings, draws })?;
+    if kind.side == Side::Both {
+        changed.remap(surroundings);
+    }
     *chart = changed;
     Some(defect)
 }

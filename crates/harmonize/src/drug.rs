@@ -15,6 +15,7 @@ use crate::coded::source_value;
 use crate::elements;
 use crate::event::{Event, Reading, Target, When};
 use crate::shared::{Shared, owned};
+use crate::visit::At;
 
 pub(crate) fn request_rows(reading: &mut Reading<'_, '_>, request: &MedicationRequest<'_>) -> Option<AnyRow> {
     const REALISED: [&str; 4] = ["active", "on-hold", "completed", "stopped"];
@@ -37,16 +38,16 @@ pub(crate) fn request_rows(reading: &mut Reading<'_, '_>, request: &MedicationRe
         return reading.lost(missing(request.medication.as_ref()));
     };
     let when = When::from(authored_on);
-    let coded = reading.map(&code);
-    let target = Target::of(coded.domain, Target::Drug);
-    let event = Event {
-        key: reading.key(request.id.as_deref()),
-        person_id: reading.context.person_id,
-        coded,
+    let dosage = request.dosage_instruction.first();
+    let exposure = Exposure {
+        id: request.id.as_deref(),
+        code: &code,
         when,
         type_concept_id: types::PRESCRIPTION,
         provider_id: reading.provider(&request.requester),
         visit: reading.visit(request.encounter.as_ref()),
+        sig: dosage.and_then(|dosage| dosage.text.as_deref()),
+        route: dosage.and_then(|dosage| dosage.route.as_ref()),
     };
     let used = [
         "status",
@@ -65,19 +66,66 @@ pub(crate) fn request_rows(reading: &mut Reading<'_, '_>, request: &MedicationRe
         "dispenseRequest.expectedSupplyDuration",
     ];
     elements::count("MedicationRequest", request, &request.extension, &used, &[], reading.losses);
-    if target != Target::Drug {
-        return Some(event.into_row(target));
-    }
-    let mut row = event.into_drug();
     let dispense = request.dispense_request.as_ref();
-    row.refills = dispense.and_then(|dispense| i32::try_from(dispense.number_of_repeats_allowed?).ok());
-    row.quantity = dispense.and_then(|dispense| value(dispense.quantity.as_ref()));
-    row.days_supply = dispense.and_then(|dispense| days(dispense.expected_supply_duration.as_ref()?));
-    row.drug_exposure_end_date = end(when.date, row.days_supply, reading.context.death_date);
-    let dosage = request.dosage_instruction.first();
-    row.sig = dosage.and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
-    route(reading, &mut row, dosage.and_then(|dosage| dosage.route.as_ref()));
-    Some(row.into())
+    let death_date = reading.context.death_date;
+    Some(exposure.into_row(reading, |row| {
+        row.refills = dispense.and_then(|dispense| i32::try_from(dispense.number_of_repeats_allowed?).ok());
+        row.quantity = dispense.and_then(|dispense| value(dispense.quantity.as_ref()));
+        row.days_supply = dispense.and_then(|dispense| days(dispense.expected_supply_duration.as_ref()?));
+        row.drug_exposure_end_date = end(when.date, row.days_supply, death_date);
+    }))
+}
+
+/// What every resource that gives a drug says alike.
+struct Exposure<'r, 'a> {
+    id: Option<&'r str>,
+    code: &'r CodeableConcept<'a>,
+    when: When,
+    type_concept_id: ConceptId,
+    provider_id: Option<i64>,
+    visit: Option<At>,
+    sig: Option<&'r str>,
+    route: Option<&'r CodeableConcept<'a>>,
+}
+
+impl Exposure<'_, '_> {
+    /// The row of the code's domain; one of `drug_exposure` gets what the resource's type alone says of it.
+    fn into_row(self, reading: &mut Reading<'_, '_>, complete: impl FnOnce(&mut omop::DrugExposure)) -> AnyRow {
+        let coded = reading.map(self.code);
+        let target = Target::of(coded.domain, Target::Drug);
+        let event = Event {
+            key: reading.key(self.id),
+            person_id: reading.context.person_id,
+            coded,
+            when: self.when,
+            type_concept_id: self.type_concept_id,
+            provider_id: self.provider_id,
+            visit: self.visit,
+        };
+        if target != Target::Drug {
+            return event.into_row(target);
+        }
+        let mut row = event.into_drug();
+        row.sig = self.sig.map(str::to_owned);
+        if let Some(code) = self.route {
+            (row.route_concept_id, row.route_source_value) = route(reading, code);
+        }
+        complete(&mut row);
+        row.into()
+    }
+}
+
+/// Concept and source value of the way a drug went in.
+fn route(reading: &mut Reading<'_, '_>, route: &CodeableConcept<'_>) -> (Option<ConceptId>, Option<String>) {
+    let known = route.coding.iter().find_map(|coding| {
+        let code = coding.code.as_deref()?;
+        reading.context.vocab.route(coding.system.as_deref(), code).map(|concept| (concept, code))
+    });
+    match known {
+        Some((concept, code)) => (Some(concept), Some(source_value(code))),
+        // What is known, and no way of giving a drug, is no route.
+        None => (Some(ConceptId::NONE), reading.map(route).source_value),
+    }
 }
 
 /// What a drug is: said in place, or by a Medication that was read, or by one that the resource contains.
@@ -159,17 +207,17 @@ pub(crate) fn dispense_rows(reading: &mut Reading<'_, '_>, dispense: &Medication
         return reading.lost(missing(dispense.medication.as_ref()));
     };
     let when = When::from(handed_over);
-    let coded = reading.map(&code);
-    let target = Target::of(coded.domain, Target::Drug);
-    let event = Event {
-        key: reading.key(dispense.id.as_deref()),
-        person_id: reading.context.person_id,
-        coded,
+    let dosage = dispense.dosage_instruction.first();
+    let exposure = Exposure {
+        id: dispense.id.as_deref(),
+        code: &code,
         when,
         // No public extract of the vocabulary proves a type of its own for a dispense.
         type_concept_id: types::EHR,
         provider_id: reading.provider(dispense.performer.iter().filter_map(|one| one.actor.as_ref())),
         visit: reading.visit(dispense.context.as_ref()),
+        sig: dosage.and_then(|dosage| dosage.text.as_deref()),
+        route: dosage.and_then(|dosage| dosage.route.as_ref()),
     };
     let used = [
         "status",
@@ -186,17 +234,12 @@ pub(crate) fn dispense_rows(reading: &mut Reading<'_, '_>, dispense: &Medication
         "dosageInstruction.route",
     ];
     elements::count("MedicationDispense", dispense, &dispense.extension, &used, &[], reading.losses);
-    if target != Target::Drug {
-        return Some(event.into_row(target));
-    }
-    let mut row = event.into_drug();
-    row.quantity = value(dispense.quantity.as_ref());
-    row.days_supply = dispense.days_supply.as_ref().and_then(days);
-    row.drug_exposure_end_date = end(when.date, row.days_supply, reading.context.death_date);
-    let dosage = dispense.dosage_instruction.first();
-    row.sig = dosage.and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
-    route(reading, &mut row, dosage.and_then(|dosage| dosage.route.as_ref()));
-    Some(row.into())
+    let death_date = reading.context.death_date;
+    Some(exposure.into_row(reading, |row| {
+        row.quantity = value(dispense.quantity.as_ref());
+        row.days_supply = dispense.days_supply.as_ref().and_then(days);
+        row.drug_exposure_end_date = end(when.date, row.days_supply, death_date);
+    }))
 }
 
 pub(crate) fn administration_rows(
@@ -214,16 +257,16 @@ pub(crate) fn administration_rows(
     };
     let when = When::from(start);
     let end = end.map_or(When { datetime: None, ..when }, When::from);
-    let coded = reading.map(&code);
-    let target = Target::of(coded.domain, Target::Drug);
-    let event = Event {
-        key: reading.key(dose.id.as_deref()),
-        person_id: reading.context.person_id,
-        coded,
+    let dosage = dose.dosage.as_ref();
+    let exposure = Exposure {
+        id: dose.id.as_deref(),
+        code: &code,
         when,
         type_concept_id: types::ADMINISTRATION,
         provider_id: reading.provider(dose.performer.iter().filter_map(|one| one.actor.as_ref())),
         visit: reading.visit(dose.context.as_ref()),
+        sig: dosage.and_then(|dosage| dosage.text.as_deref()),
+        route: dosage.and_then(|dosage| dosage.route.as_ref()),
     };
     let used = [
         "status",
@@ -240,17 +283,11 @@ pub(crate) fn administration_rows(
         "dosage.dose.value",
     ];
     elements::count("MedicationAdministration", dose, &dose.extension, &used, &[], reading.losses);
-    if target != Target::Drug {
-        return Some(event.into_row(target));
-    }
-    let mut row = event.into_drug();
-    row.drug_exposure_end_date = end.date.max(when.date);
-    row.drug_exposure_end_datetime = end.datetime;
-    let dosage = dose.dosage.as_ref();
-    row.quantity = value(dosage.and_then(|dosage| dosage.dose.as_ref()));
-    row.sig = dosage.and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
-    route(reading, &mut row, dosage.and_then(|dosage| dosage.route.as_ref()));
-    Some(row.into())
+    Some(exposure.into_row(reading, |row| {
+        row.drug_exposure_end_date = end.date.max(when.date);
+        row.drug_exposure_end_datetime = end.datetime;
+        row.quantity = value(dosage.and_then(|dosage| dosage.dose.as_ref()));
+    }))
 }
 
 /// What someone says they take is no proof that they were given it, so its type tells it from all others (f2o-053).
@@ -267,16 +304,16 @@ pub(crate) fn statement_rows(reading: &mut Reading<'_, '_>, statement: &Medicati
     let Some(code) = drug(reading.context.shared, statement.medication.as_ref(), &statement.extra) else {
         return reading.lost(missing(statement.medication.as_ref()));
     };
-    let coded = reading.map(&code);
-    let target = Target::of(coded.domain, Target::Drug);
-    let event = Event {
-        key: reading.key(statement.id.as_deref()),
-        person_id: reading.context.person_id,
-        coded,
+    let dosage = statement.dosage.first();
+    let exposure = Exposure {
+        id: statement.id.as_deref(),
+        code: &code,
         when,
         type_concept_id: types::SELF_REPORT,
         provider_id: reading.provider(&statement.information_source),
         visit: reading.visit(statement.context.as_ref()),
+        sig: dosage.and_then(|dosage| dosage.text.as_deref()),
+        route: dosage.and_then(|dosage| dosage.route.as_ref()),
     };
     let used = [
         "status",
@@ -292,34 +329,11 @@ pub(crate) fn statement_rows(reading: &mut Reading<'_, '_>, statement: &Medicati
         "dosage.route",
     ];
     elements::count("MedicationStatement", statement, &statement.extension, &used, &[], reading.losses);
-    if target != Target::Drug {
-        return Some(event.into_row(target));
-    }
-    let mut row = event.into_drug();
     let end = end.map(When::from);
-    row.drug_exposure_end_date = end.map_or(when.date, |end| end.date.max(when.date));
-    row.drug_exposure_end_datetime = end.and_then(|end| end.datetime);
-    let dosage = statement.dosage.first();
-    row.sig = dosage.and_then(|dosage| dosage.text.as_deref()).map(str::to_owned);
-    route(reading, &mut row, dosage.and_then(|dosage| dosage.route.as_ref()));
-    Some(row.into())
-}
-
-/// The way a drug went in.
-fn route(reading: &mut Reading<'_, '_>, row: &mut omop::DrugExposure, route: Option<&CodeableConcept<'_>>) {
-    let Some(route) = route else { return };
-    let known = route.coding.iter().find_map(|coding| {
-        let code = coding.code.as_deref()?;
-        reading.context.vocab.route(coding.system.as_deref(), code).map(|concept| (concept, code))
-    });
-    let (concept, source) = if let Some((concept, code)) = known {
-        (concept, Some(source_value(code)))
-    } else {
-        // What is known, and no way of giving a drug, is no route.
-        (ConceptId::NONE, reading.map(route).source_value)
-    };
-    row.route_concept_id = Some(concept);
-    row.route_source_value = source;
+    Some(exposure.into_row(reading, |row| {
+        row.drug_exposure_end_date = end.map_or(when.date, |end| end.date.max(when.date));
+        row.drug_exposure_end_datetime = end.and_then(|end| end.datetime);
+    }))
 }
 
 pub(crate) fn immunization_rows(reading: &mut Reading<'_, '_>, immunization: &Immunization<'_>) -> Option<AnyRow> {
@@ -332,16 +346,15 @@ pub(crate) fn immunization_rows(reading: &mut Reading<'_, '_>, immunization: &Im
     let Some(code) = &immunization.vaccine_code else {
         return reading.lost("no-code");
     };
-    let coded = reading.map(code);
-    let target = Target::of(coded.domain, Target::Drug);
-    let event = Event {
-        key: reading.key(immunization.id.as_deref()),
-        person_id: reading.context.person_id,
-        coded,
+    let exposure = Exposure {
+        id: immunization.id.as_deref(),
+        code,
         when: occurrence.into(),
         type_concept_id: types::ADMINISTRATION,
         provider_id: reading.provider(immunization.performer.iter().filter_map(|one| one.actor.as_ref())),
         visit: reading.visit(immunization.encounter.as_ref()),
+        sig: None,
+        route: immunization.route.as_ref(),
     };
     let used = [
         "status",
@@ -355,14 +368,10 @@ pub(crate) fn immunization_rows(reading: &mut Reading<'_, '_>, immunization: &Im
         "performer.actor",
     ];
     elements::count("Immunization", immunization, &immunization.extension, &used, &[], reading.losses);
-    if target != Target::Drug {
-        return Some(event.into_row(target));
-    }
-    let mut row = event.into_drug();
-    row.quantity = value(immunization.dose_quantity.as_ref());
-    row.lot_number = immunization.lot_number.as_deref().map(str::to_owned);
-    route(reading, &mut row, immunization.route.as_ref());
-    Some(row.into())
+    Some(exposure.into_row(reading, |row| {
+        row.quantity = value(immunization.dose_quantity.as_ref());
+        row.lot_number = immunization.lot_number.as_deref().map(str::to_owned);
+    }))
 }
 
 fn value(quantity: Option<&Quantity<'_>>) -> Option<f64> {
