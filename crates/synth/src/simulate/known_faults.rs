@@ -90,7 +90,10 @@ fn no_complication_stands_without_a_cause_that_began_before_it() {
         for timeline in cohort() {
             let Some(problem) = timeline.problems.iter().find(|problem| problem.concept == concept) else { continue };
             let mut known = timeline.problems.iter().filter(|cause| causes.contains(&cause.concept));
-            let led = |cause: &Problem| cause.recorded <= problem.recorded && cause.onset <= problem.onset;
+            let began = |problem: &Problem| problem.told_onset().unwrap_or(problem.recorded);
+            let led = |cause: &Problem| {
+                cause.recorded <= problem.recorded && cause.onset <= problem.onset && began(cause) <= began(problem)
+            };
             assert!(known.any(led), "patient {}: {problem:?}", timeline.patient);
             checked += 1;
         }

@@ -1,5 +1,7 @@
 //! Finding: problems recognised, diagnoses made, allergies written down.
 
+use chrono::NaiveDate;
+
 use super::super::model::OnsetModel;
 use super::{Clinic, PROBLEM_SLOT, Sitting, event};
 use crate::timeline::{Allergy, Diagnosis, Problem, RECORDS_BEGIN};
@@ -15,23 +17,26 @@ impl Clinic<'_> {
             let Some(illness) = &self.life.body.illnesses[index] else { continue };
             let is_new =
                 self.known[index].is_none() && illness.findable.is_some_and(|findable| findable <= sitting.day);
-            if is_new && self.is_grounded(index, sitting.day) && !self.is_superseded(index, sitting.day) {
-                if !self.is_explained(index, sitting.day) {
-                    self.find_cause(index, sitting);
-                }
+            if is_new
+                && self.is_grounded(index, sitting.day)
+                && !self.is_superseded(index, sitting.day)
+                && (self.is_explained(index, sitting.day) || self.find_cause(index, sitting))
+            {
                 self.known[index] = Some(sitting.day);
                 self.note_problem(index, sitting.day, sitting.encounter);
             }
         }
     }
 
-    /// Writes down, with a complication, what led to it: of its causes the one that began first.
-    fn find_cause(&mut self, index: usize, sitting: &Sitting) {
-        let first = self.causes(index).into_iter().min();
-        if let Some((_, cause)) = first {
-            self.known[cause] = Some(sitting.day);
-            self.note_problem(cause, sitting.day, sitting.encounter);
-        }
+    /// Writes down, with a complication, what led to it: of the causes that the chart can date before it the one that began
+    /// first. Whether there is one.
+    fn find_cause(&mut self, index: usize, sitting: &Sitting) -> bool {
+        let begins = self.told_onset(index, sitting.day);
+        let causes = self.causes(index).into_iter().filter(|&(_, cause)| self.told_onset(cause, sitting.day) <= begins);
+        let Some((_, cause)) = causes.min() else { return false };
+        self.known[cause] = Some(sitting.day);
+        self.note_problem(cause, sitting.day, sitting.encounter);
+        true
     }
 
     /// Notes that a condition has passed, and ends the drugs begun for it.
@@ -50,13 +55,26 @@ impl Clinic<'_> {
         let required = self.required(index);
         required.is_empty()
             || required.iter().any(|&cause| {
-                self.is_known(cause, day) || (self.is_complication(cause) && self.is_grounded(cause, day))
+                self.known[cause].is_some_and(|known| known <= day)
+                    || (self.is_complication(cause) && self.is_grounded(cause, day))
             })
     }
 
-    /// Whether a cause of a complication that began no later than it did is on the problem list.
+    /// Whether a complication's cause is on the problem list, and there begins no later; so a chart never has one without the
+    /// other.
     pub(super) fn is_explained(&self, index: usize, day: i32) -> bool {
-        !self.is_complication(index) || self.causes(index).into_iter().any(|(_, cause)| self.is_known(cause, day))
+        let leads = |cause: usize| {
+            let known = self.known[cause].filter(|&known| known <= day);
+            known.is_some_and(|known| self.told_onset(cause, known) <= self.told_onset(index, day))
+        };
+        !self.is_complication(index) || self.causes(index).into_iter().any(|(_, cause)| leads(cause))
+    }
+
+    /// The day on which a condition begins by a chart that has it since this day of life.
+    fn told_onset(&self, index: usize, day: i32) -> NaiveDate {
+        let recorded = self.life.date(day).max(RECORDS_BEGIN);
+        let onset = self.life.body.illnesses[index].as_ref().map(|illness| self.life.date(illness.onset));
+        onset.filter(|&onset| onset >= RECORDS_BEGIN).unwrap_or(recorded)
     }
 
     /// What led to a complication in this person, with the day of life it began: what is no complication itself.
@@ -89,10 +107,6 @@ impl Clinic<'_> {
 
     fn is_complication(&self, index: usize) -> bool {
         !self.required(index).is_empty()
-    }
-
-    fn is_known(&self, index: usize, day: i32) -> bool {
-        self.known[index].is_some_and(|known| known <= day)
     }
 
     /// Whether another condition has taken this one's place or it has passed, known or not.
