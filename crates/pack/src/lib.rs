@@ -42,7 +42,7 @@ pub use model::{
     Allergies, AllergyShare, Answer, Below, BirthRules, Condition, Course, CourseEnd, CourseInterval, CourseOrder,
     CourseWay, DeathRules, Derived, DrugEffect, Effect, Episode, EpisodeDrug, FollowUp, Goal, Grade, Interval, Lab,
     LabCategory, LabShift, Latent, Loading, Measured, Medication, Modality, Mortality, Onset, Order, Outcome, PlanGoal,
-    Procedure, ProcedureCategory, Recognition, Report, ReportService, Shift, Specimen, Supply, SurveyItem, Term,
+    Procedure, ProcedureCategory, Recognition, Report, ReportService, Shift, Specimen, Supply, SurveyItem, Sway, Term,
     TextAnswer, Treatment, Vaccine, Visit, VisitClass, Weighted,
 };
 pub use payers::{Payer, PayerKind, PayerShare, Payers};

@@ -69,7 +69,7 @@ pub enum Deed {
     Missing,
     /// It was written down late.
     Late,
-    /// It is the second record of another event.
+    /// It is the second record of another event, and says what the first one says.
     Duplicate,
     /// It has a code of the house alone.
     LocalCode,
@@ -177,15 +177,16 @@ fn chart_observations(rates: &Rates, seed: Seed, timeline: &mut Timeline) {
         let deeds: BTreeSet<Deed> = deeds.into_iter().filter_map(|(deed, done)| done.then_some(deed)).collect();
         let copy = (twice && measured && !missing)
             .then(|| Observation { event: second(observation.event), ..observation.clone() });
+        places.push(charted.len());
+        if let Some(copy) = &copy {
+            let deeds = deeds.iter().copied().chain([Deed::Duplicate]).collect();
+            timeline.marks.insert(copy.event, deeds);
+        }
         if !deeds.is_empty() {
             timeline.marks.insert(observation.event, deeds);
         }
-        places.push(charted.len());
         charted.push(observation);
-        if let Some(copy) = copy {
-            timeline.marks.entry(copy.event).or_default().insert(Deed::Duplicate);
-            charted.push(copy);
-        }
+        charted.extend(copy);
     }
     timeline.observations = charted;
     for result in timeline.reports.iter_mut().flat_map(|report| &mut report.results) {
@@ -244,6 +245,22 @@ mod tests {
                 assert!(ids.insert(event), "patient {patient}: {event:?} of {cause} twice");
             }
         }
+    }
+
+    #[test]
+    fn a_second_record_says_what_the_first_one_says() {
+        let pack = Pack::embedded();
+        let mut both = 0;
+        for patient in 1..=40 {
+            let marks = messy(pack, patient, pack.reference_date).marks;
+            for (event, deeds) in marks.iter().filter(|(_, deeds)| deeds.contains(&Deed::Duplicate)) {
+                let first = marks.get(&second(*event)).into_iter().flatten();
+                let copied = deeds.iter().filter(|deed| **deed != Deed::Duplicate);
+                assert!(first.eq(copied), "patient {patient} {event:?}: {deeds:?}");
+                both += usize::from(deeds.len() > 1);
+            }
+        }
+        assert!(both > 50, "only {both} have more than one fault");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use twinlake_vocab::Vocab;
 use super::Model;
 use super::tests::{age_at, cohort, correlation, key, numbers, quantity};
 use crate::render::{self, Context};
-use crate::timeline::{ConceptKey, Value};
+use crate::timeline::{ConceptKey, Problem, Value};
 
 #[test]
 fn haemoglobin_a1c_is_never_below_what_lives() {
@@ -78,7 +78,7 @@ fn causes(pack: &Pack, name: &str) -> BTreeSet<ConceptKey> {
 }
 
 #[test]
-fn no_complication_stands_without_its_cause() {
+fn no_complication_stands_without_a_cause_that_began_before_it() {
     let pack = Pack::embedded();
     let mut checked = 0;
     for condition in &pack.conditions {
@@ -90,7 +90,11 @@ fn no_complication_stands_without_its_cause() {
         for timeline in cohort() {
             let Some(problem) = timeline.problems.iter().find(|problem| problem.concept == concept) else { continue };
             let mut known = timeline.problems.iter().filter(|cause| causes.contains(&cause.concept));
-            assert!(known.any(|cause| cause.recorded <= problem.recorded), "patient {}: {problem:?}", timeline.patient);
+            let began = |problem: &Problem| problem.told_onset().unwrap_or(problem.recorded);
+            let led = |cause: &Problem| {
+                cause.recorded <= problem.recorded && cause.onset <= problem.onset && began(cause) <= began(problem)
+            };
+            assert!(known.any(led), "patient {}: {problem:?}", timeline.patient);
             checked += 1;
         }
     }

@@ -674,6 +674,20 @@ fn a_tumour_has_one_stage_for_life() {
 }
 
 #[test]
+fn no_visit_has_two_results_of_one_concept() {
+    let (stages, mut twice) = (key("cancer-stage"), 0);
+    for timeline in cohort() {
+        let mut seen = BTreeSet::new();
+        for item in &timeline.observations {
+            assert!(seen.insert((item.encounter, item.concept)), "patient {}: {item:?}", timeline.patient);
+        }
+        let tumours = timeline.observations.iter().filter(|item| item.concept == stages).count();
+        twice += usize::from(tumours > 1);
+    }
+    assert!(twice > 0, "nobody has two tumours, where the fault would be");
+}
+
+#[test]
 fn who_pays_follows_the_shares_of_the_pack() {
     let pack = Pack::embedded();
     for (low, high) in [(20, 39), (42, 64), (66, 100)] {

@@ -234,7 +234,7 @@ impl<'c> Clinic<'c> {
             let Some(findable) = self.life.body.illnesses[index].as_ref().and_then(|illness| illness.findable) else {
                 continue;
             };
-            if findable < self.start && self.is_grounded(index, findable) && !self.is_superseded(index, findable) {
+            if findable < self.start && self.is_explained(index, findable) && !self.is_superseded(index, findable) {
                 self.known[index] = Some(findable);
                 self.note_problem(index, findable, None);
             }

@@ -41,7 +41,8 @@ impl Clinic<'_> {
     ) {
         let mut ordered: BTreeMap<Ordered, Cause> = BTreeMap::new();
         for (order, cause) in orders {
-            if !ordered.contains_key(&order.of) && self.is_due(order, memory, sitting.planned) {
+            let other = ordered.keys().any(|&other| self.is_alike(other, order.of));
+            if !other && self.is_due(order, memory, sitting.planned) {
                 ordered.insert(order.of, cause);
             }
         }
@@ -61,6 +62,15 @@ impl Clinic<'_> {
         }
         if sitting.encounter.is_some() {
             self.observe(sitting, &wanted, shifts, &ordered);
+        }
+    }
+
+    /// Whether two orders are the same, or of labs with the same concept: stages of two cancers are told at two visits, since
+    /// nobody could tell one from the other.
+    fn is_alike(&self, one: Ordered, other: Ordered) -> bool {
+        match (one, other) {
+            (Ordered::Lab(one), Ordered::Lab(other)) => self.model.labs[one].concept == self.model.labs[other].concept,
+            _ => one == other,
         }
     }
 
