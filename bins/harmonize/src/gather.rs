@@ -73,7 +73,13 @@ pub(crate) fn gather(
 impl Gathered {
     /// Takes one line; the inner error is why it is no resource.
     fn add(&mut self, file: u32, line: u64, text: &str) -> Result<Result<(), String>> {
-        let header = match Header::read(text) {
+        // What is spilled is read to its end when its patient is mapped.
+        let is_spilled = |header: &Header<'_>| {
+            let resource_type = header.resource_type.as_deref().unwrap_or_default();
+            let is_mapped = Resource::TYPES.contains(&resource_type) && !has_no_home(resource_type);
+            is_mapped && !Shared::reads(resource_type) && header.patient_id().is_some()
+        };
+        let header = match Header::scan(text).filter(is_spilled).map_or_else(|| Header::read(text), Ok) {
             Ok(header) => header,
             Err(error) => return Ok(Err(error.to_string())),
         };

@@ -180,7 +180,8 @@ impl Gathered {
 
     fn add_line(&mut self, path: &Path, at: LinePlace, text: &str) -> Result<()> {
         let place = || format!("{}:{}", path.display(), at.line);
-        let header = match Header::read(text) {
+        // What is spilled is read to its end when its person is checked.
+        let header = match Header::scan(text).map_or_else(|| Header::read(text), Ok) {
             Ok(header) => header,
             Err(error) => {
                 self.unreadable.push(Unreadable { place: place(), reason: error.to_string() });

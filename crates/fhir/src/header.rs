@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::error::within;
 use crate::reference::type_and_id;
-use crate::{FhirError, Identifier, Raw, Reference, Text};
+use crate::{Cursor, FhirError, Identifier, Kind, Raw, Reference, Text};
 
 /// Type, id, version, identifiers and subject of a resource of any type, found without building it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,6 +30,32 @@ impl<'a> Header<'a> {
     /// [`FhirError`] when the text is not one JSON object, or one of these elements has the wrong type.
     pub fn read(text: &'a str) -> Result<Self, FhirError> {
         serde_json::from_str(text).map_err(|error| FhirError::from_json("Resource", text, &error))
+    }
+
+    /// The same of a text that is read to its end later: only as much is read as it takes to know type, id and subject, and
+    /// whether the rest is JSON is not found out. Neither version nor identifiers are told; none when it has no `resourceType`.
+    pub fn scan(text: &'a str) -> Option<Self> {
+        let mut cursor = Cursor::new(text);
+        if !cursor.take(b'{') {
+            return None;
+        }
+        let mut header = Header::default();
+        while let Some(key) = cursor.key() {
+            match (key, cursor.kind()?) {
+                ("resourceType", Kind::Text) => header.resource_type = Some(cursor.scalar().into()),
+                ("id", Kind::Text) => header.id = Some(cursor.scalar().into()),
+                ("subject", Kind::Object) => {
+                    header.subject = literal(&mut cursor).or(header.subject);
+                    // What else names a patient counts for less.
+                    if header.resource_type.is_some() && header.id.is_some() && header.subject.is_some() {
+                        return Some(header);
+                    }
+                }
+                ("patient" | "beneficiary", Kind::Object) => header.subject = header.subject.or(literal(&mut cursor)),
+                _ => cursor.skip(),
+            }
+        }
+        header.resource_type.is_some().then_some(header)
     }
 
     /// `identifier`; of types that have just one, that one. What is neither cannot be pointed at; reading the resource itself
@@ -94,6 +120,19 @@ fn reference(raw: &RawValue) -> Option<Text<'_>> {
     reference.reference
 }
 
+/// The reference of the Reference that comes next.
+fn literal<'t>(cursor: &mut Cursor<'t>) -> Option<Text<'t>> {
+    let mut reference = None;
+    cursor.take(b'{');
+    while let Some(key) = cursor.key() {
+        match (key, cursor.kind()?) {
+            ("reference", Kind::Text) => reference = Some(cursor.scalar().into()),
+            _ => cursor.skip(),
+        }
+    }
+    reference
+}
+
 /// What is read of `meta`.
 #[derive(Deserialize)]
 struct Version<'a> {
@@ -144,7 +183,14 @@ mod tests {
             (r#"{"resourceType":"Account","subject":[{"reference":"Patient/p1"}]}"#, None),
             (r#"{"resourceType":"Condition","id":"c1"}"#, None),
         ] {
-            assert_eq!(Header::read(text).unwrap().patient_id(), expected, "{text}");
+            let header = Header::read(text).unwrap();
+            assert_eq!(header.patient_id(), expected, "{text}");
+            let Some(scanned) = Header::scan(text) else {
+                assert_eq!(header.resource_type, None, "{text}");
+                continue;
+            };
+            assert_eq!((&scanned.resource_type, &scanned.id), (&header.resource_type, &header.id), "{text}");
+            assert_eq!(scanned.patient_id(), expected, "{text}");
         }
     }
 }

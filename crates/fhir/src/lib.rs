@@ -22,6 +22,7 @@ mod element;
 
 pub mod bundle;
 mod compact;
+mod cursor;
 mod datatypes;
 mod date;
 mod decimal;
@@ -34,6 +35,7 @@ mod resource;
 mod resources;
 mod text;
 
+pub use cursor::{Cursor, Kind};
 pub use datatypes::*;
 pub use date::{DateError, DateTime, PartialDate, Precision};
 pub use decimal::{Decimal, DecimalError};

@@ -122,7 +122,9 @@ impl Spill {
         waiting.extend_from_slice(&key.to_le_bytes());
         waiting.extend_from_slice(&tag.to_le_bytes());
         waiting.extend_from_slice(&length.to_le_bytes());
-        payload.iter().for_each(|part| waiting.extend_from_slice(part));
+        for part in payload {
+            waiting.extend_from_slice(part);
+        }
         if waiting.len() >= block {
             self.flush(index)?;
         }

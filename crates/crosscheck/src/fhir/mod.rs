@@ -1,6 +1,5 @@
 //! The FHIR side of a partition: resources by person, versions, and the names that findings use.
 
-mod json;
 mod must_support;
 mod reference;
 mod rules;

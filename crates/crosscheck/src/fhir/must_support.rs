@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::json::{Cursor, Kind};
+use twinlake_fhir::{Cursor, Kind};
 
 /// Where US Core's profiles are named.
 const BASE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/";
@@ -113,9 +113,9 @@ impl Node {
     }
 
     fn child(&self, key: &str) -> Option<&Node> {
-        let is_key = |child: &&Child| match child.is_choice {
-            true => key.strip_prefix(child.name).is_some_and(|of| of.starts_with(|c: char| c.is_ascii_uppercase())),
-            false => child.name == key,
+        let is_type = |of: &str| of.starts_with(|c: char| c.is_ascii_uppercase());
+        let is_key = |child: &&Child| {
+            if child.is_choice { key.strip_prefix(child.name).is_some_and(is_type) } else { child.name == key }
         };
         self.children.iter().find(is_key).map(|child| &child.node)
     }

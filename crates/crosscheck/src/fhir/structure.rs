@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use twinlake_fhir::DateTime;
+use twinlake_fhir::{Cursor, DateTime, Kind};
 use twinlake_r4::{Form, Primitive, ValueSet};
 
-use super::json::{Cursor, Kind, shortened};
 use super::reference::{Literal, Resolver, literal};
 use super::schema::{Kind as ShapeKind, Of, Schema, Shape, Slot};
 use crate::finding::{Finding, Severity};
@@ -61,7 +60,7 @@ struct Walk<'w> {
 impl<'w> Walk<'w> {
     fn resource<'t: 'w>(&mut self, cursor: &mut Cursor<'t>) {
         if cursor.kind() != Some(Kind::Object) {
-            self.find("fhir.type", &cursor.shown(), "should be a resource");
+            self.find("fhir.type", &shortened(cursor.raw()), "should be a resource");
             return cursor.skip();
         }
         let resource_type = leading_type(*cursor).or_else(|| text_member(*cursor, "resourceType"));
@@ -103,7 +102,7 @@ impl<'w> Walk<'w> {
             let bare = key.strip_prefix('_');
             let Some(slot) = shape.slot(bare.unwrap_or(key), &mut hint) else {
                 self.path.push((key, None));
-                self.find("fhir.element", &cursor.shown(), &format!("is no element of {} in R4", shape.name));
+                self.find("fhir.element", &shortened(cursor.raw()), &format!("is no element of {} in R4", shape.name));
                 self.path.pop();
                 cursor.skip();
                 continue;
@@ -119,7 +118,7 @@ impl<'w> Walk<'w> {
                     } else {
                         ("fhir.cardinality", "stands there twice")
                     };
-                    self.find(rule, &cursor.shown(), sentence);
+                    self.find(rule, &shortened(cursor.raw()), sentence);
                 }
                 valued |= bit;
                 if is_reference && key == "reference" && cursor.kind() == Some(Kind::Text) {
@@ -161,7 +160,7 @@ impl<'w> Walk<'w> {
         if is_list != slot.many {
             let sentence =
                 if is_list { "is a list, where one value is allowed" } else { "is no list, where R4 has one" };
-            self.find("fhir.cardinality", &cursor.shown(), sentence);
+            self.find("fhir.cardinality", &shortened(cursor.raw()), sentence);
         }
         if !is_list {
             return self.single(cursor, slot, false);
@@ -200,7 +199,7 @@ impl<'w> Walk<'w> {
                 }
             }
             Of::Complex(_) | Of::Reference | Of::Resource => {
-                self.find("fhir.type", &cursor.shown(), "should be an object");
+                self.find("fhir.type", &shortened(cursor.raw()), "should be an object");
                 cursor.skip();
             }
         }
@@ -212,7 +211,7 @@ impl<'w> Walk<'w> {
             Some(Kind::Number) => Form::Number,
             Some(Kind::Boolean) => Form::Boolean,
             _ => {
-                self.find("fhir.type", &cursor.shown(), &format!("should be a {}", primitive.name()));
+                self.find("fhir.type", &shortened(cursor.raw()), &format!("should be a {}", primitive.name()));
                 return cursor.skip();
             }
         };
@@ -229,7 +228,7 @@ impl<'w> Walk<'w> {
     /// `_birthDate` and its like: the id and extensions of a primitive.
     fn extended<'t: 'w>(&mut self, cursor: &mut Cursor<'t>, slot: &Slot) {
         let (Of::Primitive(_), Some(element)) = (slot.of, self.schema.named("Element")) else {
-            self.find("fhir.element", &cursor.shown(), "stands beside no primitive");
+            self.find("fhir.element", &shortened(cursor.raw()), "stands beside no primitive");
             return cursor.skip();
         };
         if cursor.kind() != Some(Kind::Array) {
@@ -349,4 +348,12 @@ fn codings_of<'t>(value: &mut Cursor<'t>, codings: &mut Vec<(Cow<'t, str>, Cow<'
         }
     }
     codings.extend(code.map(|code| (system, code)));
+}
+
+/// At most sixty characters.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }

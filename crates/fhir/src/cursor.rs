@@ -8,31 +8,55 @@ use memchr::{memchr, memchr2};
 
 /// What a value is, by its first byte.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// `{`
     Object,
+    /// `[`
     Array,
+    /// A quote.
     Text,
+    /// A digit or a minus.
     Number,
+    /// `true` or `false`.
     Boolean,
+    /// `null`
     Null,
 }
 
 /// A place in a JSON text.
+///
+/// ```
+/// use twinlake_fhir::Cursor;
+///
+/// let mut cursor = Cursor::new(r#"{"resourceType":"Patient","name":[{"family":"Lake"}],"id":"p1"}"#);
+/// cursor.take(b'{');
+/// while let Some(key) = cursor.key() {
+///     if key == "id" {
+///         assert_eq!(cursor.scalar(), "p1");
+///     } else {
+///         cursor.skip();
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cursor<'t> {
+pub struct Cursor<'t> {
     text: &'t str,
     at: usize,
 }
 
 impl<'t> Cursor<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    /// The beginning of a text.
+    #[inline]
+    pub fn new(text: &'t str) -> Self {
         Cursor { text, at: 0 }
     }
 
+    #[inline]
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn skip_space(&mut self) {
         while self.byte().is_some_and(|b| b <= b' ' && b.is_ascii_whitespace()) {
             self.at += 1;
@@ -40,7 +64,8 @@ impl<'t> Cursor<'t> {
     }
 
     /// Takes this byte when it comes next.
-    pub(super) fn take(&mut self, byte: u8) -> bool {
+    #[inline]
+    pub fn take(&mut self, byte: u8) -> bool {
         self.skip_space();
         let is_next = self.byte() == Some(byte);
         self.at += usize::from(is_next);
@@ -48,7 +73,8 @@ impl<'t> Cursor<'t> {
     }
 
     /// What comes next.
-    pub(super) fn kind(&mut self) -> Option<Kind> {
+    #[inline]
+    pub fn kind(&mut self) -> Option<Kind> {
         self.skip_space();
         Some(match self.byte()? {
             b'{' => Kind::Object,
@@ -62,23 +88,33 @@ impl<'t> Cursor<'t> {
     }
 
     /// The next key of an object whose `{` was taken; none at its end, whose `}` is taken.
-    pub(super) fn key(&mut self) -> Option<&'t str> {
+    #[inline]
+    pub fn key(&mut self) -> Option<&'t str> {
         self.take(b',');
-        if self.take(b'}') {
+        if self.take(b'}') || !self.take(b'"') {
             return None;
         }
-        let key = self.raw_text()?;
+        // Keys are short, and a search that is made for long texts costs more to begin than they take.
+        let start = self.at;
+        let short = self.text.as_bytes()[start..].iter().take(24).position(|b| matches!(b, b'"' | b'\\'));
+        match short {
+            Some(end) if self.text.as_bytes()[start + end] == b'"' => self.at += end + 1,
+            _ => self.end_text()?,
+        }
+        let key = self.text.get(start..self.at - 1)?;
         self.take(b':');
         Some(key)
     }
 
     /// Whether a list whose `[` was taken has another item; its `]` is taken at its end.
-    pub(super) fn item(&mut self) -> bool {
+    #[inline]
+    pub fn item(&mut self) -> bool {
         self.take(b',');
         !self.take(b']') && self.kind().is_some()
     }
 
     /// The text between the quotes, escapes as they are written.
+    #[inline]
     fn raw_text(&mut self) -> Option<&'t str> {
         if !self.take(b'"') {
             return None;
@@ -89,6 +125,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Goes behind the quote that ends the text whose first quote was taken.
+    #[inline]
     fn end_text(&mut self) -> Option<()> {
         let bytes = self.text.as_bytes();
         loop {
@@ -102,7 +139,8 @@ impl<'t> Cursor<'t> {
     }
 
     /// A text, number or boolean: of a text what it says, of the others as they are written.
-    pub(super) fn scalar(&mut self) -> Cow<'t, str> {
+    #[inline]
+    pub fn scalar(&mut self) -> Cow<'t, str> {
         if self.kind() == Some(Kind::Text) {
             let start = self.at;
             let Some(raw) = self.raw_text() else { return Cow::Borrowed("") };
@@ -120,13 +158,14 @@ impl<'t> Cursor<'t> {
     }
 
     /// What [`Cursor::scalar`] would give.
-    pub(super) fn peek(&self) -> Cow<'t, str> {
+    pub fn peek(&self) -> Cow<'t, str> {
         let mut value = *self;
         value.scalar()
     }
 
     /// Passes over a value.
-    pub(super) fn skip(&mut self) {
+    #[inline]
+    pub fn skip(&mut self) {
         match self.kind() {
             Some(Kind::Object | Kind::Array) => self.skip_container(),
             Some(Kind::Text) => {
@@ -156,19 +195,11 @@ impl<'t> Cursor<'t> {
         self.at = self.text.len();
     }
 
-    /// The first bytes of the value that comes next, for a message.
-    pub(super) fn shown(&self) -> String {
+    /// The text of the value that comes next, as it is written.
+    pub fn raw(&self) -> &'t str {
         let mut value = *self;
         value.skip();
-        shortened(self.text.get(self.at..value.at).unwrap_or_default().trim_start())
-    }
-}
-
-/// At most sixty characters.
-pub(super) fn shortened(text: &str) -> String {
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+        self.text.get(self.at..value.at).unwrap_or_default().trim_start()
     }
 }
 
@@ -194,7 +225,7 @@ mod tests {
         cursor.skip();
         assert!(!cursor.item());
         assert_eq!(cursor.key(), Some("c"));
-        assert_eq!(cursor.shown(), r#"{"d": {}}"#);
+        assert_eq!(cursor.raw(), r#"{"d": {}}"#);
         cursor.skip();
         assert_eq!((cursor.key(), cursor.scalar().into_owned()), (Some("e\\n"), "true".to_owned()));
         assert_eq!(cursor.key(), None);
