@@ -3,9 +3,9 @@
 //! *Must support* asks a system to fill an element when it knows the value, not that every resource has it. So this is a score
 //! and no rule: an element that no resource has is worth a look.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use rustc_hash::FxHashMap;
 use twinlake_fhir::{Cursor, Kind};
 
 /// Where US Core's profiles are named.
@@ -14,7 +14,7 @@ const BASE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/";
 /// How many resources claim each profile of US Core 7.0.0, and how many of them have each element that it must support.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct MustSupport {
-    profiles: BTreeMap<&'static str, (u64, Vec<u64>)>,
+    profiles: FxHashMap<&'static str, (u64, Vec<u64>)>,
 }
 
 /// The score of one profile.
@@ -53,10 +53,12 @@ impl MustSupport {
 
     /// The scores, by profile.
     pub fn scores(&self) -> impl Iterator<Item = ProfileScore> {
-        self.profiles.iter().filter_map(|(id, (resources, counts))| {
-            let profile = PROFILES.get(id)?;
+        let mut ids: Vec<&str> = self.profiles.keys().copied().collect();
+        ids.sort_unstable();
+        ids.into_iter().filter_map(|id| {
+            let (profile, (resources, counts)) = (PROFILES.get(id)?, self.profiles.get(id)?);
             let elements = profile.elements.iter().copied().zip(counts.iter().copied()).collect();
-            Some(ProfileScore { profile: id, resources: *resources, elements })
+            Some(ProfileScore { profile: profile.id, resources: *resources, elements })
         })
     }
 }
@@ -82,8 +84,8 @@ struct Child {
     node: Node,
 }
 
-static PROFILES: LazyLock<BTreeMap<&'static str, Profile>> = LazyLock::new(|| {
-    let mut profiles: BTreeMap<&'static str, Profile> = BTreeMap::new();
+static PROFILES: LazyLock<FxHashMap<&'static str, Profile>> = LazyLock::new(|| {
+    let mut profiles: FxHashMap<&'static str, Profile> = FxHashMap::default();
     let mut current = "";
     for line in include_str!("../../spec/us_core_7_0_0.txt").lines().filter(|line| !line.starts_with('#')) {
         if let Some(id) = line.strip_prefix('=') {
