@@ -224,8 +224,8 @@ pub fn type_of(record: &[u8]) -> String {
     // The first kilobyte has the type of nearly all records; a broken one is not worth a second look.
     let start = String::from_utf8_lossy(&record[..record.len().min(1 << 10)]);
     let leading = twinlake_fhir::leading_type(&start).map(str::to_owned);
-    let whole = || Some(Header::read(std::str::from_utf8(record).ok()?).ok()?.resource_type?.as_str().to_owned());
-    leading.or_else(whole).filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned())
+    let wherever = || Some(Header::scan(std::str::from_utf8(record).ok()?)?.resource_type?.as_str().to_owned());
+    leading.or_else(wherever).filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// Whether a file lies in a folder that this run writes to.

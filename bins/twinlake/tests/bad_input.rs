@@ -104,8 +104,7 @@ impl Bench {
         assert_eq!(report["by_type"][resource_type]["rejected"], 1);
         let (said, code) = self.validate();
         assert_eq!(code, Some(3), "{said}");
-        // A record that is text of a resource is named by how it begins.
-        assert!(said.contains("bad.ndjson") || said.contains("\"id\":\""), "{said}");
+        assert!(said.contains("bad.ndjson:1"), "{said}");
         assert!(said.contains(in_validate), "{said}");
     }
 }
@@ -120,6 +119,23 @@ fn a_resource_of_an_unknown_type_is_out_of_scope() {
     assert_eq!(bench.reason("Spaceship"), ["not-mapped"]);
     let (said, code) = bench.validate();
     assert!(matches!(code, Some(0 | 3)), "{said}");
+}
+
+#[test]
+fn a_line_that_is_cut_off_is_rejected_wherever_it_ends() {
+    for (resource_type, line) in [
+        ("Condition", r#"{"resourceType":"Condition","id":"c1","subject":{"reference":"Patient/p1"},"code":"#),
+        ("Condition", r#"{"id":"c1","resourceType":"Condition","subject":{"reference":"Patient/p1"},"verification"#),
+        ("Organization", r#"{"resourceType":"Organization","id":"o1","name":"Lake Cl"#),
+        ("Provenance", r#"{"resourceType":"Provenance","id":"v1","target":[{"reference":"Patient/p1""#),
+    ] {
+        let bench = Bench::new(&[line.as_bytes()]);
+        bench.is_rejected(resource_type, "truncated");
+        let (said, _) = bench.validate();
+        let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error: ")).collect();
+        let [error] = errors[..] else { panic!("{said}") };
+        assert!(error.starts_with("error: fhir.unreadable: "), "{error}");
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(crate) fn unowned(tag: u16) -> (Table, bool) {
 
 /// What was gathered: persons in a spill, what they share in memory.
 pub(crate) struct Gathered {
-    /// Rows and resources by person; those of nobody under key 0.
+    /// Rows and resources by person; rows of nobody under key 0, resources of nobody under that of their own id.
     pub(crate) spill: Spill,
     /// Rows of `cost` and `episode_event`, which name no person.
     pub(crate) costs: Spill,
@@ -169,7 +169,7 @@ impl Gathered {
                     Ok(Some(line)) => self.add_line(path, LinePlace { file: n_file, line: line.number }, line.text)?,
                     Ok(None) => break,
                     Err(error) => {
-                        let place = path.display().to_string();
+                        let place = format!("{}:{}", path.display(), error.line_from(1));
                         self.unreadable.push(Unreadable { place, reason: error.to_string() });
                     }
                 }
@@ -180,8 +180,13 @@ impl Gathered {
 
     fn add_line(&mut self, path: &Path, at: LinePlace, text: &str) -> Result<()> {
         let place = || format!("{}:{}", path.display(), at.line);
-        // What is spilled is read to its end when its person is checked.
-        let header = match Header::scan(text).map_or_else(|| Header::read(text), Ok) {
+        // What is of a person is read to its end when the person is checked. Of all else the header counts before that, so it
+        // must be that of a resource.
+        let is_of_person = |header: &Header<'_>| {
+            let resource_type = header.resource_type.as_deref().unwrap_or_default();
+            resource_type != "Patient" && !Shared::reads(resource_type) && header.patient_id().is_some()
+        };
+        let header = match Header::scan(text).filter(is_of_person).map_or_else(|| Header::read(text), Ok) {
             Ok(header) => header,
             Err(error) => {
                 self.unreadable.push(Unreadable { place: place(), reason: error.to_string() });

@@ -2,8 +2,8 @@
 //!
 //! FHIR is mapped to OMOP by `twinlake-harmonize`; its rows are the witness against the OMOP rows at hand, whoever made
 //! those. [`PartitionCheck`] compares all that both sides hold of person after person, [`SharedCheck`] the rows that persons
-//! share, [`CostCheck`] what was paid, and [`Accounting`] adds up and finds what only the whole can tell. This crate knows nothing of the generator: a
-//! proof must not share code with its claim.
+//! share, [`CostCheck`] what was paid, and [`Accounting`] adds up and finds what only the whole can tell. This crate knows
+//! nothing of the generator: a proof must not share code with its claim.
 //!
 //! Each [`Finding`] names both sides. One fault gives one kind of finding: what follows from a finding is not found
 //! again. A missing visit is one finding, not one for each event of it; a missing table is one finding; the events of a

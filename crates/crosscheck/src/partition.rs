@@ -132,9 +132,12 @@ impl<'a> PartitionCheck<'a> {
     /// Checks all that both sides hold of a person.
     pub fn person(&mut self, person_id: i64, rows: &[&DynRow], texts: &[ResourceText<'_>]) {
         let report = &mut self.report;
+        let (fhir, is_whole) = read(self.context, rows, texts, report);
+        if rows.is_empty() && fhir.resources.is_empty() {
+            return;
+        }
         report.persons += 1;
         let (before, given, linked) = (report.findings.len(), report.costs.len(), report.episode_events.len());
-        let (fhir, is_whole) = read(self.context, rows, texts, report);
         check_person(self.context, &mut self.rules, person_id, rows, &fhir, report);
         let mut found = report.findings.split_off(before);
         report.doubtful.extend(found.iter().filter_map(|finding| finding.key));
@@ -201,10 +204,10 @@ fn read<'t>(
             }
             Err(error) => {
                 let mut found = fhir::misfits(text.json, context.content());
-                if found.is_empty() {
-                    found.push(unreadable(context, text.json, &error));
-                }
                 let place = text.place.map(shown);
+                if found.is_empty() {
+                    found.push(unreadable(context, text.json, place.as_deref(), &error));
+                }
                 report.findings.extend(found.into_iter().map(|finding| Finding { place: place.clone(), ..finding }));
             }
         }
@@ -320,10 +323,13 @@ fn check_person(
     report.findings.append(&mut out.list);
 }
 
-fn unreadable(context: &Context<'_>, text: &str, error: &FhirError) -> Finding {
-    let start: String = text.chars().take(80).collect();
-    let message = format!("fhir.unreadable: `{start}`: {error}");
-    Finding::on_fhir("fhir.unreadable", context.content(), message).saying(Some(start), None)
+/// A record that is no resource, by its place or, where nobody could look, by its first letters.
+fn unreadable(context: &Context<'_>, text: &str, place: Option<&str>, error: &FhirError) -> Finding {
+    let start = || text.chars().take(80).collect::<String>();
+    let name = place.map_or_else(|| format!("`{}`", start()), str::to_owned);
+    let message = format!("fhir.unreadable: {name}: {error}");
+    let says = place.map_or_else(start, str::to_owned);
+    Finding::on_fhir("fhir.unreadable", context.content(), message).saying(Some(says), None)
 }
 
 /// A row whose `person_id` is null or no number.

@@ -124,18 +124,20 @@ impl<'t> Cursor<'t> {
         self.text.get(start..self.at - 1)
     }
 
-    /// Goes behind the quote that ends the text whose first quote was taken.
+    /// Goes behind the quote that ends the text whose first quote was taken; to the end of all when there is none.
     #[inline]
     fn end_text(&mut self) -> Option<()> {
         let bytes = self.text.as_bytes();
-        loop {
-            self.at += memchr2(b'"', b'\\', bytes.get(self.at..)?)?;
+        while let Some(next) = bytes.get(self.at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+            self.at += next;
             if bytes[self.at] == b'"' {
                 self.at += 1;
                 return Some(());
             }
             self.at += 2;
         }
+        self.at = bytes.len();
+        None
     }
 
     /// A text, number or boolean: of a text what it says, of the others as they are written.
@@ -154,7 +156,7 @@ impl<'t> Cursor<'t> {
         while self.byte().is_some_and(|b| !matches!(b, b',' | b'}' | b']') && !b.is_ascii_whitespace()) {
             self.at += 1;
         }
-        Cow::Borrowed(&self.text[start..self.at])
+        Cow::Borrowed(self.text.get(start..self.at).unwrap_or_default())
     }
 
     /// What [`Cursor::scalar`] would give.
@@ -170,9 +172,7 @@ impl<'t> Cursor<'t> {
             Some(Kind::Object | Kind::Array) => self.skip_container(),
             Some(Kind::Text) => {
                 self.at += 1;
-                if self.end_text().is_none() {
-                    self.at = self.text.len();
-                }
+                self.end_text();
             }
             Some(_) => drop(self.scalar()),
             None => {}
@@ -231,11 +231,43 @@ mod tests {
         assert_eq!(cursor.key(), None);
     }
 
+    /// Walks over all of a value, asking for everything that can be asked.
+    fn walk(cursor: &mut Cursor<'_>) {
+        cursor.raw();
+        match cursor.kind() {
+            Some(Kind::Object) => {
+                cursor.take(b'{');
+                while cursor.key().is_some() && cursor.kind().is_some() {
+                    walk(cursor);
+                }
+            }
+            Some(Kind::Array) => {
+                cursor.take(b'[');
+                while cursor.item() {
+                    walk(cursor);
+                }
+            }
+            _ => {
+                cursor.peek();
+                cursor.skip();
+                cursor.scalar();
+            }
+        }
+    }
+
     #[test]
     fn what_is_no_json_ends_the_walk() {
-        for text in ["", "{", "{\"a\"", "[1,", "{\"a\":\"b", "}"] {
-            let mut cursor = Cursor::new(text);
-            cursor.skip();
+        for text in ["", "{", "{\"a\"", "[1,", "{\"a\":\"b", "}", "\"\\", "{\"a\":\"\\", "[[[", "{\"a\":é,é", "{\"é\\é"]
+        {
+            Cursor::new(text).skip();
+            walk(&mut Cursor::new(text));
+        }
+        let whole = r#" {"a" : [1, {"é":"x\"é}"}, null ], "c": {"d": {}}, "e\n":-1.5e3,"f":[true,"\\"]} "#;
+        for (place, cut) in whole.char_indices() {
+            walk(&mut Cursor::new(&whole[..place]));
+            walk(&mut Cursor::new(&whole[place..]));
+            let without = format!("{}{}", &whole[..place], &whole[place + cut.len_utf8()..]);
+            walk(&mut Cursor::new(&without));
         }
     }
 }

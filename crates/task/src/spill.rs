@@ -16,7 +16,8 @@ const WAITING_BYTES: usize = 64 << 20;
 /// Records written to disk in partitions by key, so that one partition at a time fits in memory.
 ///
 /// All records of a key are in the same partition. The files are compressed, and removed when the spill or the partitions
-/// that came from it are dropped. Memory is 64 MiB at most while it is written.
+/// that came from it are dropped. Memory is 64 MiB at most while it is written, and what one record takes that is larger than
+/// its partition's part of that.
 pub struct Spill {
     folder: Folder,
     partitions: Vec<Waiting>,
@@ -118,15 +119,17 @@ impl Spill {
         let length = u32::try_from(length).context("a record is larger than 4 GiB")?;
         let index = partition_of(key, self.partitions.len());
         let block = (WAITING_BYTES / self.partitions.len()).min(512 << 10);
+        if self.partitions[index].bytes.len() + HEADER_BYTES + length as usize > block {
+            self.flush(index)?;
+            self.partitions[index].bytes.shrink_to(block);
+        }
         let waiting = &mut self.partitions[index].bytes;
+        waiting.reserve_exact(block.saturating_sub(waiting.len()));
         waiting.extend_from_slice(&key.to_le_bytes());
         waiting.extend_from_slice(&tag.to_le_bytes());
         waiting.extend_from_slice(&length.to_le_bytes());
         for part in payload {
             waiting.extend_from_slice(part);
-        }
-        if waiting.len() >= block {
-            self.flush(index)?;
         }
         self.n_records += 1;
         Ok(())

@@ -24,7 +24,7 @@ pub(crate) use status::ACTIVE_AFTER_DEATH;
 
 /// Key of the person a resource belongs to; none for what persons share, and for types that are not modelled.
 ///
-/// Partition FHIR by this and OMOP by `person_id`, and the two sides of a person meet.
+/// It is that of [`Header::patient_id`], which knows the patient of other types too, of a resource that was read.
 pub fn person_of(resource: &Resource<'_>) -> Option<i64> {
     patient_id(resource).map(key::of_person)
 }

@@ -32,7 +32,9 @@ impl Clinic<'_> {
     /// first. Whether there is one.
     fn find_cause(&mut self, index: usize, sitting: &Sitting) -> bool {
         let begins = self.told_onset(index, sitting.day);
-        let causes = self.causes(index).into_iter().filter(|&(_, cause)| self.told_onset(cause, sitting.day) <= begins);
+        let is_first =
+            |cause: usize| self.told_onset(cause, sitting.day) <= begins && !self.is_superseded(cause, sitting.day);
+        let causes = self.causes(index).into_iter().filter(|&(_, cause)| is_first(cause));
         let Some((_, cause)) = causes.min() else { return false };
         self.known[cause] = Some(sitting.day);
         self.note_problem(cause, sitting.day, sitting.encounter);
