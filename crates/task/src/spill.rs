@@ -5,10 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use zstd::bulk::{Compressor, Decompressor};
-
-/// How hard a spill is compressed: it is read once, and soon, so that speed counts for more than size.
-const SPILL_LEVEL: i32 = -4;
+use lz4_flex::block::{compress_into, decompress, get_maximum_output_size};
 
 /// Bytes of records that wait in memory to be compressed, in all partitions together.
 const WAITING_BYTES: usize = 64 << 20;
@@ -21,7 +18,8 @@ const WAITING_BYTES: usize = 64 << 20;
 pub struct Spill {
     folder: Folder,
     partitions: Vec<Waiting>,
-    compressor: Compressor<'static>,
+    /// Where a block is compressed to.
+    frame: Vec<u8>,
     n_records: u64,
 }
 
@@ -106,7 +104,7 @@ impl Spill {
         let folder = Folder(work.join(format!("spill-{}", uuid::Uuid::new_v4().simple())));
         fs::create_dir_all(&folder.0).with_context(|| format!("making folder `{}`", folder.0.display()))?;
         let partitions = (0..n_partitions.max(1)).map(|_| Waiting::default()).collect();
-        Ok(Self { folder, partitions, compressor: Compressor::new(SPILL_LEVEL)?, n_records: 0 })
+        Ok(Self { folder, partitions, frame: Vec::new(), n_records: 0 })
     }
 
     /// Adds a record, whose content is given in parts.
@@ -164,12 +162,15 @@ impl Spill {
         }
         let path = self.folder.partition(index);
         let context = || format!("writing `{}`", path.display());
-        let frame = self.compressor.compress(&waiting.bytes).with_context(context)?;
+        // It is read once, and soon, so that speed counts for more than size.
+        self.frame.resize(get_maximum_output_size(waiting.bytes.len()).max(self.frame.len()), 0);
+        let length = compress_into(&waiting.bytes, &mut self.frame).with_context(context)?;
+        let frame = &self.frame[..length];
         // Opened anew each time: there may be more partitions than files that can be open.
         let mut file = File::options().append(true).create(true).open(&path).with_context(context)?;
         // Before each frame stands how long it is, and how long what it holds.
         let sizes = [frame.len(), waiting.bytes.len()].map(|size| (size as u64).to_le_bytes());
-        file.write_all(sizes.as_flattened()).and_then(|()| file.write_all(&frame)).with_context(context)?;
+        file.write_all(sizes.as_flattened()).and_then(|()| file.write_all(frame)).with_context(context)?;
         waiting.bytes.clear();
         waiting.is_on_disk = true;
         Ok(())
@@ -178,7 +179,7 @@ impl Spill {
 
 impl Folder {
     fn partition(&self, i: usize) -> PathBuf {
-        self.0.join(format!("{i:04}.zst"))
+        self.0.join(format!("{i:04}.lz4"))
     }
 }
 
@@ -196,7 +197,6 @@ impl Partition {
         let context = || format!("reading `{}`", self.path.display());
         let mut file = File::open(&self.path).with_context(context)?;
         let mut left = file.metadata().with_context(context)?.len();
-        let mut decompressor = Decompressor::new().with_context(context)?;
         let (mut sizes, mut frame) = ([0; 16], Vec::new());
         while left > 0 {
             file.read_exact(&mut sizes).with_context(context)?;
@@ -204,7 +204,7 @@ impl Partition {
             let (of_frame, of_block) = (of_frame?, usize::try_from(of_block?)?);
             frame.resize(usize::try_from(of_frame)?, 0);
             file.read_exact(&mut frame).with_context(context)?;
-            records.add(decompressor.decompress(&frame, of_block).with_context(context)?).with_context(context)?;
+            records.add(decompress(&frame, of_block).with_context(context)?).with_context(context)?;
             left = left.saturating_sub(of_frame + 16);
         }
         records.entries.sort_by_key(|entry| entry.key);
