@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 
 /// What a value is, by its first byte.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -63,6 +63,21 @@ impl<'t> Cursor<'t> {
         }
     }
 
+    /// What is left of the text.
+    #[inline]
+    pub fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// Takes these letters when they come next, without looking for where a value ends.
+    #[inline]
+    pub fn take_text(&mut self, text: &str) -> bool {
+        self.skip_space();
+        let is_next = self.rest().starts_with(text);
+        self.at += if is_next { text.len() } else { 0 };
+        is_next
+    }
+
     /// Takes this byte when it comes next.
     #[inline]
     pub fn take(&mut self, byte: u8) -> bool {
@@ -99,7 +114,7 @@ impl<'t> Cursor<'t> {
         let short = self.text.as_bytes()[start..].iter().take(24).position(|b| matches!(b, b'"' | b'\\'));
         match short {
             Some(end) if self.text.as_bytes()[start + end] == b'"' => self.at += end + 1,
-            _ => self.end_text()?,
+            _ => drop(self.end_text()?),
         }
         let key = self.text.get(start..self.at - 1)?;
         self.take(b':');
@@ -113,44 +128,46 @@ impl<'t> Cursor<'t> {
         !self.take(b']') && self.kind().is_some()
     }
 
-    /// The text between the quotes, escapes as they are written.
+    /// Goes behind the quote that ends the text whose first quote was taken, and says whether there were escapes before it; to the
+    /// end of all when there is none.
     #[inline]
-    fn raw_text(&mut self) -> Option<&'t str> {
-        if !self.take(b'"') {
-            return None;
-        }
-        let start = self.at;
-        self.end_text()?;
-        self.text.get(start..self.at - 1)
-    }
-
-    /// Goes behind the quote that ends the text whose first quote was taken; to the end of all when there is none.
-    #[inline]
-    fn end_text(&mut self) -> Option<()> {
+    fn end_text(&mut self) -> Option<bool> {
         let bytes = self.text.as_bytes();
+        let mut is_escaped = false;
         while let Some(next) = bytes.get(self.at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
             self.at += next;
             if bytes[self.at] == b'"' {
                 self.at += 1;
-                return Some(());
+                return Some(is_escaped);
             }
+            is_escaped = true;
             self.at += 2;
         }
         self.at = bytes.len();
         None
     }
 
-    /// A text, number or boolean: of a text what it says, of the others as they are written.
+    /// What the text that comes next says; none when its escapes stand for no letters, or there is no text.
+    #[inline]
+    pub fn decoded(&mut self) -> Option<Cow<'t, str>> {
+        let start = self.at;
+        if !self.take(b'"') {
+            return None;
+        }
+        let first = self.at;
+        if self.end_text()? {
+            return serde_json::from_str(&self.text[start..self.at]).ok().map(Cow::Owned);
+        }
+        self.text.get(first..self.at - 1).map(Cow::Borrowed)
+    }
+
+    /// A text, number or boolean: of a text what it says, or the letters that are written where its escapes stand for none;
+    /// of the others as they are written.
     #[inline]
     pub fn scalar(&mut self) -> Cow<'t, str> {
         if self.kind() == Some(Kind::Text) {
             let start = self.at;
-            let Some(raw) = self.raw_text() else { return Cow::Borrowed("") };
-            if memchr(b'\\', raw.as_bytes()).is_none() {
-                return Cow::Borrowed(raw);
-            }
-            let quoted = &self.text[start..self.at];
-            return serde_json::from_str::<String>(quoted).map_or(Cow::Borrowed(raw), Cow::Owned);
+            return self.decoded().unwrap_or_else(|| Cow::Borrowed(self.text[start..self.at].trim_matches('"')));
         }
         let start = self.at;
         while self.byte().is_some_and(|b| !matches!(b, b',' | b'}' | b']') && !b.is_ascii_whitespace()) {
@@ -193,6 +210,19 @@ impl<'t> Cursor<'t> {
             }
         }
         self.at = self.text.len();
+    }
+
+    /// The text of this name in the object that comes next, wherever it stands there; the cursor stays before the object.
+    pub fn text_member(&self, name: &str) -> Option<Cow<'t, str>> {
+        let mut object = *self;
+        object.take(b'{');
+        while let Some(key) = object.key() {
+            match object.kind()? {
+                Kind::Text if key == name => return Some(object.scalar()),
+                _ => object.skip(),
+            }
+        }
+        None
     }
 
     /// The text of the value that comes next, as it is written.
@@ -253,6 +283,20 @@ mod tests {
                 cursor.scalar();
             }
         }
+    }
+
+    #[test]
+    fn escapes_are_read_where_they_mean_something() {
+        for (text, expected) in [
+            (r#""plain""#, Some("plain")),
+            (r#" "a\u00e9\"b" "#, Some("aé\"b")),
+            (r#""\ud800""#, None),
+            ("7", None),
+            ("\"open", None),
+        ] {
+            assert_eq!(Cursor::new(text).decoded().as_deref(), expected, "{text}");
+        }
+        assert_eq!(Cursor::new(r#""\ud800""#).scalar(), r"\ud800");
     }
 
     #[test]

@@ -246,13 +246,7 @@ impl<'a> Reference<'a> {
 
     /// The id, when the reference is a literal one to a resource of this type.
     pub fn id_of(&self, resource_type: &str) -> Option<&str> {
-        // Nearly all are written so, and need not be taken apart from their end.
-        let reference = self.reference.as_deref()?;
-        let plain = reference.strip_prefix(resource_type).and_then(|id| id.strip_prefix('/'));
-        plain.filter(|id| crate::reference::is_id(id)).or_else(|| {
-            let (found, id) = crate::reference::type_and_id(reference)?;
-            (found == resource_type).then_some(id)
-        })
+        crate::reference::id_of(self.reference.as_deref()?, resource_type)
     }
 }
 

@@ -4,7 +4,6 @@
 //! made here borrow, keep what they do not know, and name the element that is wrong.
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -26,6 +25,18 @@ pub(crate) trait Element<'de>: Sized {
 
     /// Reads one place of an array.
     fn read_item<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error>;
+
+    /// Reads the value of the key that was just read to where it will stay; large types need not be moved there.
+    fn read_to<A: MapAccess<'de>>(place: &mut Option<Self>, key: &str, map: &mut A) -> Result<(), A::Error> {
+        *place = Some(Self::read(key, map)?);
+        Ok(())
+    }
+
+    /// Reads one place of an array to the end of its list.
+    fn read_item_to<D: Deserializer<'de>>(items: &mut Vec<Self>, from: D) -> Result<(), D::Error> {
+        items.push(Self::read_item(from)?);
+        Ok(())
+    }
 }
 
 /// What an element writes.
@@ -73,8 +84,7 @@ impl<'de, T: Element<'de>> Field<'de> for Option<T> {
         if self.is_some() {
             return Err(within(key, &"the element has a value already"));
         }
-        *self = Some(T::read(key, map).map_err(|error| within(key, &error))?);
-        Ok(())
+        T::read_to(self, key, map).map_err(|error| within(key, &error))
     }
 }
 
@@ -99,8 +109,7 @@ impl<'de, T: Element<'de>> Field<'de> for Vec<T> {
         if !self.is_empty() {
             return Err(within(key, &"the element has a value already"));
         }
-        *self = map.next_value_seed(List(PhantomData)).map_err(|error| within(key, &error))?;
-        Ok(())
+        map.next_value_seed(List(self)).map_err(|error| within(key, &error))
     }
 }
 
@@ -124,45 +133,50 @@ impl<T: WriteJson + Serialize> WriteField for Vec<T> {
     }
 }
 
-/// Reads an array, and says which of its places is wrong.
-struct List<T>(PhantomData<T>);
+/// Reads an array to a list, and says which of its places is wrong.
+struct List<'l, T>(&'l mut Vec<T>);
 
-impl<'de, T: Element<'de>> DeserializeSeed<'de> for List<T> {
-    type Value = Vec<T>;
+impl<'de, T: Element<'de>> DeserializeSeed<'de> for List<'_, T> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Vec<T>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
         from.deserialize_seq(self)
     }
 }
 
-impl<'de, T: Element<'de>> Visitor<'de> for List<T> {
-    type Value = Vec<T>;
+impl<'de, T: Element<'de>> Visitor<'de> for List<'_, T> {
+    type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an array")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
-        let mut items = Vec::new();
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        // Most lists of FHIR have one item, and four of the larger types would take kilobytes.
+        self.0.reserve_exact(1);
         loop {
-            match seq.next_element_seed(Item(PhantomData)) {
-                Ok(Some(item)) => items.push(item),
-                Ok(None) => return Ok(items),
-                Err(error) => return Err(within(format_args!("[{}]", items.len()), &error)),
+            let place = self.0.len();
+            match seq.next_element_seed(Item(&mut *self.0)) {
+                Ok(Some(())) => {}
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(within(format_args!("[{place}]"), &error)),
             }
         }
     }
 }
 
-struct Item<T>(PhantomData<T>);
+struct Item<'l, T>(&'l mut Vec<T>);
 
-impl<'de, T: Element<'de>> DeserializeSeed<'de> for Item<T> {
-    type Value = T;
+impl<'de, T: Element<'de>> DeserializeSeed<'de> for Item<'_, T> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<T, D::Error> {
-        T::read_item(from)
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        T::read_item_to(self.0, from)
     }
 }
+
+/// Fills a data type or resource that has no elements yet.
+pub(crate) struct Fill<'v, T>(pub(crate) &'v mut T);
 
 /// Elements whose value is all in one key.
 macro_rules! plain_elements {
@@ -271,40 +285,48 @@ macro_rules! fields {
 
         impl<'de: 'a, 'a> serde::Deserialize<'de> for $name<'a> {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                struct Visitor<'a>(std::marker::PhantomData<$name<'a>>);
+                let mut value = $name::default();
+                serde::de::DeserializeSeed::deserialize($crate::element::Fill(&mut value), from)?;
+                Ok(value)
+            }
+        }
 
-                impl<'de: 'a, 'a> serde::de::Visitor<'de> for Visitor<'a> {
-                    type Value = $name<'a>;
+        impl<'de: 'a, 'a> serde::de::DeserializeSeed<'de> for $crate::element::Fill<'_, $name<'a>> {
+            type Value = ();
 
-                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        formatter.write_str(concat!("an object (", stringify!($name), ")"))
-                    }
+            fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+                from.deserialize_map(self)
+            }
+        }
 
-                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                        use $crate::element::Field;
+        impl<'de: 'a, 'a> serde::de::Visitor<'de> for $crate::element::Fill<'_, $name<'a>> {
+            type Value = ();
 
-                        const RESOURCE_TYPE: Option<&str> = $resource_type;
-                        let mut value = $name::default();
-                        let mut has_type = RESOURCE_TYPE.is_none();
-                        while let Some(key) = map.next_key::<$crate::Text<'de>>()? {
-                            $(if <$type as Field<'de>>::is_named(&key, $json) {
-                                value.$field.fill(&key, &mut map)?;
-                            } else)+
-                            if let (Some(expected), "resourceType") = (RESOURCE_TYPE, key.as_str()) {
-                                $crate::element::check_resource_type(expected, &mut map)?;
-                                has_type = true;
-                            } else if value.extra.get(&key).is_some() {
-                                return Err($crate::error::within(&key, &"the element has a value already"));
-                            } else {
-                                let raw = map.next_value().map_err(|error| $crate::error::within(&key, &error))?;
-                                value.extra.push(key, raw);
-                            }
-                        }
-                        if has_type { Ok(value) } else { Err(serde::de::Error::missing_field("resourceType")) }
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(concat!("an object (", stringify!($name), ")"))
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+                use $crate::element::Field;
+
+                const RESOURCE_TYPE: Option<&str> = $resource_type;
+                let value = self.0;
+                let mut has_type = RESOURCE_TYPE.is_none();
+                while let Some(key) = map.next_key::<$crate::Text<'de>>()? {
+                    $(if <$type as Field<'de>>::is_named(&key, $json) {
+                        value.$field.fill(&key, &mut map)?;
+                    } else)+
+                    if let (Some(expected), "resourceType") = (RESOURCE_TYPE, key.as_str()) {
+                        $crate::element::check_resource_type(expected, &mut map)?;
+                        has_type = true;
+                    } else if value.extra.get(&key).is_some() {
+                        return Err($crate::error::within(&key, &"the element has a value already"));
+                    } else {
+                        let raw = map.next_value().map_err(|error| $crate::error::within(&key, &error))?;
+                        value.extra.push(key, raw);
                     }
                 }
-
-                from.deserialize_map(Visitor(std::marker::PhantomData))
+                if has_type { Ok(()) } else { Err(serde::de::Error::missing_field("resourceType")) }
             }
         }
 
@@ -346,6 +368,20 @@ macro_rules! fields {
 
             fn read_item<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 serde::Deserialize::deserialize(from)
+            }
+
+            fn read_to<A: serde::de::MapAccess<'de>>(
+                place: &mut Option<Self>,
+                _: &str,
+                map: &mut A,
+            ) -> Result<(), A::Error> {
+                map.next_value_seed($crate::element::Fill(place.insert($name::default())))
+            }
+
+            fn read_item_to<D: serde::Deserializer<'de>>(items: &mut Vec<Self>, from: D) -> Result<(), D::Error> {
+                let place = items.len();
+                items.push($name::default());
+                serde::de::DeserializeSeed::deserialize($crate::element::Fill(&mut items[place]), from)
             }
         }
     };

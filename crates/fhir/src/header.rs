@@ -5,7 +5,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::within;
-use crate::reference::type_and_id;
+use crate::reference::id_of;
 use crate::{Cursor, FhirError, Identifier, Kind, Raw, Reference, Text};
 
 /// Type, id, version, identifiers and subject of a resource of any type, found without building it.
@@ -71,8 +71,7 @@ impl<'a> Header<'a> {
         if self.resource_type.as_deref() == Some("Patient") {
             return self.id.as_deref();
         }
-        let (resource_type, id) = type_and_id(self.subject.as_deref()?)?;
-        (resource_type == "Patient").then_some(id)
+        id_of(self.subject.as_deref()?, "Patient")
     }
 }
 

@@ -17,13 +17,25 @@ pub(crate) fn type_and_id(reference: &str) -> Option<(&str, &str)> {
     (is_type(resource_type) && is_id(id)).then_some((resource_type, id))
 }
 
+/// The id, when a reference is a literal one to a resource of this type.
+pub(crate) fn id_of<'r>(reference: &'r str, resource_type: &str) -> Option<&'r str> {
+    // Nearly all are written so, and need not be taken apart from their end.
+    let plain = reference.strip_prefix(resource_type).and_then(|id| id.strip_prefix('/'));
+    plain.filter(|id| is_id(id)).or_else(|| {
+        let (found, id) = type_and_id(reference)?;
+        (found == resource_type).then_some(id)
+    })
+}
+
 fn is_type(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_uppercase()) && text.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 pub(crate) fn is_id(text: &str) -> bool {
     // FHIR has no underscore in ids; many servers do.
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+    let is_one = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    // All are looked at, which a machine does some at a time.
+    !text.is_empty() && text.bytes().fold(true, |all, byte| all & is_one(byte))
 }
 
 /// Which resource stands behind which url and which identifier.

@@ -1,26 +1,85 @@
 //! A resource of any type.
 
+use serde::de::DeserializeSeed;
 use serde::{Serialize, Serializer};
 
+use crate::element::Fill;
 use crate::header::leading_type;
 use crate::json::WriteJson;
 use crate::{
-    AllergyIntolerance, CarePlan, CareTeam, Claim, Composition, Condition, Coverage, Device, DeviceUseStatement,
-    DiagnosticReport, DocumentReference, Encounter, EpisodeOfCare, ExplanationOfBenefit, FhirError, Goal, Header,
-    ImagingStudy, Immunization, Location, Medication, MedicationAdministration, MedicationDispense, MedicationRequest,
-    MedicationStatement, Meta, Observation, Organization, Patient, Practitioner, PractitionerRole, Procedure,
-    Provenance, QuestionnaireResponse, Raw, RelatedPerson, ServiceRequest, Specimen, SupplyDelivery, Text,
+    AllergyIntolerance, CarePlan, CareTeam, Claim, Composition, Condition, Coverage, Cursor, Device,
+    DeviceUseStatement, DiagnosticReport, DocumentReference, Encounter, EpisodeOfCare, ExplanationOfBenefit, FhirError,
+    Goal, Header, ImagingStudy, Immunization, Kind, Location, Medication, MedicationAdministration, MedicationDispense,
+    MedicationRequest, MedicationStatement, Meta, Observation, Organization, Patient, Practitioner, PractitionerRole,
+    Procedure, Provenance, QuestionnaireResponse, Raw, RelatedPerson, ServiceRequest, Specimen, SupplyDelivery, Text,
 };
 
-/// A resource that is not modelled here; its JSON is kept as it was.
+/// A resource whose elements are not read: its type is not modelled here, or they are of no use to the caller. Its JSON is
+/// kept as it was.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OtherResource<'a> {
     /// `resourceType`
     pub resource_type: Text<'a>,
     /// `id`
     pub id: Option<Text<'a>>,
+    /// `meta.versionId`
+    pub version_id: Option<Text<'a>>,
     /// The whole resource.
     pub raw: Raw<'a>,
+}
+
+impl<'a> OtherResource<'a> {
+    /// Reads no more of a resource, of any type, than what this type holds of it; of elements that come twice, the first.
+    ///
+    /// # Errors
+    ///
+    /// [`FhirError`] when the text is not one JSON object, has no `resourceType`, or one of these elements has the wrong type.
+    ///
+    /// ```
+    /// use twinlake_fhir::{OtherResource, Resource};
+    ///
+    /// let claim = OtherResource::from_json(r#"{"resourceType":"Claim","id":"c1","meta":{"versionId":"2"},"total":7}"#)?;
+    /// assert_eq!((claim.id.as_deref(), claim.version_id.as_deref()), (Some("c1"), Some("2")));
+    /// assert_eq!(Resource::Other(claim).resource_type(), "Claim");
+    /// # Ok::<(), twinlake_fhir::FhirError>(())
+    /// ```
+    pub fn from_json(text: &'a str) -> Result<Self, FhirError> {
+        let raw = Raw::from_json(text).map_err(|error| FhirError::from_json("Resource", text, &error))?;
+        let (mut resource_type, mut id, mut version_id) = (None, None, None);
+        let mut cursor = Cursor::new(text);
+        if cursor.take(b'{') {
+            // Nearly everyone writes these three first, and the rest need not be looked at.
+            let mut is_left = [true; 3];
+            while is_left.contains(&true)
+                && let Some(key) = cursor.key()
+            {
+                match (key, cursor.kind()) {
+                    ("resourceType", Some(Kind::Text)) if resource_type.is_none() => {
+                        is_left[0] = false;
+                        resource_type = Some(cursor.scalar().into());
+                    }
+                    ("id", Some(Kind::Text)) if id.is_none() => {
+                        is_left[1] = false;
+                        id = Some(cursor.scalar().into());
+                    }
+                    ("meta", Some(Kind::Object)) => {
+                        is_left[2] = false;
+                        version_id = version_id.or(cursor.text_member("versionId").map(Text::from));
+                        cursor.skip();
+                    }
+                    ("resourceType" | "id" | "meta", _) => {
+                        // Reading it as a header says what is wrong with it, if it is not that it comes again.
+                        Header::read(text)?;
+                        cursor.skip();
+                    }
+                    _ => cursor.skip(),
+                }
+            }
+        } else {
+            Header::read(text)?;
+        }
+        Ok(OtherResource { resource_type: resource_type.ok_or(FhirError::MissingResourceType)?, id, version_id, raw })
+    }
 }
 
 macro_rules! resource_types {
@@ -32,7 +91,7 @@ macro_rules! resource_types {
                 #[doc = concat!("A ", stringify!($type), ".")]
                 $type(Box<$type<'a>>),
             )+
-            /// A resource of a type that is not modelled.
+            /// A resource of a type that is not modelled, or one whose elements the caller did not want ([`OtherResource::from_json`]).
             Other(OtherResource<'a>),
         }
 
@@ -53,11 +112,12 @@ macro_rules! resource_types {
                 };
                 match resource_type.as_str() {
                     $(stringify!($type) => {
-                        let read: Result<$type<'a>, _> = serde_json::from_str(text);
-                        read.map(|resource| Resource::$type(Box::new(resource)))
-                            .map_err(|error| FhirError::from_json(stringify!($type), text, &error))
+                        let mut resource = Box::<$type<'a>>::default();
+                        read_whole(Fill(&mut *resource), text)
+                            .map_err(|error| FhirError::from_json(stringify!($type), text, &error))?;
+                        Ok(Resource::$type(resource))
                     })+
-                    _ => Resource::other(text),
+                    _ => OtherResource::from_json(text).map(Resource::Other),
                 }
             }
 
@@ -94,11 +154,19 @@ macro_rules! resource_types {
                 }
             }
 
-            /// `meta`; none of a type that is not modelled.
+            /// `meta`; none of a resource whose elements are not read.
             pub fn meta(&self) -> Option<&Meta<'a>> {
                 match self {
                     $(Resource::$type(resource) => resource.meta.as_ref(),)+
                     Resource::Other(_) => None,
+                }
+            }
+
+            /// `meta.versionId`
+            pub fn version_id(&self) -> Option<&str> {
+                match self {
+                    Resource::Other(other) => other.version_id.as_deref(),
+                    read => read.meta()?.version_id.as_deref(),
                 }
             }
         }
@@ -129,6 +197,13 @@ macro_rules! resource_types {
             }
         )+
     };
+}
+
+/// Reads a text that is one JSON value and nothing more.
+fn read_whole<'a>(seed: impl DeserializeSeed<'a, Value = ()>, text: &'a str) -> Result<(), serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    seed.deserialize(&mut reader)?;
+    reader.end()
 }
 
 resource_types!(
@@ -169,7 +244,7 @@ resource_types!(
     Composition,
 );
 
-impl<'a> Resource<'a> {
+impl Resource<'_> {
     /// The resource as JSON in one line, `resourceType` first.
     pub fn to_json(&self) -> String {
         let mut bytes = Vec::new();
@@ -181,13 +256,6 @@ impl<'a> Resource<'a> {
     /// resource read from an indented text may still hold line breaks; [`crate::ndjson::Writer`] takes them out.
     pub fn write_json(&self, bytes: &mut Vec<u8>) {
         WriteJson::write_json(self, bytes);
-    }
-
-    fn other(text: &'a str) -> Result<Self, FhirError> {
-        let Header { resource_type, id, .. } = Header::read(text)?;
-        let resource_type = resource_type.ok_or(FhirError::MissingResourceType)?;
-        let raw = Raw::from_json(text).map_err(|error| FhirError::from_json(&resource_type, text, &error))?;
-        Ok(Resource::Other(OtherResource { resource_type, id, raw }))
     }
 }
 
