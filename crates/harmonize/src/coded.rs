@@ -75,8 +75,7 @@ pub(crate) fn source_value(text: &str) -> String {
 
 /// The first characters of a text.
 pub(crate) fn cut(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        Some((end, _)) => text[..end].to_owned(),
-        None => text.to_owned(),
-    }
+    // A text has no more characters than bytes.
+    let end = if text.len() > characters { text.char_indices().nth(characters) } else { None };
+    end.map_or(text, |(end, _)| &text[..end]).to_owned()
 }

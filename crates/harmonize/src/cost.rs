@@ -1,7 +1,6 @@
 //! `ExplanationOfBenefit` to `cost`: one row an item, on the row that it names, else on the visit.
 
-use std::collections::BTreeMap;
-
+use rustc_hash::FxHashMap;
 use twinlake_fhir::{Adjudication, BilledProcedure, ClaimItem, ExplanationOfBenefit, Money, Reference};
 use twinlake_omop::{self as omop, AnyRow, ConceptId, Table, key};
 use twinlake_vocab::types;
@@ -10,7 +9,7 @@ use crate::elements;
 use crate::event::Reading;
 
 /// Rows of a person that a cost can be on, by key: the row itself (of a part of a visit, the visit), and its domain.
-pub(crate) struct Costed(BTreeMap<i64, (i64, &'static str)>);
+pub(crate) struct Costed(FxHashMap<i64, (i64, &'static str)>);
 
 impl Costed {
     pub(crate) fn of(rows: &[AnyRow]) -> Self {
@@ -66,9 +65,8 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, costed: &Costed, benefit: &Exp
             reading.losses.count_reason("ExplanationOfBenefit", "no-event");
             continue;
         };
-        let amount = |category: &str| amount(&item.adjudication, category);
-        let (allowed, paid) = (amount("eligible"), amount("benefit"));
-        let (copay, deductible) = (amount("copay"), amount("deductible"));
+        let [submitted, allowed, paid, copay, deductible] =
+            amounts(&item.adjudication, ["submitted", "eligible", "benefit", "copay", "deductible"]);
         // What the payer allows and does not pay is the patient's, where the decision does not say more.
         let by_patient = match (copay, deductible) {
             (None, None) => allowed.zip(paid).map(|(allowed, paid)| exact(allowed - paid)),
@@ -82,7 +80,7 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, costed: &Costed, benefit: &Exp
             cost_domain_id: domain.to_owned(),
             cost_type_concept_id: types::COST,
             currency_concept_id: currency.map(|code| if code == "USD" { types::US_DOLLAR } else { ConceptId::NONE }),
-            total_charge: amount("submitted").or_else(|| dollars(item.net.as_ref()?)),
+            total_charge: submitted.or_else(|| dollars(item.net.as_ref()?)),
             total_paid: paid.map(|paid| exact(paid + by_patient.unwrap_or(0.0))),
             paid_by_payer: paid,
             paid_by_patient: by_patient,
@@ -131,11 +129,16 @@ fn is_named(sequence: Option<u32>, named: &[u32]) -> bool {
     sequence.is_some_and(|sequence| named.contains(&sequence))
 }
 
-/// The sum of an item's amounts of one category; none when there is no such amount.
-fn amount(adjudication: &[Adjudication<'_>], category: &str) -> Option<f64> {
-    let of_category =
-        adjudication.iter().filter(|one| one.category.as_ref().is_some_and(|kind| kind.has_code(category)));
-    of_category.filter_map(|one| dollars(one.amount.as_ref()?)).reduce(|sum, amount| exact(sum + amount))
+/// The sums of an item's amounts of each category; none where there is no such amount.
+fn amounts<const N: usize>(adjudication: &[Adjudication<'_>], categories: [&str; N]) -> [Option<f64>; N] {
+    let mut sums = [None; N];
+    for one in adjudication {
+        let (Some(kind), Some(amount)) = (&one.category, one.amount.as_ref().and_then(dollars)) else { continue };
+        for (_, sum) in categories.iter().zip(&mut sums).filter(|(category, _)| kind.has_code(category)) {
+            *sum = Some(sum.map_or(amount, |sum| exact(sum + amount)));
+        }
+    }
+    sums
 }
 
 fn dollars(money: &Money<'_>) -> Option<f64> {

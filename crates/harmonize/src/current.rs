@@ -56,5 +56,5 @@ fn hash(resource_type: &str, id: &str) -> u64 {
 
 /// `meta.versionId` as a number; absent or not a number is below any.
 pub(crate) fn version(resource: &Resource<'_>) -> Option<u64> {
-    resource.meta()?.version_id.as_deref()?.parse().ok()
+    resource.version_id()?.parse().ok()
 }

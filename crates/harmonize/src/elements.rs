@@ -43,29 +43,32 @@ impl Walk<'_> {
     fn element(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
         const ADMINISTRATIVE: [&str; 5] = ["resourceType", "id", "meta", "implicitRules", "extension"];
         let parent = self.path.len();
-        if parent == 0 && ADMINISTRATIVE.contains(&name) {
-            return;
-        }
         if parent > 0 {
             self.path.push('.');
+            self.path.push_str(name);
         }
-        self.path.push_str(name);
-        let mut covered = false;
-        let mut below = false;
-        let first = self.path.as_bytes().first();
+        let path = if parent > 0 { self.path.as_str() } else { name };
+        let (mut covered, mut below) = (false, false);
+        let first = path.as_bytes().first();
         // Most differ in their first letter, and this runs for each element against each path.
         for used in self.used.iter().filter(|used| used.as_bytes().first() == first) {
-            match used.strip_prefix(self.path.as_str()) {
-                Some("") => covered = true,
-                Some(rest) if rest.starts_with('.') => below = true,
-                _ => {}
+            match used.strip_prefix(path) {
+                Some("") => {
+                    covered = true;
+                    break;
+                }
+                Some(rest) => below |= rest.starts_with('.'),
+                None => {}
             }
         }
         if !covered && below {
+            if parent == 0 {
+                self.path.push_str(name);
+            }
             // Only values of other elements can be of a kind that the walk does not know, and they are not entered.
             let _ = value.serialize(&mut *self);
-        } else if !covered {
-            self.losses.count_element(self.resource_type, &self.path);
+        } else if !covered && (parent > 0 || !ADMINISTRATIVE.contains(&name)) {
+            self.losses.count_element(self.resource_type, path);
         }
         self.path.truncate(parent);
     }

@@ -54,5 +54,5 @@ mod xhtml;
 pub use fate::Fates;
 pub use home::suggested_home;
 pub use loss::{Losses, UnmappedCode};
-pub use patient::{Harmonized, harmonize_patient, has_no_home};
+pub use patient::{Harmonized, gives_nothing, harmonize_patient, has_no_home};
 pub use shared::Shared;

@@ -1,6 +1,6 @@
 //! Observation and its components to measurement and observation, or to the tables of their concepts' domains.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, Timelike as _};
 use twinlake_fhir::{CodeableConcept, Effective, Observation, ObservationValue, Quantity, ReferenceRange};
 use twinlake_omop::{AnyRow, ConceptId, key};
 use twinlake_vocab::{system, types};
@@ -28,10 +28,11 @@ pub(crate) fn rows(reading: &mut Reading<'_, '_>, observation: &Observation<'_>)
         return reading.lost("date");
     };
     let key = reading.key(observation.id.as_deref());
+    let type_concept_id = type_concept(observation);
     let common = Common {
         when,
-        is_measurement: has_category(observation, "laboratory") || has_category(observation, "vital-signs"),
-        type_concept_id: type_concept(observation),
+        is_measurement: type_concept_id == types::LABORATORY || type_concept_id == types::VITAL_SIGNS,
+        type_concept_id,
         provider_id: reading.provider(&observation.performer),
         visit: reading.visit(observation.encounter.as_ref()),
     };
@@ -271,5 +272,7 @@ fn limit(quantity: Option<&Quantity<'_>>) -> Option<f64> {
 }
 
 fn time_of_day(time: NaiveDateTime) -> String {
-    time.format("%H:%M:%S").to_string()
+    // A leap second is one more than 59.
+    let second = time.second() + time.nanosecond() / 1_000_000_000;
+    format!("{:02}:{:02}:{second:02}", time.hour(), time.minute())
 }

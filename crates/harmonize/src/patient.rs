@@ -105,11 +105,13 @@ pub fn harmonize_patient(vocab: &Vocab, shared: &Shared, resources: &[Resource<'
         }
     }
     let costed = cost::Costed::of(&all);
+    let has_episodes = resources.iter().any(|resource| matches!(resource, Resource::EpisodeOfCare(_)));
+    let chart = if has_episodes { episode::Chart::of(&resources, &all) } else { episode::Chart::default() };
     for resource in &resources {
         let mut reading = Reading { context: &context, resource_type: type_name(resource), losses: &mut losses };
         let rows = match resource {
             Resource::ExplanationOfBenefit(one) => cost::rows(&mut reading, &costed, one),
-            Resource::EpisodeOfCare(one) => episode::rows(&mut reading, one, &resources, &all),
+            Resource::EpisodeOfCare(one) => episode::rows(&mut reading, one, &chart),
             _ => continue,
         };
         losses.count_fate(type_name(resource), Fate::of(&rows));
@@ -140,6 +142,8 @@ fn in_scope<'r, 'a>(
             "subject"
         } else if let Some(reason) = never_mapped(resource_type) {
             reason
+        } else if resource.modelled_type().is_none() {
+            "not-mapped"
         } else if resource.has_modifier_extension() {
             MODIFIED
         } else {
@@ -151,7 +155,13 @@ fn in_scope<'r, 'a>(
     kept
 }
 
-/// Why resources of a type never give rows of their own, whatever is in them.
+/// Whether resources of this type, which is modelled, give no row and fill no column, whatever is in them; their elements need
+/// not be read ([`twinlake_fhir::OtherResource::from_json`]).
+pub fn gives_nothing(resource_type: &str) -> bool {
+    never_mapped(resource_type).is_some()
+}
+
+/// Why resources of a modelled type never give rows of their own, whatever is in them.
 fn never_mapped(resource_type: &str) -> Option<&'static str> {
     match resource_type {
         // The scores are Observations of their own.
@@ -159,7 +169,7 @@ fn never_mapped(resource_type: &str) -> Option<&'static str> {
         // What was ordered is not what was done; what was done has rows of its own.
         "ServiceRequest" => Some("order"),
         "Claim" => Some("costs-in-benefits"),
-        other => (has_no_home(other) || !Resource::TYPES.contains(&other)).then_some("not-mapped"),
+        other => has_no_home(other).then_some("not-mapped"),
     }
 }
 
@@ -289,9 +299,11 @@ fn is_of_patient(person_id: i64, patient: &Patient<'_>, resource: &Resource<'_>)
 }
 
 fn is_of(person_id: i64, patient: &Patient<'_>, subject: Option<&Reference<'_>>) -> bool {
-    let id = subject.and_then(|subject| subject.id_of("Patient"));
-    // The same id has the same key, and need not be hashed.
-    id.is_some_and(|id| patient.id.as_deref() == Some(id) || key::of_person(id) == person_id)
+    let Some(subject) = subject else { return false };
+    // Nearly all are written so; other ways to write the same id have the same key.
+    let plain = subject.reference.as_deref().and_then(|reference| reference.strip_prefix("Patient/"));
+    plain.is_some() && plain == patient.id.as_deref()
+        || subject.id_of("Patient").is_some_and(|id| key::of_person(id) == person_id)
 }
 
 fn count_all(resources: &[&Resource<'_>], reason: &str, losses: &mut Losses) {

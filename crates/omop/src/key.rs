@@ -146,22 +146,37 @@ fn is_ours(value: u128) -> bool {
 
 /// A UUID in its usual form, 8-4-4-4-12 hexadecimal digits of either case.
 fn parse_uuid(text: &str) -> Option<u128> {
-    let bytes = text.as_bytes();
-    if bytes.len() != 36 {
+    let bytes: &[u8; 36] = text.as_bytes().try_into().ok()?;
+    if [8, 13, 18, 23].iter().any(|place| bytes[*place] != b'-') {
         return None;
     }
-    let mut value: u128 = 0;
-    for (place, byte) in bytes.iter().enumerate() {
-        if matches!(place, 8 | 13 | 18 | 23) {
-            if *byte != b'-' {
-                return None;
-            }
-            continue;
-        }
-        value = value << 4 | u128::from(char::from(*byte).to_digit(16)?);
-    }
-    Some(value)
+    // Half by half: every reference is read here, and small numbers are shifted faster.
+    let high = [&bytes[..8], &bytes[9..13], &bytes[14..18]];
+    let low = [&bytes[19..23], &bytes[24..]];
+    Some(u128::from(parse_digits(&high)?) << 64 | u128::from(parse_digits(&low)?))
 }
+
+/// The number that hexadecimal digits are, at most sixteen of them.
+fn parse_digits(parts: &[&[u8]]) -> Option<u64> {
+    let digits = parts.iter().copied().flatten().map(|byte| DIGITS[usize::from(*byte)]);
+    let (value, all) = digits.fold((0, 0), |(value, all), digit| (value << 4 | u64::from(digit & 15), all | digit));
+    (all < NO_DIGIT).then_some(value)
+}
+
+const NO_DIGIT: u8 = 16;
+
+/// What each byte is as a hexadecimal digit.
+static DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = b"0123456789abcdef"[value as usize];
+        digits[digit as usize] = value;
+        digits[digit.to_ascii_uppercase() as usize] = value;
+        value += 1;
+    }
+    digits
+};
 
 #[cfg(test)]
 mod tests {
@@ -200,6 +215,20 @@ mod tests {
         assert_eq!(of("Encounter", other), of("Encounter", &format!("urn:uuid:{other}")));
         assert_ne!(of("Encounter", other), of("Condition", other));
         assert_ne!(of("Encounter", "a"), of("Encounter", "A"));
+    }
+
+    #[test]
+    fn what_is_no_uuid_is_none() {
+        assert_eq!(parse_uuid("00000000-0abc-87a1-8000-0000000000fF"), Some(0x0abc_87a1_8000_0000_0000_00ff));
+        for text in [
+            "00000000-0abc-87a1-8000-0000000000fg",
+            "00000000-0abc-87a1-80000-000000000ff",
+            "0000000000abc-87a1-8000-0000000000ff",
+            "00000000-0abc-87a1-8000-0000000000f",
+            "é000000-0abc-87a1-8000-0000000000ff",
+        ] {
+            assert_eq!(parse_uuid(text), None, "{text}");
+        }
     }
 
     #[test]
