@@ -179,8 +179,7 @@ pub fn check(sources: &Sources<'_>) -> Result<Report> {
         }
     }
     for (place, line) in &shared_lines {
-        accounting.must_support.count(line);
-        let findings = check_resource(&context, line);
+        let findings = check_resource(&context, line, &mut accounting.must_support);
         ledger.extend(findings.into_iter().map(|finding| Finding { place: Some(place.clone()), ..finding }));
     }
     let severity = if sources.foreign { Severity::Warning } else { Severity::Error };

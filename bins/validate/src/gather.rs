@@ -198,15 +198,17 @@ impl Gathered {
             self.unreadable.push(Unreadable { place: place(), reason });
             return Ok(());
         };
-        let is_everyones = Shared::reads(resource_type) || resource_type == "Patient" || header.patient_id().is_none();
+        let patient = header.patient_id();
+        let is_shared = Shared::reads(resource_type);
+        let is_everyones = is_shared || resource_type == "Patient" || patient.is_none();
         if let Some(id) = header.id.as_deref().filter(|_| is_everyones) {
             self.fhir.expect(resource_type, id);
         }
-        if Shared::reads(resource_type) {
+        if is_shared {
             self.shared_lines.push((place(), text.to_owned()));
             return Ok(());
         }
-        if let Some(patient) = header.patient_id() {
+        if let Some(patient) = patient {
             return at.spill(&mut self.spill, key::of_person(patient), FHIR, text);
         }
         // What is of no patient is spread by its own id, so that no partition gets all of it.

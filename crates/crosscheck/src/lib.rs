@@ -40,7 +40,7 @@ pub use accounting::{Accounting, errors};
 pub use answers::{Answer, Score, Tally};
 pub use context::{Context, OmopSide};
 pub use cost::CostCheck;
-pub use fhir::{FhirSide, MustSupport, ProfileScore, check_resource, person_of};
+pub use fhir::{FhirSide, MustSupport, ProfileScore, check_resource};
 pub use finding::{Finding, Severity};
 pub use ledger::{Baseline, Count, Ledger, RuleFilter, Terms};
 pub use partition::{PartitionCheck, PartitionReport, ResourceText, check_partition};

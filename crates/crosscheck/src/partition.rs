@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use twinlake_fhir::{FhirError, Resource};
-use twinlake_harmonize::{Losses, harmonize_patient};
+use twinlake_fhir::{FhirError, Header, OtherResource, Resource, leading_type};
+use twinlake_harmonize::{Losses, gives_nothing, harmonize_patient};
 use twinlake_omop::{AnyRow, DynRow, Table};
 
 use crate::agreement;
 use crate::context::Context;
-use crate::fhir::{self, FhirPerson, MustSupport};
+use crate::fhir::{self, FhirPerson, MustSupport, Walks};
 use crate::finding::{Finding, Findings, Severity};
 use crate::omop::{self, Rules, Whole};
 use crate::person::{Person, Verdict, partial_date};
@@ -120,25 +120,31 @@ pub fn check_partition<T: AsRef<str>>(context: &Context<'_>, omop: &[DynRow], fh
 pub struct PartitionCheck<'a> {
     context: &'a Context<'a>,
     rules: Rules<'a>,
+    walks: Walks,
     report: PartitionReport,
 }
 
 impl<'a> PartitionCheck<'a> {
     /// Begins with nobody.
     pub fn new(context: &'a Context<'a>) -> Self {
-        PartitionCheck { context, rules: Rules::of(context), report: PartitionReport::default() }
+        PartitionCheck {
+            context,
+            rules: Rules::of(context),
+            walks: Walks::default(),
+            report: PartitionReport::default(),
+        }
     }
 
     /// Checks all that both sides hold of a person.
     pub fn person(&mut self, person_id: i64, rows: &[&DynRow], texts: &[ResourceText<'_>]) {
         let report = &mut self.report;
-        let (fhir, is_whole) = read(self.context, rows, texts, report);
+        let (fhir, is_whole) = read(self.context, rows, texts, &mut self.walks, report);
         if rows.is_empty() && fhir.resources.is_empty() {
             return;
         }
         report.persons += 1;
         let (before, given, linked) = (report.findings.len(), report.costs.len(), report.episode_events.len());
-        check_person(self.context, &mut self.rules, person_id, rows, &fhir, report);
+        check_person(self.context, &mut self.rules, &mut self.walks, person_id, rows, &fhir, report);
         let mut found = report.findings.split_off(before);
         report.doubtful.extend(found.iter().filter_map(|finding| finding.key));
         // Of someone who is on one side only, nothing can be said of what was paid.
@@ -161,11 +167,11 @@ impl<'a> PartitionCheck<'a> {
     /// Checks rows and resources that belong to nobody. A resource that comes twice is found when both are given at once.
     pub fn nobody(&mut self, rows: &[&DynRow], texts: &[ResourceText<'_>]) {
         let before = self.report.findings.len();
-        let (fhir, _) = read(self.context, rows, texts, &mut self.report);
+        let (fhir, _) = read(self.context, rows, texts, &mut self.walks, &mut self.report);
         let report = &mut self.report;
         report.findings.extend(rows.iter().map(|row| of_nobody(row)));
         report.findings.extend(fhir::duplicates(&fhir.resources, None, self.context.content()));
-        report.findings.extend(fhir.check(self.context, false));
+        report.findings.extend(fhir.check(self.context, false, &mut self.walks));
         let harmonized = harmonize_patient(self.context.vocab, self.context.shared, &fhir.resources);
         report.losses.merge(&harmonized.losses);
         tell_places(&mut report.findings[before..], &fhir);
@@ -173,7 +179,7 @@ impl<'a> PartitionCheck<'a> {
 
     /// What was found.
     pub fn finish(self) -> PartitionReport {
-        self.report
+        PartitionReport { must_support: self.walks.must_support, ..self.report }
     }
 }
 
@@ -183,6 +189,7 @@ fn read<'t>(
     context: &Context<'_>,
     rows: &[&DynRow],
     texts: &[ResourceText<'t>],
+    walks: &mut Walks,
     report: &mut PartitionReport,
 ) -> (FhirPerson<'t>, bool) {
     for row in rows {
@@ -190,8 +197,19 @@ fn read<'t>(
     }
     let mut fhir = FhirPerson::default();
     for text in texts {
-        report.must_support.count(text.json);
-        match Resource::from_json(text.json) {
+        // Of what maps to nothing the structure is checked, and more is not needed.
+        let gives_nothing = match leading_type(text.json) {
+            Some(leading) => gives_nothing(leading),
+            None => {
+                Header::scan(text.json).and_then(|header| header.resource_type).is_some_and(|of| gives_nothing(&of))
+            }
+        };
+        let resource = if gives_nothing {
+            OtherResource::from_json(text.json).map(Resource::Other)
+        } else {
+            Resource::from_json(text.json)
+        };
+        match resource {
             Ok(resource) => {
                 match report.resources.get_mut(resource.resource_type()) {
                     Some(count) => *count += 1,
@@ -203,7 +221,7 @@ fn read<'t>(
                 fhir.texts.push(*text);
             }
             Err(error) => {
-                let mut found = fhir::misfits(text.json, context.content());
+                let mut found = fhir::misfits(text.json, context.content(), walks);
                 let place = text.place.map(shown);
                 if found.is_empty() {
                     found.push(unreadable(context, text.json, place.as_deref(), &error));
@@ -237,6 +255,7 @@ fn shown((file, line): (&Path, u64)) -> String {
 fn check_person(
     context: &Context<'_>,
     rules: &mut Rules<'_>,
+    walks: &mut Walks,
     person_id: i64,
     rows: &[&DynRow],
     fhir: &FhirPerson<'_>,
@@ -244,7 +263,7 @@ fn check_person(
 ) {
     let mut out = Findings::default();
     out.list.extend(fhir::duplicates(&fhir.resources, Some(person_id), context.content()));
-    out.list.extend(fhir.check(context, true).into_iter().map(|finding| finding.of_row(Some(person_id), None)));
+    out.list.extend(fhir.check(context, true, walks).into_iter().map(|finding| finding.of_row(Some(person_id), None)));
     let harmonized = harmonize_patient(context.vocab, context.shared, &fhir.resources);
     report.losses.merge(&harmonized.losses);
     for row in &harmonized.rows {
@@ -311,8 +330,7 @@ fn check_person(
         }
         None => {
             report.findings.append(&mut out.list);
-            let patients: BTreeSet<_> = fhir.resources.iter().filter_map(fhir::patient_id).collect();
-            report.findings.extend(patients.into_iter().map(|id| no_patient(context, person_id, id)));
+            report.findings.extend(fhir.patient_ids().iter().map(|id| no_patient(context, person_id, id)));
             if knows_persons {
                 report.findings.extend(rows.iter().map(|row| orphan(row, person_id)));
             }

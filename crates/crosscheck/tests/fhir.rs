@@ -155,6 +155,65 @@ fn references_to_what_is_not_there() {
     );
 }
 
+/// A Claim, which gives no row and is not read to its end, with this at its end.
+fn claim(end: &str) -> String {
+    let insurance = r#"[{"sequence":1,"focal":true,"coverage":{"display":"none"}}]"#;
+    format!(
+        r#"{{"resourceType":"Claim","id":"x1","status":"active","type":{{"text":"a"}},"use":"claim","created":"2019-03-04",
+        "patient":{{"reference":"Patient/p1"}},"provider":{{"reference":"Organization/o1"}},"priority":{{"text":"b"}},
+        "insurance":{insurance}{end}}}"#
+    )
+}
+
+#[test]
+fn what_gives_no_row_is_walked_over_all_the_same() {
+    let mut texts: Vec<String> = resources().as_object().unwrap().values().map(Value::to_string).collect();
+    texts.push(String::new());
+    let mut expect = |claim: String, expected: &[(&str, &str)]| {
+        *texts.last_mut().unwrap() = claim;
+        let findings = findings(&texts);
+        let found: Vec<(&str, &str)> =
+            findings.iter().map(|one| (one.rule.as_str(), one.path.as_deref().unwrap_or_default())).collect();
+        assert_eq!(found, expected, "{findings:#?}");
+    };
+    expect(claim(""), &[]);
+    expect(claim(r#","total":null"#), &[("fhir.type", "Claim.total")]);
+    expect(claim(r#","resourceType":"Claim""#), &[("fhir.cardinality", "Claim.resourceType")]);
+    expect(claim(r#","_created":{"id":"a"},"_created":{"id":"b"}"#), &[("fhir.cardinality", "Claim._created")]);
+    expect(claim(r#","identifier":[{"value":"\ud800"}]"#), &[("fhir.format", "Claim.identifier[0].value")]);
+    expect(claim("").replace(r#""x1""#, "7"), &[("fhir.type", "Claim.id")]);
+    expect(claim("").replace(r#""x1""#, "7").replace('}', ""), &[("fhir.unreadable", "")]);
+    // One that says its type last is none the less a Claim.
+    let last = claim(r#","total":null,"resourceType":"Claim""#).replacen(r#""resourceType":"Claim","#, "", 1);
+    expect(last, &[("fhir.type", "Claim.total")]);
+}
+
+#[test]
+fn a_value_that_was_sound_elsewhere_is_looked_at_anew() {
+    // The same text is no class, and what was too deep to be looked at is not known to be sound.
+    let coding = r#"{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB"}"#;
+    let wrong = r#"{"system":"x","cod":"AMB"}"#;
+    let encounter = |id: &str, class: &str, more: &str| {
+        format!(
+            r#"{{"resourceType":"Encounter","id":"{id}","status":"planned","class":{class},"subject":{{"reference":"Patient/p1"}}{more}}}"#
+        )
+    };
+    let value = format!(r#"{{"url":"u","valueCoding":{wrong}}}"#);
+    let deep = (0..70).fold(value.clone(), |inside, _| format!(r#"{{"url":"u","extension":[{inside}]}}"#));
+    let texts = [
+        resources()["Patient"].to_string(),
+        encounter("a", coding, ""),
+        claim(&format!(r#","extension":[{deep}]"#)),
+        encounter("c", wrong, &format!(r#","extension":[{value}]"#)),
+    ];
+    let findings = findings(&texts);
+    let found: Vec<(&str, &str)> =
+        findings.iter().map(|one| (one.rule.as_str(), one.path.as_deref().unwrap_or_default())).collect();
+    let expected =
+        [("fhir.element", "Encounter.class.cod"), ("fhir.element", "Encounter.extension[0].valueCoding.cod")];
+    assert_eq!(found, expected, "{findings:#?}");
+}
+
 #[test]
 fn what_several_references_miss_is_one_finding() {
     let mut all = resources();

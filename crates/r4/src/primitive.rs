@@ -83,13 +83,19 @@ fn is_plain(c: char) -> bool {
 
 /// Whether a text is of nothing else.
 fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())
+    !text.is_empty() && each(text, |b| b.is_ascii_graphic())
+}
+
+/// Whether all bytes are of a kind. They are many and nearly always are, so all are looked at, which a machine does some at a
+/// time.
+fn each(text: &str, is_one: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |all, b| all & is_one(b))
 }
 
 fn is_text(text: &str) -> bool {
     // No empty text, and no control characters but those between lines.
     (text.starts_with(is_plain) || !text.trim().is_empty())
-        && !text.bytes().any(|b| b < b' ' && !matches!(b, b'\r' | b'\n' | b'\t'))
+        && each(text, |b| b >= b' ' || matches!(b, b'\r' | b'\n' | b'\t'))
 }
 
 fn is_uri(text: &str) -> bool {

@@ -4,12 +4,13 @@ mod must_support;
 mod reference;
 mod rules;
 mod schema;
+mod sound;
 mod status;
 mod structure;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use twinlake_fhir::{Header, Patient, Reference, Resource};
+use twinlake_fhir::{Header, Patient, Resource};
 use twinlake_omop::key;
 
 use crate::context::Context;
@@ -21,54 +22,11 @@ pub use reference::FhirSide;
 pub(crate) use reference::Resolver;
 pub(crate) use rules::RULES;
 pub(crate) use status::ACTIVE_AFTER_DEATH;
+pub(crate) use structure::Walks;
 
-/// Key of the person a resource belongs to; none for what persons share, and for types that are not modelled.
-///
-/// It is that of [`Header::patient_id`], which knows the patient of other types too, of a resource that was read.
-pub fn person_of(resource: &Resource<'_>) -> Option<i64> {
-    patient_id(resource).map(key::of_person)
-}
-
-/// The same, of the text of a resource of any type, whether or not it can be read as one.
+/// Key of the person whose resource a text is; none of what persons share, and of what has no header that can be read.
 pub(crate) fn owner_of_text(text: &str) -> Option<i64> {
     Header::read(text).ok()?.patient_id().map(key::of_person)
-}
-
-/// Id of the patient a resource is about.
-pub(crate) fn patient_id<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
-    let subject: &Option<Reference<'_>> = match resource {
-        Resource::Patient(patient) => return patient.id.as_deref(),
-        Resource::Encounter(resource) => &resource.subject,
-        Resource::Condition(resource) => &resource.subject,
-        Resource::Observation(resource) => &resource.subject,
-        Resource::Procedure(resource) => &resource.subject,
-        Resource::MedicationRequest(resource) => &resource.subject,
-        Resource::Immunization(resource) => &resource.patient,
-        Resource::AllergyIntolerance(resource) => &resource.patient,
-        Resource::MedicationDispense(resource) => &resource.subject,
-        Resource::DiagnosticReport(resource) => &resource.subject,
-        Resource::Coverage(resource) => &resource.beneficiary,
-        Resource::ServiceRequest(resource) => &resource.subject,
-        Resource::Specimen(resource) => &resource.subject,
-        Resource::MedicationAdministration(resource) => &resource.subject,
-        Resource::MedicationStatement(resource) => &resource.subject,
-        Resource::DeviceUseStatement(resource) => &resource.subject,
-        Resource::Composition(resource) => &resource.subject,
-        Resource::Device(resource) => &resource.patient,
-        Resource::ImagingStudy(resource) => &resource.subject,
-        Resource::SupplyDelivery(resource) => &resource.patient,
-        Resource::DocumentReference(resource) => &resource.subject,
-        Resource::RelatedPerson(resource) => &resource.patient,
-        Resource::CareTeam(resource) => &resource.subject,
-        Resource::CarePlan(resource) => &resource.subject,
-        Resource::Goal(resource) => &resource.subject,
-        Resource::EpisodeOfCare(resource) => &resource.patient,
-        Resource::QuestionnaireResponse(resource) => &resource.subject,
-        Resource::Claim(resource) => &resource.patient,
-        Resource::ExplanationOfBenefit(resource) => &resource.patient,
-        _ => return None,
-    };
-    subject.as_ref()?.id_of("Patient")
 }
 
 /// The resources of one person.
@@ -83,16 +41,22 @@ impl<'a> FhirPerson<'a> {
     /// What is wrong with the resources by themselves. What several references miss is one finding.
     ///
     /// `is_persons` says whether they are a person's; else each is of nobody.
-    pub(crate) fn check(&self, context: &Context<'_>, is_persons: bool) -> Vec<Finding> {
+    pub(crate) fn check(&self, context: &Context<'_>, is_persons: bool, walks: &mut Walks) -> Vec<Finding> {
         let mut findings = Vec::new();
         let own = self.resources.iter().filter_map(|resource| Some((resource.resource_type(), resource.id()?)));
         let resolver =
             if is_persons { Resolver::of_person(context.fhir, own) } else { Resolver::of_nobody(context.fhir) };
         for text in &self.texts {
-            structure::check(text.json, context.content(), &resolver, &mut findings);
+            walks.check(text.json, context.content(), &resolver, &mut findings);
         }
         status::check(&self.resources, self.patient(), context.content(), &mut findings);
         joined(findings)
+    }
+
+    /// The patients that the resources say they are about.
+    pub(crate) fn patient_ids(&self) -> BTreeSet<String> {
+        let headers = self.texts.iter().filter_map(|text| Header::scan(text.json));
+        headers.filter_map(|header| header.patient_id().map(str::to_owned)).collect()
     }
 
     /// The Patient: of several versions the highest, of equal ones the last.
@@ -101,7 +65,7 @@ impl<'a> FhirPerson<'a> {
             Resource::Patient(patient) => Some(&**patient),
             _ => None,
         });
-        patients.max_by_key(|patient| version(patient.meta.as_ref()))
+        patients.max_by_key(|patient| patient.meta.as_ref().and_then(|meta| number(meta.version_id.as_deref())))
     }
 
     /// Which resource an OMOP key of this person is from, e.g. `Condition/c-17`.
@@ -131,18 +95,21 @@ impl<'a> FhirPerson<'a> {
 }
 
 /// What is wrong with a resource by itself, e.g. one that persons share. References are held against `context.fhir` alone.
-pub fn check_resource(context: &Context<'_>, text: &str) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    structure::check(text, context.content(), &Resolver::of_nobody(context.fhir), &mut findings);
+///
+/// What it has of the elements that its profiles must support is counted in `score`.
+pub fn check_resource(context: &Context<'_>, text: &str, score: &mut MustSupport) -> Vec<Finding> {
+    let (mut findings, mut walks) = (Vec::new(), Walks::default());
+    walks.check(text, context.content(), &Resolver::of_nobody(context.fhir), &mut findings);
+    score.merge(&walks.must_support);
     findings
 }
 
 /// What is wrong with the elements of a JSON text that is no resource as we read them; none when it is no JSON.
-pub(crate) fn misfits(text: &str, severity: Severity) -> Vec<Finding> {
+pub(crate) fn misfits(text: &str, severity: Severity, walks: &mut Walks) -> Vec<Finding> {
     let mut findings = Vec::new();
     if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
         let nothing_missing = FhirSide::default();
-        structure::check(text, severity, &Resolver::of_nobody(&nothing_missing), &mut findings);
+        walks.check(text, severity, &Resolver::of_nobody(&nothing_missing), &mut findings);
     }
     findings
 }
@@ -170,8 +137,9 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
     joined
 }
 
-fn version(meta: Option<&twinlake_fhir::Meta<'_>>) -> Option<u64> {
-    meta?.version_id.as_deref()?.parse().ok()
+/// A version as a number; absent or not a number is below any.
+fn number(version_id: Option<&str>) -> Option<u64> {
+    version_id?.parse().ok()
 }
 
 /// One finding for each resource that comes twice in one version; a higher version supersedes and is none.
@@ -185,7 +153,7 @@ pub(crate) fn duplicates(resources: &[Resource<'_>], person_id: Option<i64>, sev
     let mut counts: BTreeMap<(&str, &str, Option<u64>), u64> = BTreeMap::new();
     for resource in resources {
         if let Some(id) = resource.id() {
-            *counts.entry((resource.resource_type(), id, version(resource.meta()))).or_default() += 1;
+            *counts.entry((resource.resource_type(), id, number(resource.version_id()))).or_default() += 1;
         }
     }
     let repeated = counts.into_iter().filter(|(_, count)| *count > 1);

@@ -12,9 +12,20 @@ use twinlake_fhir::{Cursor, Kind};
 const BASE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/";
 
 /// How many resources claim each profile of US Core 7.0.0, and how many of them have each element that it must support.
+///
+/// [`crate::PartitionCheck`] and [`crate::check_resource`] count what they check.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct MustSupport {
-    profiles: FxHashMap<&'static str, (u64, Vec<u64>)>,
+    /// By the profile's place among all; shorter when none of the last was claimed.
+    counts: Vec<Counts>,
+}
+
+/// Counts of one profile.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Counts {
+    resources: u64,
+    /// By the element's place in the profile; empty while no resource claims it.
+    present: Vec<u64>,
 }
 
 /// The score of one profile.
@@ -29,38 +40,114 @@ pub struct ProfileScore {
 }
 
 impl MustSupport {
-    /// Counts a resource with the profiles that it claims; `text` is its JSON.
-    pub fn count(&mut self, text: &str) {
-        for profile in claimed(text) {
-            let (n, counts) = self.profiles.entry(profile.id).or_insert_with(|| (0, vec![0; profile.elements.len()]));
-            *n += 1;
-            let mut present = vec![false; profile.elements.len()];
-            profile.root.visit(&mut Cursor::new(text), &mut present);
-            for (count, present) in counts.iter_mut().zip(present) {
-                *count += u64::from(present);
-            }
-        }
-    }
-
     /// Adds what another counted.
     pub fn merge(&mut self, other: &MustSupport) {
-        for (profile, (n, counts)) in &other.profiles {
-            let (mine, all) = self.profiles.entry(profile).or_insert_with(|| (0, vec![0; counts.len()]));
-            *mine += n;
-            all.iter_mut().zip(counts).for_each(|(mine, theirs)| *mine += theirs);
+        for (place, theirs) in other.counts.iter().enumerate().filter(|(_, theirs)| theirs.resources > 0) {
+            let mine = self.of(place);
+            mine.resources += theirs.resources;
+            mine.present.iter_mut().zip(&theirs.present).for_each(|(mine, theirs)| *mine += theirs);
         }
     }
 
     /// The scores, by profile.
     pub fn scores(&self) -> impl Iterator<Item = ProfileScore> {
-        let mut ids: Vec<&str> = self.profiles.keys().copied().collect();
-        ids.sort_unstable();
-        ids.into_iter().filter_map(|id| {
-            let (profile, (resources, counts)) = (PROFILES.get(id)?, self.profiles.get(id)?);
-            let elements = profile.elements.iter().copied().zip(counts.iter().copied()).collect();
-            Some(ProfileScore { profile: profile.id, resources: *resources, elements })
+        // The profiles are listed by id.
+        PROFILES.list.iter().zip(&self.counts).filter(|(_, counts)| counts.resources > 0).map(|(profile, counts)| {
+            let elements = profile.elements.iter().copied().zip(counts.present.iter().copied()).collect();
+            ProfileScore { profile: profile.id, resources: counts.resources, elements }
         })
     }
+
+    /// Counts a resource whose walk marked what it has.
+    pub(super) fn count(&mut self, marks: &Marks) {
+        for (place, start) in &marks.claimed {
+            let counts = self.of(*place);
+            counts.resources += 1;
+            for (count, is_there) in counts.present.iter_mut().zip(&marks.present[*start..]) {
+                *count += u64::from(*is_there);
+            }
+        }
+    }
+
+    fn of(&mut self, place: usize) -> &mut Counts {
+        if self.counts.len() <= place {
+            self.counts.resize_with(place + 1, Counts::default);
+        }
+        let counts = &mut self.counts[place];
+        if counts.present.is_empty() {
+            counts.present.resize(PROFILES.list[place].elements.len(), 0);
+        }
+        counts
+    }
+}
+
+/// What a resource has of the elements that its profiles must support, marked while it is walked over.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// The profiles that it claims, each with where its elements begin in `present`.
+    claimed: Vec<(usize, usize)>,
+    present: Vec<bool>,
+    /// For each object that the walk is in, what the profiles ask of it: parts of it and where their elements begin.
+    asked: Vec<(&'static Node, usize)>,
+}
+
+/// What the profiles ask of the object that the walk is in: its part of [`Marks::asked`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Asked {
+    start: usize,
+    end: usize,
+}
+
+impl Asked {
+    /// Whether nothing is asked of the object or of what is in it.
+    pub(super) fn is_nothing(self) -> bool {
+        self.start == self.end
+    }
+}
+
+impl Marks {
+    /// Begins with a resource; gives back what is asked of it.
+    pub(super) fn begin(&mut self, text: &str) -> Asked {
+        let Marks { claimed: profiles, present, asked } = self;
+        profiles.clear();
+        present.clear();
+        asked.clear();
+        claimed(text, |place| {
+            let profile = &PROFILES.list[place];
+            profiles.push((place, present.len()));
+            asked.push((&profile.root, present.len()));
+            present.resize(present.len() + profile.elements.len(), false);
+        });
+        Asked { start: 0, end: asked.len() }
+    }
+
+    /// Marks that an object has this key; gives back what is asked of its value, until [`Marks::leave`].
+    pub(super) fn enter(&mut self, asked: Asked, key: &str) -> Asked {
+        let start = self.asked.len();
+        for place in asked.start..asked.end {
+            let (node, first) = self.asked[place];
+            let Some(child) = node.child(key) else { continue };
+            if let Some(place) = child.place {
+                self.present[first + place] = true;
+            }
+            if !child.children.is_empty() {
+                self.asked.push((child, first));
+            }
+        }
+        Asked { start, end: self.asked.len() }
+    }
+
+    /// Leaves the value of a key.
+    pub(super) fn leave(&mut self, asked: Asked) {
+        self.asked.truncate(asked.start);
+    }
+}
+
+/// All profiles.
+struct Profiles {
+    /// By id.
+    list: Vec<Profile>,
+    places: FxHashMap<&'static str, usize>,
 }
 
 struct Profile {
@@ -70,13 +157,14 @@ struct Profile {
 }
 
 /// Elements below an element, as a tree.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Node {
     /// Place in the profile's list, when it is in it itself.
     place: Option<usize>,
     children: Vec<Child>,
 }
 
+#[derive(Debug)]
 struct Child {
     /// Without the `[x]` of a choice.
     name: &'static str,
@@ -84,19 +172,19 @@ struct Child {
     node: Node,
 }
 
-static PROFILES: LazyLock<FxHashMap<&'static str, Profile>> = LazyLock::new(|| {
-    let mut profiles: FxHashMap<&'static str, Profile> = FxHashMap::default();
-    let mut current = "";
+static PROFILES: LazyLock<Profiles> = LazyLock::new(|| {
+    let mut list: Vec<Profile> = Vec::new();
     for line in include_str!("../../spec/us_core_7_0_0.txt").lines().filter(|line| !line.starts_with('#')) {
         if let Some(id) = line.strip_prefix('=') {
-            current = id;
-            profiles.insert(id, Profile { id, elements: Vec::new(), root: Node::default() });
-        } else if let Some(profile) = profiles.get_mut(current) {
+            list.push(Profile { id, elements: Vec::new(), root: Node::default() });
+        } else if let Some(profile) = list.last_mut() {
             profile.root.add(line, profile.elements.len());
             profile.elements.push(line);
         }
     }
-    profiles
+    list.sort_unstable_by_key(|profile| profile.id);
+    let places = list.iter().enumerate().map(|(place, profile)| (profile.id, place)).collect();
+    Profiles { list, places }
 });
 
 impl Node {
@@ -121,88 +209,68 @@ impl Node {
         };
         self.children.iter().find(is_key).map(|child| &child.node)
     }
-
-    /// Marks what an object, or each object of a list, has.
-    fn visit(&self, cursor: &mut Cursor<'_>, present: &mut [bool]) {
-        match cursor.kind() {
-            Some(Kind::Array) if !self.children.is_empty() => {
-                cursor.take(b'[');
-                while cursor.item() {
-                    self.visit(cursor, present);
-                }
-            }
-            Some(Kind::Object) if !self.children.is_empty() => {
-                cursor.take(b'{');
-                while let Some(key) = cursor.key() {
-                    // An element with nothing but an extension says why its value is not known.
-                    match (self.child(key.strip_prefix('_').unwrap_or(key)), cursor.kind()) {
-                        (Some(node), Some(_)) => {
-                            if let Some(place) = node.place {
-                                present[place] = true;
-                            }
-                            node.visit(cursor, present);
-                        }
-                        (None, Some(_)) => cursor.skip(),
-                        (_, None) => return,
-                    }
-                }
-            }
-            Some(_) => cursor.skip(),
-            None => {}
-        }
-    }
 }
 
-/// The profiles of US Core that a resource claims.
-fn claimed(text: &str) -> Vec<&'static Profile> {
-    let mut claimed = Vec::new();
+/// Gives the places of the profiles of US Core that a resource claims.
+fn claimed(text: &str, mut give: impl FnMut(usize)) {
     let mut cursor = Cursor::new(text);
     cursor.take(b'{');
     while let Some(key) = cursor.key() {
-        match (key, cursor.kind()) {
-            ("meta", Some(Kind::Object)) => {
-                cursor.take(b'{');
-                while let Some(key) = cursor.key() {
-                    match (key, cursor.kind()) {
-                        ("profile", Some(Kind::Array)) => {
-                            cursor.take(b'[');
-                            while cursor.item() {
-                                let url = cursor.peek();
-                                let id = url.strip_prefix(BASE).and_then(|id| id.split('|').next());
-                                claimed.extend(id.and_then(|id| PROFILES.get(id)));
-                                cursor.skip();
-                            }
+        if key != "meta" || cursor.kind() != Some(Kind::Object) {
+            if cursor.kind().is_none() {
+                return;
+            }
+            cursor.skip();
+            continue;
+        }
+        cursor.take(b'{');
+        while let Some(key) = cursor.key() {
+            match (key, cursor.kind()) {
+                ("profile", Some(Kind::Array)) => {
+                    cursor.take(b'[');
+                    while cursor.item() {
+                        let url = cursor.peek();
+                        let id = url.strip_prefix(BASE).and_then(|id| id.split('|').next());
+                        if let Some(place) = id.and_then(|id| PROFILES.places.get(id)) {
+                            give(*place);
                         }
-                        (_, Some(_)) => cursor.skip(),
-                        (_, None) => return claimed,
+                        cursor.skip();
                     }
                 }
-                return claimed;
+                (_, Some(_)) => cursor.skip(),
+                (_, None) => return,
             }
-            (_, Some(_)) => cursor.skip(),
-            (_, None) => return claimed,
         }
+        return;
     }
-    claimed
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fhir::structure::Walks;
+    use crate::fhir::{FhirSide, Resolver};
+    use crate::finding::Severity;
 
     #[test]
     fn what_is_there_is_counted_by_profile() {
         let profile = |id: &str| format!(r#""meta":{{"profile":["{BASE}{id}|7.0.0"]}}"#);
         let condition = profile("us-core-condition-encounter-diagnosis");
-        let mut score = MustSupport::default();
-        score.count(&format!(r#"{{"resourceType":"Condition",{condition},"onsetDateTime":"2019","code":{{}}}}"#));
-        score.count(&format!(r#"{{"resourceType":"Condition","code":{{}},{condition}}}"#));
-        score.count(r#"{"resourceType":"Condition","code":{}}"#);
+        let score_of = |texts: &[String]| {
+            let (nothing_missing, mut walks) = (FhirSide::default(), Walks::default());
+            for text in texts {
+                walks.check(text, Severity::Error, &Resolver::of_nobody(&nothing_missing), &mut Vec::new());
+            }
+            walks.must_support
+        };
+        let mut score = score_of(&[
+            format!(r#"{{"resourceType":"Condition",{condition},"onsetDateTime":"2019","code":{{}}}}"#),
+            format!(r#"{{"resourceType":"Condition","code":{{}},{condition}}}"#),
+            r#"{"resourceType":"Condition","code":{}}"#.to_owned(),
+        ]);
         let patient = profile("us-core-patient");
-        let mut other = MustSupport::default();
-        other
-            .count(&format!(r#"{{"resourceType":"Patient",{patient},"name":[{{"given":["A"]}},{{"_family":{{}}}}]}}"#));
-        score.merge(&other);
+        let names = r#""name":[{"given":["A"]},{"_family":{}}]"#;
+        score.merge(&score_of(&[format!(r#"{{"resourceType":"Patient",{patient},{names}}}"#)]));
         let scores: Vec<ProfileScore> = score.scores().collect();
         assert_eq!(scores.len(), 2);
         let of = |score: &ProfileScore, path| score.elements.iter().find(|(name, _)| *name == path).unwrap().1;

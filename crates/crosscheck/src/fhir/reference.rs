@@ -25,11 +25,15 @@ pub(super) fn literal(text: &str) -> Literal<'_> {
     if let Some(id) = text.strip_prefix('#') {
         return Literal::Contained(id);
     }
-    if let Some((resource_type, rest)) = text.split_once('/')
+    // Byte by byte: types and ids are short.
+    let end_of_type = text.bytes().position(|b| !b.is_ascii_alphabetic()).filter(|end| text.as_bytes()[*end] == b'/');
+    if let Some(end) = end_of_type
+        && let (resource_type, rest) = (&text[..end], &text[end + 1..])
         && Schema::r4().resource(resource_type).is_some()
     {
-        let (id, version) = rest.find('/').map_or((rest, ""), |end| rest.split_at(end));
-        let is_id = !id.is_empty() && !id.contains('?') && (version.is_empty() || version.starts_with("/_history/"));
+        let end = rest.bytes().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
+        let (id, version) = rest.split_at(end);
+        let is_id = !id.is_empty() && (version.is_empty() || version.starts_with("/_history/"));
         return if is_id { Literal::Resource { resource_type, id } } else { Literal::Unresolved };
     }
     let is_elsewhere = text.contains("://") && !text.starts_with("urn:") && !text.contains('?');

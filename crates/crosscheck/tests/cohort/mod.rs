@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use chrono::NaiveDate;
 use serde_json::Value;
 use twinlake_crosscheck::{Accounting, Context, CostCheck, FhirSide, Finding, OmopSide, SharedCheck, check_partition};
-use twinlake_fhir::Resource;
+use twinlake_fhir::{Header, Resource};
 use twinlake_harmonize::{Shared, harmonize_patient};
 use twinlake_omop::{Cell, DynRow, Table, key};
 use twinlake_pack::Pack;
@@ -199,7 +199,7 @@ impl Cohort {
             check.read(&resource);
             if !Shared::reads(resource.resource_type()) {
                 // What is of no patient is in some partition too.
-                let person = twinlake_crosscheck::person_of(&resource).unwrap_or_default();
+                let person = Header::read(text).unwrap().patient_id().map(key::of_person).unwrap_or_default();
                 fhir.entry(person % PARTITIONS).or_default().push(text);
             }
         }
