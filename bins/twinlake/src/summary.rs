@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use chrono::NaiveDate;
@@ -133,6 +133,17 @@ impl Summary {
             page.push_str(&text);
             page.push('\n');
         };
+        // The tables are many, so they stand above what is read first.
+        line(String::new());
+        line(format!("  {:<32}{:>12}{:>12}  snapshot", "table", "rows", "added"));
+        for (name, table) in self.tables.iter().filter(|(_, table)| table.rows > 0) {
+            let snapshot = table.snapshot_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+            line(format!("  {name:<32}{:>12}{:>12}  {snapshot}", grouped(table.rows), grouped(table.added)));
+        }
+        let empty = self.tables.values().filter(|table| table.rows == 0).count();
+        if empty > 0 {
+            line(format!("  and {empty} empty tables"));
+        }
         let seconds: f64 = self.stages.iter().map(|stage| stage.seconds).sum();
         line(String::new());
         line(match fate {
@@ -167,23 +178,13 @@ impl Summary {
             line(format!("  {:<22}{} models built, {} tests passed", "dbt", dbt.models, dbt.tests));
         }
         line(String::new());
-        line(format!("  {:<32}{:>12}{:>12}  snapshot", "table", "rows", "added"));
-        for (name, table) in self.tables.iter().filter(|(_, table)| table.rows > 0) {
-            let snapshot = table.snapshot_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
-            line(format!("  {name:<32}{:>12}{:>12}  {snapshot}", grouped(table.rows), grouped(table.added)));
-        }
-        let empty = self.tables.values().filter(|table| table.rows == 0).count();
-        if empty > 0 {
-            line(format!("  and {empty} empty tables"));
-        }
-        line(String::new());
         let stages = self.stages.iter().fold(String::new(), |mut text, stage| {
             let _ = write!(text, "  {} {:.1} s", stage.name, stage.seconds);
             text
         });
         line(format!("  stages  {}", stages.trim_start()));
         line(String::new());
-        let program = quoted(&std::env::args().next().unwrap_or_else(|| "twinlake".to_owned()));
+        let program = quoted(&program());
         let out = quoted(&layout.out.display().to_string());
         line(format!("  lake    {}", layout.lake().display()));
         line(format!("  raw     {}", layout.resources(&self.run_id, self.load_date).display()));
@@ -217,6 +218,17 @@ impl Summary {
             (0, 0) => "0".to_owned(),
             (errors, warnings) => format!("{} errors, {} warnings", grouped(errors), grouped(warnings)),
         }
+    }
+}
+
+/// The program as one would call it from here.
+fn program() -> String {
+    let called = std::env::args_os().next().map_or_else(|| PathBuf::from("twinlake"), PathBuf::from);
+    let below = std::env::current_dir().ok().and_then(|here| Some(called.strip_prefix(here).ok()?.to_owned()));
+    match below {
+        // A shell looks for a name without a folder elsewhere.
+        Some(below) if below.components().count() == 1 => format!("./{}", below.display()),
+        below => below.unwrap_or(called).display().to_string(),
     }
 }
 
